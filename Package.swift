@@ -1,0 +1,155 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Imports only go down; docs/architecture.md draws the same rooms and Tests/TidyTests holds
+// this file and every `import` against them.
+
+let settings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let system: [Target] = [
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+]
+
+let ground: [Target] = [
+    room("Encoding"),
+    room("LedgerCrypto", ["Encoding", "CSodium", "COpenSSL"]),
+    room("Merkle", ["Encoding", "LedgerCrypto"]),
+]
+
+let ledger: [Target] = [
+    room("Ledger", ["Encoding", "LedgerCrypto", "Merkle"]),
+    room("Records", ["Encoding", "LedgerCrypto", "Merkle", "Ledger"]),
+]
+
+let domain: [Target] = [
+    room("Policy", ["Encoding", "LedgerCrypto", "Ledger", "Records"]),
+    room("Market", ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "Policy"]),
+]
+
+let cores: [Target] = [
+    room("Consensus", ["Encoding", "LedgerCrypto", "Ledger"]),
+    room("Mempool", ["LedgerCrypto", "Ledger"]),
+    room("Execution", ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "Market"]),
+    room(
+        "Replica",
+        ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Consensus", "Mempool", "Execution"]),
+    room("LightClient", ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records"]),
+]
+
+let inputOutput: [Target] = [
+    room("SQLite", ["CSQLite"]),
+    room(
+        "Storage",
+        [
+            "SQLite", "Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "Consensus",
+            "Execution", "Replica",
+        ]),
+    room("Network", nio + [logging, "Encoding", "LedgerCrypto", "Ledger", "Consensus"]),
+]
+
+let drivers: [Target] = [
+    room(
+        "Node",
+        [
+            "Storage", "Network", "Replica", "Consensus", "Mempool", "Execution", "Market",
+            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "LightClient", logging,
+        ]),
+    room(
+        "Simulator",
+        [
+            "Storage", "Replica", "Consensus", "Mempool", "Execution", "Market", "Records",
+            "Ledger", "Merkle", "LedgerCrypto", "Encoding",
+        ]),
+]
+
+let services: [Target] = [
+    room(
+        "API",
+        [
+            "Node", "Market", "Records", "Ledger", "LedgerCrypto", "Encoding", "Interchange",
+            logging, .product(name: "Hummingbird", package: "hummingbird"),
+        ]),
+    room(
+        "Client",
+        [
+            "Market", "Policy", "Records", "Ledger", "LightClient", "Merkle", "LedgerCrypto",
+            "Encoding", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        ]),
+    room(
+        "Sandbox",
+        [
+            "Client", "LightClient", "Market", "Policy", "Records", "Ledger", "LedgerCrypto",
+            "Encoding", "SQLite", logging,
+            .product(name: "Hummingbird", package: "hummingbird"),
+        ]),
+    room("Interchange", ["Records", "Ledger", "LedgerCrypto", "Encoding"]),
+]
+
+let programs: [Target] = [
+    program("huijind", ["API", "Node", "LedgerCrypto", "Ledger", logging, arguments]),
+    program(
+        "huijin",
+        [
+            "Client", "Interchange", "Market", "Policy", "Records", "Ledger", "LightClient",
+            "LedgerCrypto", "Encoding", arguments,
+            .product(name: "X509", package: "swift-certificates"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+    program("huijin-sandboxd", ["Sandbox", "LedgerCrypto", "Ledger", logging, arguments]),
+    program("huijin-verify", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
+    program("huijin-sim", ["Simulator", arguments]),
+    program(
+        "huijin-bench",
+        [
+            "Client", "Storage", "Replica", "Execution", "Market", "Records", "Ledger", "Merkle",
+            "LedgerCrypto", "Encoding", arguments,
+        ],
+        path: "Benchmarks/huijin-bench"),
+]
+
+let checks: [Target] = [
+    tests("EncodingTests", ["Encoding"])
+]
+
+let package = Package(
+    name: "huijin",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: system + ground + ledger + domain + cores + inputOutput + drivers + services
+        + programs + checks,
+    swiftLanguageModes: [.v6]
+)
