@@ -16,11 +16,11 @@ extension KeyError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .wrongLength(let expected, let actual):
-            "key has \(actual) bytes, \(expected) expected / 密钥为 \(actual) 字节,应为 \(expected) 字节"
+            "key has \(actual) bytes, \(expected) expected / 密钥为 \(actual) 字节，应为 \(expected) 字节"
         case .notCanonical:
             "key is not in canonical form / 密钥编码不规范"
         case .smallOrder:
-            "key is a point of small order, which proves nothing / 密钥为低阶点,不能用于证明"
+            "key is a point of small order, which proves nothing / 密钥为低阶点，不能用于证明"
         case .invalidPoint:
             "key is not a valid point of the curve / 密钥不是曲线上的有效点"
         case .secretOutOfRange:

@@ -2,10 +2,10 @@ public import Encoding
 
 /// A cipher suite, fixed for a chain in its genesis. The raw value is the wire tag.
 ///
-/// | suite | signatures | digests | sealing |
+/// | suite | signatures | digests | sealing: to a key; at rest |
 /// |---|---|---|---|
-/// | `ed25519SHA256` | Ed25519 (RFC 8032) | SHA-256 (FIPS 180-4) | X25519, XChaCha20-Poly1305 |
-/// | `sm2SM3` | SM2 (GB/T 32918) | SM3 (GB/T 32905) | SM2, SM4-CTR with HMAC-SM3 |
+/// | `ed25519SHA256` | Ed25519 (RFC 8032) | SHA-256 (FIPS 180-4) | X25519; XChaCha20-Poly1305 |
+/// | `sm2SM3` | SM2 (GB/T 32918) | SM3 (GB/T 32905) | SM2; SM4-CTR with HMAC-SM3 |
 public enum Suite: UInt64, Sendable, CaseIterable, Hashable {
     case ed25519SHA256 = 1
     case sm2SM3 = 2
