@@ -1,0 +1,32 @@
+import LedgerCrypto
+
+/// A committed state map with its buckets in memory: for simulations, tests and small states.
+public struct MemoryMap: MapReader, Sendable {
+    public let suite: Suite
+    public private(set) var top: MapTop
+    private var buckets: [UInt32: [MapLeaf]] = [:]
+
+    public init(suite: Suite, bucketLeavesMax: Int = MapTop.bucketLeavesStandard) {
+        self.suite = suite
+        top = MapTop(bucketLeavesMax: bucketLeavesMax)
+    }
+
+    public func leaves(ofBucket id: UInt32) -> [MapLeaf] {
+        buckets[id] ?? []
+    }
+
+    /// Makes a layer that was built on exactly this state a part of it.
+    public mutating func commit(_ layer: MapLayer) {
+        for rewrite in top.absorb(layer) {
+            if let source = rewrite.source { buckets[source] = nil }
+            for target in rewrite.targets { buckets[target.id] = target.leaves }
+        }
+    }
+
+    /// All entries, ascending by key.
+    public var leaves: [MapLeaf] {
+        var all: [MapLeaf] = []
+        top.forEachBucket { id, _ in all.append(contentsOf: leaves(ofBucket: id)) }
+        return all
+    }
+}
