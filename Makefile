@@ -1,0 +1,63 @@
+# Every target works as the first command on a fresh Debian 12 machine with Swift 6.3.
+SHELL := /bin/bash
+SWIFT ?= swift
+SUITE ?= ed25519
+DATA  ?= genesis/sample/weather-jfk.csv
+SEEDS ?= 300
+FIRST ?= 1
+KEEP  ?=
+FUZZ_SECONDS ?= 60
+BENCH ?=
+RELEASE := .build/release
+
+PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
+
+.PHONY: help demo test bench sim fuzz lint docs build deps clean
+
+help:
+	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
+	@echo "make test                                                 all tests / 全部测试"
+	@echo "make sim [SEEDS=300] [FIRST=1]                            seeded simulation / 确定性仿真"
+	@echo "make bench [BENCH=name]                                   figures, one JSON object a line / 性能测量"
+	@echo "make fuzz [FUZZ_SECONDS=60]                               decoders under random input / 模糊测试"
+	@echo "make lint | docs | build | clean"
+
+# Installs the system packages that are missing, as root or through sudo.
+deps:
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	  as_root=""; [ "$$(id -u)" = 0 ] || as_root="sudo"; \
+	  $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+
+build: deps
+	$(SWIFT) build -c release
+
+demo: deps
+	$(SWIFT) build -c release
+	python3 genesis/demo/demo.py --binaries $(RELEASE) --suite $(SUITE) --data "$(DATA)" $(if $(KEEP),--keep)
+
+test: deps
+	$(SWIFT) test
+
+sim: deps
+	$(SWIFT) build -c release --product huijin-sim
+	$(RELEASE)/huijin-sim --seeds $(SEEDS) --first $(FIRST)
+
+bench: deps
+	$(SWIFT) build -c release
+	$(RELEASE)/huijin-bench $(BENCH)
+
+fuzz: deps
+	$(SWIFT) build -c release --product huijin-fuzz
+	$(RELEASE)/huijin-fuzz --seconds $(FUZZ_SECONDS)
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
+
+# Writes again what is generated from the code: docs/transactions.md and docs/visibility.md.
+docs: deps
+	HUIJIN_WRITE_DOCS=1 $(SWIFT) test --filter Documentation
+
+clean:
+	rm -rf .build out
