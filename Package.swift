@@ -134,7 +134,10 @@ let programs: [Target] = [
 ]
 
 let checks: [Target] = [
-    tests("EncodingTests", ["Encoding"])
+    tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
+    tests("EncodingTests", ["Encoding"]),
+    tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
+    tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
 ]
 
 let package = Package(
