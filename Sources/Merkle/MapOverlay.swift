@@ -3,9 +3,9 @@ import LedgerCrypto
 /// The state map of an unfinalised block: a committed base, and one layer for each unfinalised
 /// block up to this one. A value; building a child leaves its parent as it was.
 ///
-/// When the base has absorbed the oldest layer (`MapTop.absorb`), `dropOldestLayer` lets it go
-/// here. Until then the overlay reads the same either way; but one whose layers are not all on
-/// the base's chain (another fork) must be thrown away once the base has moved past their parent.
+/// When the base has absorbed the oldest layer (`MapTop.absorb`), `rebased` lets it go here; until
+/// then the overlay reads the same either way. But one whose layers are not on the base's chain
+/// (another fork, or an earlier state) reads wrongly once the base has moved: throw it away.
 public struct MapOverlay<Base: MapReader> {
     public let base: Base
     /// Oldest first.
@@ -30,10 +30,15 @@ public struct MapOverlay<Base: MapReader> {
         return child
     }
 
-    /// Forgets the oldest layer, which the base has absorbed.
-    public mutating func dropOldestLayer() {
-        precondition(!layers.isEmpty, "there is a layer to drop")
-        layers.removeFirst()
+    /// The same state on top of a base that has absorbed this overlay's oldest layers since.
+    public func rebased(onto base: Base, droppingOldest count: Int = 1) -> MapOverlay {
+        precondition(count <= layers.count, "only layers that are there can be dropped")
+        var rest = MapOverlay(base: base)
+        rest.layers.append(contentsOf: layers.dropFirst(count))
+        precondition(
+            rest.layers.first.map { $0.base == base.top.root } ?? true,
+            "the base is the state that the oldest remaining layer was built on")
+        return rest
     }
 
     /// The commitment to the key's value; nil when the key is absent.
