@@ -136,6 +136,7 @@ let programs: [Target] = [
 let checks: [Target] = [
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
+    tests("SQLiteTests", ["SQLite"]),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
     tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
 ]
