@@ -137,6 +137,7 @@ let checks: [Target] = [
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
     tests("SQLiteTests", ["SQLite"]),
+    tests("TidyTests", []),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
     tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
 ]

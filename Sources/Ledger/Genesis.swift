@@ -35,10 +35,12 @@ public struct Parameters: Hashable, Sendable, CBOREncodable, CBORDecodable {
         if entriesPerBlockMax < 1 || entriesPerBlockMax > UInt64(LedgerLimits.entriesPerBlockMax) {
             return "entriesPerBlockMax must be 1…\(LedgerLimits.entriesPerBlockMax)"
         }
-        if entriesPerMemberPerBlockMax < 1 { return "entriesPerMemberPerBlockMax must be at least 1" }
+        if entriesPerMemberPerBlockMax < 1 {
+            return "entriesPerMemberPerBlockMax must be at least 1"
+        }
         let transactionRange = 1_024...UInt64(LedgerLimits.transactionBytesMax)
         if !transactionRange.contains(transactionBytesMax) || transactionBytesMax > blockBytesMax {
-            return "transactionBytesMax must be 1024…\(LedgerLimits.transactionBytesMax) and fit a block"
+            return "transactionBytesMax must be 1024…\(LedgerLimits.transactionBytesMax), a block's at most"
         }
         if !(16...65_536).contains(replayWindowBlocksMax) {
             return "replayWindowBlocksMax must be 16…65536"
