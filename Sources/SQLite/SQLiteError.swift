@@ -30,7 +30,10 @@ public struct SQLiteError: Error, Equatable, Sendable {
     public var isInterrupted: Bool { code == SQLITE_INTERRUPT }
 
     /// The authorizer refused the statement.
-    public var isDenied: Bool { code == SQLITE_AUTH }
+    public var isDenied: Bool {
+        // A refused function is a plain SQLITE_ERROR that says so.
+        code == SQLITE_AUTH || code == SQLITE_ERROR && message.hasPrefix("not authorized")
+    }
 
     /// A UNIQUE, CHECK, NOT NULL, foreign key or other constraint failed.
     public var isConstraint: Bool { code == SQLITE_CONSTRAINT }

@@ -86,6 +86,10 @@ public final class Statement {
         try check(sqlite3_bind_int64(handle, Int32(clamping: index), value))
     }
 
+    public func bind(_ index: Int, _ value: Int) throws(SQLiteError) {
+        try bind(index, Int64(value))
+    }
+
     public func bind(_ index: Int, _ value: Double) throws(SQLiteError) {
         try check(sqlite3_bind_double(handle, Int32(clamping: index), value))
     }
