@@ -1,0 +1,110 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+
+/// A record of any type: what caches and explorers hold. Indirect, so that a table of them has small slots.
+public indirect enum AnyRecord: Hashable, Sendable {
+    case member(MemberRecord)
+    case key(KeyRecord)
+    case policy(PolicyRecord)
+    case asset(AssetRecord)
+    case attestation(AttestationRecord)
+    case offer(OfferRecord)
+    case agreement(AgreementRecord)
+    case account(AccountRecord)
+    case bank(BankRecord)
+    case withdrawal(WithdrawalRecord)
+    case job(JobRecord)
+    case evidence(EvidenceRecord)
+    case timerIndex(TimerIndexRecord)
+    case timerDay(TimerDayRecord)
+    case timerHour(TimerHourRecord)
+
+    /// Decodes the body of a stored record.
+    public init(type: RecordType, body: [UInt8]) throws(CBORError) {
+        self =
+            switch type {
+            case .member: .member(try Self.read(body))
+            case .key: .key(try Self.read(body))
+            case .policy: .policy(try Self.read(body))
+            case .asset: .asset(try Self.read(body))
+            case .attestation: .attestation(try Self.read(body))
+            case .offer: .offer(try Self.read(body))
+            case .agreement: .agreement(try Self.read(body))
+            case .account: .account(try Self.read(body))
+            case .bank: .bank(try Self.read(body))
+            case .withdrawal: .withdrawal(try Self.read(body))
+            case .job: .job(try Self.read(body))
+            case .evidence: .evidence(try Self.read(body))
+            case .timerIndex: .timerIndex(try Self.read(body))
+            case .timerDay: .timerDay(try Self.read(body))
+            case .timerHour: .timerHour(try Self.read(body))
+            }
+    }
+
+    private static func read<Record: CBORDecodable>(_ body: [UInt8]) throws(CBORError) -> Record {
+        try Record.decode(body, limits: StoredRecord.limits)
+    }
+
+    public var type: RecordType {
+        switch self {
+        case .member: .member
+        case .key: .key
+        case .policy: .policy
+        case .asset: .asset
+        case .attestation: .attestation
+        case .offer: .offer
+        case .agreement: .agreement
+        case .account: .account
+        case .bank: .bank
+        case .withdrawal: .withdrawal
+        case .job: .job
+        case .evidence: .evidence
+        case .timerIndex: .timerIndex
+        case .timerDay: .timerDay
+        case .timerHour: .timerHour
+        }
+    }
+
+    /// The encoded record, without salt and type.
+    public var body: [UInt8] {
+        switch self {
+        case .member(let record): record.encoded
+        case .key(let record): record.encoded
+        case .policy(let record): record.encoded
+        case .asset(let record): record.encoded
+        case .attestation(let record): record.encoded
+        case .offer(let record): record.encoded
+        case .agreement(let record): record.encoded
+        case .account(let record): record.encoded
+        case .bank(let record): record.encoded
+        case .withdrawal(let record): record.encoded
+        case .job(let record): record.encoded
+        case .evidence(let record): record.encoded
+        case .timerIndex(let record): record.encoded
+        case .timerDay(let record): record.encoded
+        case .timerHour(let record): record.encoded
+        }
+    }
+
+    /// The key under which the state map holds it.
+    public func stateKey(_ suite: Suite) -> Digest {
+        switch self {
+        case .member(let record): record.stateKey(suite)
+        case .key(let record): record.stateKey(suite)
+        case .policy(let record): record.stateKey(suite)
+        case .asset(let record): record.stateKey(suite)
+        case .attestation(let record): record.stateKey(suite)
+        case .offer(let record): record.stateKey(suite)
+        case .agreement(let record): record.stateKey(suite)
+        case .account(let record): record.stateKey(suite)
+        case .bank(let record): record.stateKey(suite)
+        case .withdrawal(let record): record.stateKey(suite)
+        case .job(let record): record.stateKey(suite)
+        case .evidence(let record): record.stateKey(suite)
+        case .timerIndex(let record): record.stateKey(suite)
+        case .timerDay(let record): record.stateKey(suite)
+        case .timerHour(let record): record.stateKey(suite)
+        }
+    }
+}

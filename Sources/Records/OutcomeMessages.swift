@@ -1,0 +1,87 @@
+// One table, one line or two for each code; exhaustive, so that no code is ever without its texts.
+extension OutcomeCode {
+    var texts: OutcomeTexts {
+        switch self {
+        case .undecodable:
+            .init("undecodable", "the bytes are not a well-formed transaction", "交易字节无法解码")
+        case .tooLarge: .init("too-large", "the transaction is larger than allowed", "交易超过允许的大小")
+        case .wrongSuite:
+            .init("wrong-suite", "signed with another suite than the chain's", "签名算法与本链不符")
+        case .wrongChain: .init("wrong-chain", "signed for another chain", "交易属于另一条链")
+        case .wrongContext: .init("wrong-context", "signed for another purpose", "签名用途不符")
+        case .unknownKey:
+            .init("unknown-key", "not signed by an enrolled live key of that member", "签名密钥未登记或已注销")
+        case .badSignature: .init("bad-signature", "the signature is not valid", "签名无效")
+        case .expired: .init("expired", "its last valid height has passed", "交易已过最后有效高度")
+        case .tooFarAhead:
+            .init("too-far-ahead", "its last valid height is too far ahead", "最后有效高度超出窗口")
+        case .replayed: .init("replayed", "the same transaction is final already", "同一交易已经上链")
+        case .duplicate: .init("duplicate", "the same transaction is waiting already", "同一交易正在等待")
+        case .overQuota:
+            .init("over-quota", "the member's quota is used up; try later", "成员配额已用完，请稍后再试")
+        case .busy: .init("busy", "the node's mempool is full; try later", "节点交易池已满，请稍后再试")
+        case .unknownKind:
+            .init("unknown-kind", "there is no such kind of transaction", "没有这种交易类型")
+        case .unavailable:
+            .init("unavailable", "the node does not accept transactions now", "节点暂不接收交易")
+        case .accepted: .init("accepted", "accepted", "已接受")
+        case .malformedBody:
+            .init("malformed-body", "the body is not of its kind's form", "交易内容格式不符")
+        case .notPermitted:
+            .init("not-permitted", "the member's roles do not permit this", "成员角色无此权限")
+        case .memberUnknown: .init("member-unknown", "no such member is enrolled", "成员未入网")
+        case .memberSuspended: .init("member-suspended", "the member is suspended", "成员已停用")
+        case .keyPurpose: .init("key-purpose", "the key serves another purpose", "密钥用途不符")
+        case .mandateMissing:
+            .init("mandate-missing", "the key's mandates do not permit this", "密钥授权不足")
+        case .alreadyExists: .init("already-exists", "a record of that name exists", "同名记录已存在")
+        case .wrongState:
+            .init("wrong-state", "the record's status does not permit this", "记录当前状态不允许此操作")
+        case .valueNotAllowed:
+            .init("value-not-allowed", "a field's value is not allowed", "字段取值不允许")
+        case .badChecksum:
+            .init(
+                "bad-checksum", "the unified social credit code's checksum is wrong",
+                "统一社会信用代码校验码错误")
+        case .conflictOfInterest:
+            .init(
+                "conflict-of-interest", "the signer belongs to a party's own group", "签署方与当事方属同一集团")
+        case .lastKey: .init("last-key", "a member keeps at least one live key", "成员至少保留一个有效密钥")
+        case .unknownAsset: .init("unknown-asset", "no such asset", "数据资产不存在")
+        case .unknownOffer: .init("unknown-offer", "no such offer", "报价不存在")
+        case .unknownAgreement: .init("unknown-agreement", "no such agreement", "许可协议不存在")
+        case .unknownJob: .init("unknown-job", "no such job", "作业不存在")
+        case .unknownKeyRecord: .init("unknown-key-record", "no such key", "密钥不存在")
+        case .unknownWithdrawal: .init("unknown-withdrawal", "no such withdrawal", "出金申请不存在")
+        case .unknownPolicy: .init("unknown-policy", "no such policy", "规则不存在")
+        case .purposeNotPermitted:
+            .init("purpose-not-permitted", "the purpose is not a licensed one", "用途不在许可范围内")
+        case .scopeNotPermitted:
+            .init("scope-not-permitted", "the columns exceed the licensed scope", "字段超出许可范围")
+        case .usesNotPermitted:
+            .init("uses-not-permitted", "the number of uses exceeds the offer", "使用次数超出报价")
+        case .licenceEnded: .init("licence-ended", "the licence has ended", "许可已结束")
+        case .licenceExhausted:
+            .init("licence-exhausted", "no use of the licence is left", "许可次数已用完")
+        case .jobOpen: .init("job-open", "a job of the licence is still open", "许可下仍有未结作业")
+        case .prohibited: .init("prohibited", "the usage policy prohibits this", "使用策略禁止")
+        case .insufficientFunds: .init("insufficient-funds", "not enough funds", "余额不足")
+        case .amountOutOfRange:
+            .init("amount-out-of-range", "the amount is out of range", "金额超出范围")
+        case .bankFrozen: .init("bank-frozen", "the bank's withdrawals are frozen", "该银行出金已冻结")
+        case .bankUnknown: .init("bank-unknown", "no such settlement bank", "清结算机构不存在")
+        case .rowLevelOutput:
+            .init("row-level-output", "the job would output single rows", "作业将输出单行数据")
+        case .groupTooSmall:
+            .init("group-too-small", "a group is smaller than the policy allows", "分组小于规则下限")
+        case .sqlRefused: .init("sql-refused", "the SQL is not permitted", "SQL 语句不被允许")
+        case .dominantContributor:
+            .init("dominant-contributor", "one entity dominates a group", "单一主体在分组中占比过高")
+        case .resourceLimit:
+            .init("resource-limit", "the job exceeded its time or memory", "作业超出资源限额")
+        case .outputTooLarge: .init("output-too-large", "the output is too large", "输出过大")
+        case .timerFull:
+            .init("timer-full", "too many deadlines fall into that hour", "该时段的到期事项已满")
+        }
+    }
+}
