@@ -40,7 +40,8 @@ public struct Parameters: Hashable, Sendable, CBOREncodable, CBORDecodable {
         }
         let transactionRange = 1_024...UInt64(LedgerLimits.transactionBytesMax)
         if !transactionRange.contains(transactionBytesMax) || transactionBytesMax > blockBytesMax {
-            return "transactionBytesMax must be 1024…\(LedgerLimits.transactionBytesMax), within a block"
+            let most = min(UInt64(LedgerLimits.transactionBytesMax), blockBytesMax)
+            return "transactionBytesMax must be 1024…\(most)"
         }
         if !(16...65_536).contains(replayWindowBlocksMax) {
             return "replayWindowBlocksMax must be 16…65536"
