@@ -68,17 +68,24 @@ public struct CoseSign1: Equatable, Sendable {
             over: CoseSign1.signedBytes(protected: protected, payload: signed))
     }
 
-    /// The algorithm that an encoded protected header names; nil without one. Label 1 sorts
-    /// before every other label in use, so it can only come first.
+    /// The algorithm that an encoded protected header names under label 1; nil without one, or
+    /// when the header is not exactly one deterministic map.
     public static func algorithm(protected: [UInt8]) -> Int64? {
-        var decoder = CBORDecoder(protected.span.bytes, limits: .standard)
-        guard let count = try? decoder.map(max: protectedLabelsMax), count > 0,
-            (try? decoder.unsigned()) == 1
-        else { return nil }
-        return try? decoder.integer()
+        try? readAlgorithm(protected)
     }
 
-    private static let protectedLabelsMax = 16
+    private static func readAlgorithm(_ protected: [UInt8]) throws(CBORError) -> Int64? {
+        var whole = CBORDecoder(protected.span.bytes, limits: protectedLimits)
+        _ = try whole.skip()
+        try whole.finish()
+        // Label 1 sorts before every other label that has a meaning, so it comes first.
+        var decoder = CBORDecoder(protected.span.bytes, limits: protectedLimits)
+        guard try decoder.map() > 0, try decoder.unsigned() == 1 else { return nil }
+        return try decoder.integer()
+    }
+
+    private static let protectedLimits = CBORLimits(
+        bytesMax: 4_096, depthMax: 4, itemsMax: 16, stringBytesMax: 4_096)
 }
 
 extension CoseSign1: CBORCodable {
