@@ -1,0 +1,295 @@
+import Ledger
+import LedgerCrypto
+
+/// Simplex consensus: the specification, and the core that follows it.
+///
+/// Source: B. Chan, R. Pass, *Simplex Consensus: A Simple and Fast Consensus Protocol* (TCC 2023), with the vote
+/// names and the certificate forwarding of Commonware's `simplex`. Tolerates `f = ⌊(n−1)/3⌋` Byzantine
+/// validators of `n`; a quorum is `n − f`; safe under asynchrony, live once messages arrive within Δ.
+///
+/// **Views.** Time is cut into views 1, 2, 3…; the validator set of the epoch gives each view one leader, in turn.
+/// A block is proposed in one view; view 0 holds the genesis block, which is final from the start.
+///
+/// **Votes and certificates.** There are three votes, and a quorum of equal ones is a certificate:
+/// - *notarize(v, b)* → notarization: b is the only block that view v can contribute;
+/// - *nullify(v)* → nullification: view v need not contribute a block;
+/// - *finalize(v, b)* → finalization: view v is not nullified, so b and its ancestors are final.
+///
+/// **A view, step by step.** A replica in view v
+/// 1. starts its timer. The leader proposes a block whose parent is notarized in some view p < v, with every view
+///    between p and v nullified, as soon as it has something to order, at the latest after the heartbeat. The
+///    proposal carries the leader's notarize vote and the certificates that justify the parent;
+/// 2. on the first proposal of v's leader whose parent is so justified, whose header's time is after its parent's
+///    and at most its own clock + drift, and which it executed with the same result: notarize(v, b);
+/// 3. when its timer fires, or the proposal proves invalid, or the leader has long been silent: nullify(v);
+/// 4. on a notarization of (v, b): forwards it, votes finalize(v, b) as soon as it has executed b, unless it voted
+///    nullify(v), and enters v + 1;
+/// 5. on a nullification of v: forwards it and enters v + 1;
+/// 6. on a finalization of (v, b): forwards it, commits b with its ancestors, forgets all views up to v, and enters
+///    v + 1 if it is not beyond.
+///
+/// A certificate of a later view counts as well: it is proof that a quorum got there, and no certificate of the views
+/// between is needed in order to enter. A replica *forwards* the certificates that it assembled itself; those
+/// that it received were forwarded by whoever assembled them.
+///
+/// **Why it is safe.** (a) Two notarizations of one view need two quorums, which share an honest validator, which
+/// votes notarize once a view; so there is one at most. (b) An honest validator never votes both nullify and
+/// finalize in a view, so a view with a finalization has no nullification. (c) Let b be final in v. A block
+/// notarized in a later view w has its parent notarized in p with all of (p, w) nullified; by (b) p ≥ v, and by
+/// induction and (a) it descends from b. `SafetyRules` holds every clause that this argument uses, and the rule
+/// that a statement is durable before it is signed makes them hold across crashes.
+///
+/// **Why it is live.** Every honest replica passes on what takes others into its view. With an honest leader and
+/// messages within Δ all honest replicas notarize and finalize within 3Δ; a timer longer than that never
+/// interferes. With a faulty leader the timers of the honest validators nullify the view. Lost messages: a replica
+/// without progress repeats its own votes of the view and its status on a retry timer; a peer that is ahead
+/// answers a status with the certificates, or its own votes, from the sender's lowest open view upwards. After a
+/// crash all validators' votes are on their disks, so even if all of them crash together every certificate can
+/// be assembled again from repeated votes. The timer doubles with each full turn of leaders in which nothing was
+/// notarized, so that too short a time-out cannot stop progress for ever.
+///
+/// **Equivocation.** Two contradicting votes of one validator in one view are kept as evidence and reported once
+/// for each view; counting goes on with the first one.
+///
+/// **Bounds.** Votes are counted for views above the final one and at most `viewsAheadMax` beyond the replica's own.
+/// Certificates above the final view are kept (`CertificateBook` says why that is bounded); everything else is
+/// dropped when a view is final.
+///
+/// **Epochs.** A core serves one epoch under one validator set; votes and certificates of another epoch are refused.
+public struct Simplex: Sendable {
+    /// Votes are counted for at most this many views beyond the current one.
+    public static let viewsAheadMax: UInt64 = 64
+    /// Notarized, not yet final views whose finalize votes are repeated on the retry timer.
+    public static let repeatedFinalizeVotesMax = 8
+    /// Pieces of evidence kept.
+    public static let evidenceMax = 64
+
+    /// What the replica must do next, in order.
+    public enum Step: Sendable, Equatable {
+        /// Persist the statement first when it is new.
+        case sign(VoteStatement, isNew: Bool)
+        /// Assembled here, hence to be forwarded.
+        case assembled(Certificate)
+        case notarized(view: UInt64, VoteSubject)
+        case nullified(view: UInt64)
+        case final(FinalPoint)
+        case entered(view: UInt64)
+        case equivocation(Equivocation)
+    }
+
+    public let authority: VoteAuthority
+    /// This replica's seat; `nil` for one that follows without a vote.
+    public let seat: Int?
+    public private(set) var view: UInt64
+    public private(set) var book: CertificateBook
+    public private(set) var rules: SafetyRules
+    public private(set) var evidence: [Equivocation] = []
+    /// Views since the last notarization in which nothing was notarized; the time-out grows with it.
+    public private(set) var barrenViews: UInt64 = 0
+    private var tallies: [UInt64: Tally] = [:]
+    private var executed: [UInt64: [VoteSubject]] = [:]
+    private var steps: [Step] = []
+
+    public var validators: ValidatorSet { authority.validators }
+    public var epoch: UInt64 { validators.epoch }
+    public func leader(of view: UInt64) -> Int { validators.leader(view: view) }
+    public var isLeader: Bool { seat == leader(of: view) }
+
+    /// - Parameter recovered: all own persisted statements above `final.view`, in the order in which they were
+    ///   persisted; empty for a new replica.
+    public init(
+        authority: VoteAuthority, seat: Int?, final: FinalPoint, recovered: [VoteStatement]
+    ) {
+        self.authority = authority
+        self.seat = seat
+        book = CertificateBook(final: final)
+        rules = SafetyRules(
+            epoch: authority.validators.epoch, finalView: final.view, recovered: recovered)
+        view = max(final.view + 1, rules.views.last ?? 0)
+    }
+
+    package mutating func mutate(_ mutation: Mutation) {
+        rules.mutation = mutation
+    }
+
+    /// The steps since the last call.
+    public mutating func takeSteps() -> [Step] {
+        defer { steps = [] }
+        return steps
+    }
+
+    /// Signs again what is on record, and enters the view.
+    public mutating func start() {
+        for view in rules.views {
+            for statement in rules.statements(in: view) {
+                steps.append(.sign(statement, isNew: false))
+            }
+        }
+        steps.append(.entered(view: view))
+    }
+
+    // MARK: Votes and certificates
+
+    /// Whether verifying this vote could change anything.
+    public func wants(_ vote: Vote) -> Bool {
+        let statement = vote.statement
+        guard statement.epoch == epoch, statement.view > book.final.view,
+            statement.view <= view + Simplex.viewsAheadMax,
+            validators.validators.indices.contains(vote.validator)
+        else { return false }
+        if let tally = tallies[statement.view] {
+            if tally.contradiction(to: vote) != nil { return true }
+            if tally.vote(statement.kind, of: vote.validator) != nil { return false }
+        }
+        return book.isNews(statement)
+    }
+
+    public func wants(_ certificate: Certificate) -> Bool {
+        certificate.statement.epoch == epoch && book.isNews(certificate.statement)
+    }
+
+    /// Counts a vote: a peer's, or this replica's own after signing.
+    public mutating func receive(_ verified: Verified<Vote>) {
+        let vote = verified.value
+        guard wants(vote) else { return }
+        let statement = vote.statement
+        var tally = tallies[statement.view] ?? Tally(validators: validators.count)
+        if let pair = tally.contradiction(to: vote) {
+            tally.report(vote.validator)
+            if evidence.count < Simplex.evidenceMax { evidence.append(pair) }
+            steps.append(.equivocation(pair))
+        }
+        tally.file(vote)
+        tallies[statement.view] = tally
+        let equal = tally.votes(for: statement)
+        guard equal.count >= validators.quorum, book.isNews(statement) else { return }
+        // Every filed vote was verified when it came in.
+        let votes = equal.map { Verified(assumingValid: $0) }
+        guard let certificate = Certificate.assemble(votes, quorum: validators.quorum) else {
+            preconditionFailure("a quorum of equal votes of distinct validators is a certificate")
+        }
+        steps.append(.assembled(certificate.value))
+        receive(certificate)
+    }
+
+    public mutating func receive(_ verified: Verified<Certificate>) {
+        let certificate = verified.value
+        guard certificate.statement.epoch == epoch, book.insert(verified) else { return }
+        switch certificate.kind {
+        case .notarize:
+            guard let subject = certificate.statement.subject else { return }
+            if certificate.view >= view { barrenViews = 0 }
+            steps.append(.notarized(view: certificate.view, subject))
+            finalizeIfExecuted(certificate.view)
+        case .nullify:
+            if certificate.view >= view { barrenViews += 1 }
+            steps.append(.nullified(view: certificate.view))
+        case .finalize:
+            barrenViews = 0
+            rules.advance(to: certificate.view)
+            tallies = tallies.filter { $0.key > certificate.view }
+            executed = executed.filter { $0.key > certificate.view }
+            steps.append(.final(book.final))
+        }
+        if certificate.view >= view { enter(certificate.view + 1) }
+    }
+
+    private mutating func enter(_ next: UInt64) {
+        precondition(next > view, "views only go up")
+        view = next
+        steps.append(.entered(view: next))
+    }
+
+    // MARK: Voting
+
+    /// This replica has executed the block that was proposed or notarized in `view` and got exactly `subject`.
+    public mutating func markExecuted(view: UInt64, _ subject: VoteSubject) {
+        guard view > book.final.view else { return }
+        if executed[view]?.contains(subject) == true { return }
+        executed[view, default: []].append(subject)
+        finalizeIfExecuted(view)
+    }
+
+    private mutating func finalizeIfExecuted(_ view: UInt64) {
+        guard seat != nil, let subject = book.notarization(view)?.statement.subject,
+            executed[view]?.contains(subject) == true
+        else { return }
+        do throws(SafetyRules.Refusal) {
+            if try rules.finalize(view: view, executed: subject, book: book) == .new {
+                steps.append(.sign(.finalize(epoch: epoch, view: view, subject), isNew: true))
+            }
+        } catch {
+            // Nullified here before: the view's block becomes final through a descendant.
+        }
+    }
+
+    /// Votes for the proposal of the current view, which this replica executed with result `executed`.
+    public mutating func notarize(
+        view: UInt64, subject: VoteSubject, proposer: Int, executed: VoteSubject,
+        parent: Digest, parentView: UInt64
+    ) throws(SafetyRules.Refusal) {
+        guard seat != nil, view == self.view else { return }
+        let permission = try rules.notarize(
+            view: view, subject: subject, proposer: proposer, leader: leader(of: view),
+            executed: executed, parent: parent, parentView: parentView, book: book)
+        if permission == .new {
+            steps.append(.sign(.notarize(epoch: epoch, view: view, subject), isNew: true))
+        }
+        markExecuted(view: view, executed)
+    }
+
+    /// The view's timer fired, or its proposal proved invalid.
+    public mutating func nullify(view: UInt64) {
+        guard seat != nil, view == self.view else { return }
+        do throws(SafetyRules.Refusal) {
+            if try rules.nullify(view: view) == .new {
+                steps.append(.sign(.nullify(epoch: epoch, view: view), isNew: true))
+            }
+        } catch {
+            // Finalized here before: a notarization is on its way to the others.
+        }
+    }
+
+    // MARK: Passing on
+
+    /// Own signed votes that lost messages may have kept from others: those of the current view and the
+    /// finalize votes of the latest notarized views.
+    public func votesToRepeat() -> [Vote] {
+        guard let seat else { return [] }
+        var votes: [Vote] = []
+        for view in book.notarizedViews.suffix(Simplex.repeatedFinalizeVotesMax)
+        where view < self.view {
+            if let vote = tallies[view]?.vote(.finalize, of: seat) { votes.append(vote) }
+        }
+        return votes + (tallies[view]?.votes(of: seat) ?? [])
+    }
+
+    /// What takes a peer onwards that told where it stands.
+    public func answer(
+        to status: ReplicaStatus
+    ) -> (certificates: [Certificate], votes: [Vote]) {
+        guard status.epoch == epoch else { return ([], []) }
+        var certificates: [Certificate] = []
+        if status.finalView < book.final.view, let certificate = book.final.certificate {
+            certificates.append(certificate)
+        }
+        let from = max(status.openView, book.final.view + 1)
+        guard from <= view else { return (certificates, []) }
+        let until = min(view + 1, from + Simplex.viewsAheadMax)
+        certificates += book.certificates(
+            in: from..<until, max: PeerLimits.certificatesMax - certificates.count)
+        var votes: [Vote] = []
+        if let seat {
+            for view in from..<until {
+                votes += tallies[view]?.votes(of: seat) ?? []
+            }
+        }
+        return (certificates, votes)
+    }
+
+    public func status(finalHeight: UInt64) -> ReplicaStatus {
+        ReplicaStatus(
+            epoch: epoch, finalHeight: finalHeight, finalView: book.final.view,
+            openView: book.openView, view: view)
+    }
+}

@@ -1,0 +1,217 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+
+/// A validator as its peers know it: its seat in the epoch's validator set. The driver maps the TLS key to it.
+public struct PeerID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let seat: Int
+
+    public init(_ seat: Int) {
+        self.seat = seat
+    }
+
+    public var description: String { "v\(seat)" }
+
+    public static func < (left: PeerID, right: PeerID) -> Bool { left.seat < right.seat }
+}
+
+/// Bounds of what one peer message holds.
+public enum PeerLimits {
+    /// Nullifications (and the parent's notarization) that a proposal carries.
+    public static let justificationMax = 512
+    public static let votesMax = 1_024
+    public static let certificatesMax = 512
+    public static let transactionsMax = 1_024
+    /// Blocks in one answer; the sender also stops at about `blocksBytesMax`.
+    public static let blocksMax = 1_024
+    /// Bytes of block bodies after which an answer ends at the next certified block.
+    public static let blocksBytesMax = 4_194_304
+    /// For the whole message; the largest is an answer whose last certified block is a full one.
+    public static let message = CBORLimits(
+        bytesMax: 4 * LedgerLimits.blockBytesMax, depthMax: 28,
+        itemsMax: LedgerLimits.entriesPerBlockMax, stringBytesMax: LedgerLimits.blockBytesMax)
+}
+
+/// A leader's block for a view.
+///
+/// Wire: `[leader's notarize vote, parent view, block, [certificate…]]`. The vote is the proposer's signature and
+/// names epoch and view.
+public struct Proposal: Sendable, Equatable, CBORCodable {
+    /// The leader's own notarize vote for the block.
+    public let vote: Vote
+    /// The view in which the parent was notarized.
+    public let parentView: UInt64
+    public let block: Block
+    /// The parent's notarization and the nullifications of the views between, newest first, as far as they fit.
+    public let justification: [Certificate]
+
+    public var view: UInt64 { vote.statement.view }
+    public var epoch: UInt64 { vote.statement.epoch }
+
+    public init(vote: Vote, parentView: UInt64, block: Block, justification: [Certificate]) {
+        self.vote = vote
+        self.parentView = parentView
+        self.block = block
+        self.justification = justification
+    }
+
+    public func encode(into encoder: inout CBOREncoder) {
+        encoder.array(4)
+        encoder.value(vote)
+        encoder.unsigned(parentView)
+        encoder.value(block)
+        encoder.list(justification)
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        try decoder.array(exactly: 4)
+        vote = try decoder.value()
+        parentView = try decoder.unsigned()
+        block = try decoder.value()
+        justification = try decoder.list(max: PeerLimits.justificationMax)
+    }
+}
+
+/// Where a replica stands. Wire: `[epoch, final height, final view, lowest open view, view]`.
+public struct ReplicaStatus: Sendable, Hashable, CBORCodable {
+    public let epoch: UInt64
+    public let finalHeight: UInt64
+    public let finalView: UInt64
+    /// The lowest view above the final one for which the sender holds no certificate.
+    public let openView: UInt64
+    /// The view that the sender is in.
+    public let view: UInt64
+
+    public init(
+        epoch: UInt64, finalHeight: UInt64, finalView: UInt64, openView: UInt64, view: UInt64
+    ) {
+        self.epoch = epoch
+        self.finalHeight = finalHeight
+        self.finalView = finalView
+        self.openView = openView
+        self.view = view
+    }
+
+    public func encode(into encoder: inout CBOREncoder) {
+        encoder.array(5)
+        encoder.unsigned(epoch)
+        encoder.unsigned(finalHeight)
+        encoder.unsigned(finalView)
+        encoder.unsigned(openView)
+        encoder.unsigned(view)
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        try decoder.array(exactly: 5)
+        epoch = try decoder.unsigned()
+        finalHeight = try decoder.unsigned()
+        finalView = try decoder.unsigned()
+        openView = try decoder.unsigned()
+        view = try decoder.unsigned()
+    }
+}
+
+/// A block with the certificate that makes it and its ancestors final, where the sender has one for this very block.
+/// Wire: `[block, certificate / null]`.
+public struct CertifiedBlock: Sendable, Equatable, CBORCodable {
+    public let block: Block
+    public let finalization: Certificate?
+
+    public init(block: Block, finalization: Certificate?) {
+        self.block = block
+        self.finalization = finalization
+    }
+
+    public func encode(into encoder: inout CBOREncoder) {
+        encoder.array(2)
+        encoder.value(block)
+        encoder.optional(finalization)
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        try decoder.array(exactly: 2)
+        block = try decoder.value()
+        finalization = try decoder.optional(Certificate.self)
+    }
+}
+
+/// What validators say to one another. Wire: `[tag, content]`; tags are never reused.
+public enum PeerMessage: Sendable, Equatable {
+    /// 1
+    case proposal(Proposal)
+    /// 2
+    case votes([Vote])
+    /// 3
+    case certificates([Certificate])
+    /// 4: the exact bytes of envelopes that the sender has verified.
+    case transactions([[UInt8]])
+    /// 5: final blocks from this height upwards, as many as the sender cares to answer with.
+    case finalBlocksRequest(from: UInt64)
+    /// 6: the answer to 5: consecutive heights, the last one with its certificate.
+    case finalBlocks([CertifiedBlock])
+    /// 7: a block that is not yet final, by the digest of its header.
+    case blockRequest(Digest)
+    /// 8: the answer to 7.
+    case block(Block)
+    /// 9
+    case status(ReplicaStatus)
+}
+
+extension PeerMessage: CBORCodable {
+    public func encode(into encoder: inout CBOREncoder) {
+        encoder.array(2)
+        switch self {
+        case .proposal(let proposal):
+            encoder.unsigned(1)
+            encoder.value(proposal)
+        case .votes(let votes):
+            encoder.unsigned(2)
+            encoder.list(votes)
+        case .certificates(let certificates):
+            encoder.unsigned(3)
+            encoder.list(certificates)
+        case .transactions(let envelopes):
+            encoder.unsigned(4)
+            encoder.array(envelopes.count)
+            for envelope in envelopes { encoder.bytes(envelope) }
+        case .finalBlocksRequest(let height):
+            encoder.unsigned(5)
+            encoder.unsigned(height)
+        case .finalBlocks(let blocks):
+            encoder.unsigned(6)
+            encoder.list(blocks)
+        case .blockRequest(let digest):
+            encoder.unsigned(7)
+            encoder.value(digest)
+        case .block(let block):
+            encoder.unsigned(8)
+            encoder.value(block)
+        case .status(let status):
+            encoder.unsigned(9)
+            encoder.value(status)
+        }
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        try decoder.array(exactly: 2)
+        switch try decoder.unsigned() {
+        case 1: self = .proposal(try decoder.value())
+        case 2: self = .votes(try decoder.list(max: PeerLimits.votesMax))
+        case 3: self = .certificates(try decoder.list(max: PeerLimits.certificatesMax))
+        case 4:
+            let count = try decoder.array(max: PeerLimits.transactionsMax)
+            var envelopes: [[UInt8]] = []
+            envelopes.reserveCapacity(min(count, 64))
+            for _ in 0..<count {
+                envelopes.append(try decoder.bytes(max: LedgerLimits.envelope.bytesMax))
+            }
+            self = .transactions(envelopes)
+        case 5: self = .finalBlocksRequest(from: try decoder.unsigned())
+        case 6: self = .finalBlocks(try decoder.list(max: PeerLimits.blocksMax))
+        case 7: self = .blockRequest(try decoder.value())
+        case 8: self = .block(try decoder.value())
+        case 9: self = .status(try decoder.value())
+        default: throw decoder.invalid("a peer message's tag is 1 to 9")
+        }
+    }
+}

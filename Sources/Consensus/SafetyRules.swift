@@ -1,0 +1,168 @@
+import Ledger
+import LedgerCrypto
+
+/// Every rule that keeps an honest validator from helping two conflicting blocks to become final; each vote passes
+/// here before it is persisted, and nothing else decides what may be signed.
+///
+/// The record of a view is what this replica stated in it, rebuilt from the durable store after a restart. A
+/// statement that is already on record may be signed again, byte for byte the same; the first time, it is persisted
+/// before it is signed, so the record is complete, whatever the moment of a crash.
+public struct SafetyRules: Sendable {
+    /// Why a vote was not permitted.
+    public enum Refusal: Error, Equatable, Sendable {
+        /// The view is at or below the final one: its record is gone, so nothing more may be said in it.
+        case viewIsFinal
+        case wrongEpoch
+        case notarizedAnother
+        case finalizedBefore
+        case nullifiedBefore
+        case notTheLeader
+        case notExecuted
+        /// The parent is not notarized, or a view between is not nullified.
+        case unjustified(lacking: UInt64)
+        case notNotarized
+    }
+
+    public enum Permission: Equatable, Sendable {
+        /// Persist the statement, then sign it.
+        case new
+        /// The very same statement is on record already.
+        case onRecord
+    }
+
+    private struct ViewRecord {
+        var notarized: VoteSubject?
+        var nullified = false
+        var finalized: VoteSubject?
+    }
+
+    public let epoch: UInt64
+    public private(set) var finalView: UInt64
+    private var records: [UInt64: ViewRecord] = [:]
+    /// Rules that a test switched off to show that the simulator notices.
+    package var mutation: Mutation = []
+
+    /// - Parameter recovered: every persisted statement of a view above `finalView`.
+    public init(epoch: UInt64, finalView: UInt64, recovered: [VoteStatement]) {
+        self.epoch = epoch
+        self.finalView = finalView
+        for statement in recovered where statement.epoch == epoch && statement.view > finalView {
+            record(statement)
+        }
+    }
+
+    /// One notarize vote a view; only for what was executed with the same result, by the view's leader, on a
+    /// notarized parent with every view between nullified.
+    ///
+    /// - Parameter executed: what this replica's own execution of the block gave.
+    public mutating func notarize(
+        view: UInt64, subject: VoteSubject, proposer: Int, leader: Int, executed: VoteSubject,
+        parent: Digest, parentView: UInt64, book: CertificateBook
+    ) throws(Refusal) -> Permission {
+        try requireOpen(view)
+        guard proposer == leader else { throw .notTheLeader }
+        guard executed == subject else { throw .notExecuted }
+        if let lacking = book.lacking(parent: parent, parentView: parentView, view: view),
+            !mutation.contains(.notarizeUnjustified)
+        {
+            throw .unjustified(lacking: lacking)
+        }
+        if let before = records[view]?.notarized {
+            if before == subject { return .onRecord }
+            if !mutation.contains(.notarizeTwice) { throw .notarizedAnother }
+        }
+        record(.notarize(epoch: epoch, view: view, subject))
+        return .new
+    }
+
+    /// Never after a finalize vote in the same view.
+    public mutating func nullify(view: UInt64) throws(Refusal) -> Permission {
+        try requireOpen(view)
+        if records[view]?.finalized != nil, !mutation.contains(.nullifyAfterFinalize) {
+            throw .finalizedBefore
+        }
+        if records[view]?.nullified == true { return .onRecord }
+        record(.nullify(epoch: epoch, view: view))
+        return .new
+    }
+
+    /// Only for a notarized block that this replica executed with the same result, and never after a nullify vote
+    /// in the same view.
+    public mutating func finalize(
+        view: UInt64, executed: VoteSubject, book: CertificateBook
+    ) throws(Refusal) -> Permission {
+        try requireOpen(view)
+        guard let subject = book.notarized(view) else { throw .notNotarized }
+        guard executed == subject else { throw .notExecuted }
+        if records[view]?.nullified == true, !mutation.contains(.finalizeAfterNullify) {
+            throw .nullifiedBefore
+        }
+        if records[view]?.finalized == subject { return .onRecord }
+        record(.finalize(epoch: epoch, view: view, subject))
+        return .new
+    }
+
+    /// A finalization was seen: the records at or below its view are dropped, and those views closed.
+    public mutating func advance(to view: UInt64) {
+        guard view > finalView else { return }
+        if view - finalView > UInt64(records.count) {
+            records = records.filter { $0.key > view }
+        } else {
+            for passed in finalView...view { records[passed] = nil }
+        }
+        finalView = view
+    }
+
+    /// What this replica stated in `view`, in the order notarize, nullify, finalize.
+    public func statements(in view: UInt64) -> [VoteStatement] {
+        guard let record = records[view] else { return [] }
+        var statements: [VoteStatement] = []
+        if let subject = record.notarized {
+            statements.append(.notarize(epoch: epoch, view: view, subject))
+        }
+        if record.nullified { statements.append(.nullify(epoch: epoch, view: view)) }
+        if let subject = record.finalized {
+            statements.append(.finalize(epoch: epoch, view: view, subject))
+        }
+        return statements
+    }
+
+    /// The views with a statement of this replica, ascending.
+    public var views: [UInt64] { records.keys.sorted() }
+
+    private func requireOpen(_ view: UInt64) throws(Refusal) {
+        guard view > finalView else { throw .viewIsFinal }
+    }
+
+    private mutating func record(_ statement: VoteStatement) {
+        switch statement.kind {
+        case .notarize: records[statement.view, default: ViewRecord()].notarized = statement.subject
+        case .nullify: records[statement.view, default: ViewRecord()].nullified = true
+        case .finalize: records[statement.view, default: ViewRecord()].finalized = statement.subject
+        }
+    }
+}
+
+/// Deliberate faults for the tests that show the simulator's worth. Nothing outside this package can set one.
+package struct Mutation: OptionSet, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// Votes for a second block in the same view.
+    package static let notarizeTwice = Mutation(rawValue: 1)
+    package static let finalizeAfterNullify = Mutation(rawValue: 2)
+    package static let nullifyAfterFinalize = Mutation(rawValue: 4)
+    /// Votes for a block whatever its parent.
+    package static let notarizeUnjustified = Mutation(rawValue: 8)
+    /// Signs votes that were not persisted.
+    package static let skipPersistence = Mutation(rawValue: 16)
+
+    package static let names: [(name: String, mutation: Mutation)] = [
+        ("notarizeTwice", .notarizeTwice), ("finalizeAfterNullify", .finalizeAfterNullify),
+        ("nullifyAfterFinalize", .nullifyAfterFinalize),
+        ("notarizeUnjustified", .notarizeUnjustified), ("skipPersistence", .skipPersistence),
+    ]
+}

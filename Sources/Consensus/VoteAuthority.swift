@@ -1,0 +1,45 @@
+import Ledger
+
+/// Who may vote in an epoch, and how a vote is checked.
+public struct VoteAuthority: Sendable {
+    public let chain: ChainID
+    public let validators: ValidatorSet
+    private let check: (@Sendable (Vote) -> Bool)?
+
+    /// Checks real signatures under the validators' keys.
+    public init(chain: ChainID, validators: ValidatorSet) {
+        self.chain = chain
+        self.validators = validators
+        check = nil
+    }
+
+    /// Checks votes in another way: a simulation whose validators share cheap keyed digests.
+    package init(
+        chain: ChainID, validators: ValidatorSet, check: @escaping @Sendable (Vote) -> Bool
+    ) {
+        self.chain = chain
+        self.validators = validators
+        self.check = check
+    }
+
+    public func verified(_ vote: Vote) -> Verified<Vote>? {
+        guard let check else { return vote.verified(chain: chain, validators: validators) }
+        guard vote.statement.epoch == validators.epoch,
+            validators.validators.indices.contains(vote.validator), check(vote)
+        else { return nil }
+        return Verified(assumingValid: vote)
+    }
+
+    public func verified(_ certificate: Certificate) -> Verified<Certificate>? {
+        guard let check else {
+            return certificate.verified(chain: chain, validators: validators)
+        }
+        let seats = certificate.signatures.map(\.validator)
+        guard certificate.statement.epoch == validators.epoch, seats.count >= validators.quorum,
+            zip(seats, seats.dropFirst()).allSatisfy(<),
+            seats.allSatisfy(validators.validators.indices.contains),
+            certificate.votes.allSatisfy(check)
+        else { return nil }
+        return Verified(assumingValid: certificate)
+    }
+}
