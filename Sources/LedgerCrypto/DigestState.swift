@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// A running digest. SHA-256 needs no heap; SM3 borrows a pooled context from OpenSSL.
+/// A running digest. SHA-256 needs no heap; SM3 borrows a pooled OpenSSL context.
 public struct DigestState: ~Copyable {
     private var state: huijin_digest_state
 

@@ -25,8 +25,8 @@ void huijin_digest_update(
 void huijin_digest_final(huijin_digest_state *_Nonnull state, void *_Nonnull digest);
 void huijin_digest_discard(huijin_digest_state *_Nonnull state);
 
-// H(bytes), H(prefix || bytes) and H(0x01 || left || right); no heap is used for SHA-256, nor for
-// SM3 once a thread has made its first context.
+// H(bytes), H(prefix || bytes) and H(0x01 || left || right). SHA-256 uses no heap; for SM3,
+// OpenSSL 3.0 allocates its inner state anew (once) for each digest.
 void huijin_digest(
     int algorithm, const void *_Nullable bytes, size_t count, void *_Nonnull digest);
 void huijin_digest_prefixed(
