@@ -12,11 +12,13 @@ public struct MemberRecord: Hashable, Sendable {
     /// Ascending, each once.
     public var roles: [Role]
     public var status: MemberStatus
+    /// Registered and not revoked.
+    public var liveKeys: UInt64
     public var enrolledHeight: UInt64
 
     public init(
         id: MemberID, nameZh: String, nameEn: String, group: String, roles: [Role],
-        status: MemberStatus = .active, enrolledHeight: UInt64
+        status: MemberStatus = .active, liveKeys: UInt64 = 0, enrolledHeight: UInt64
     ) {
         self.id = id
         self.nameZh = nameZh
@@ -24,18 +26,20 @@ public struct MemberRecord: Hashable, Sendable {
         self.group = group
         self.roles = roles
         self.status = status
+        self.liveKeys = liveKeys
         self.enrolledHeight = enrolledHeight
     }
 
     public func encode(into encoder: inout CBOREncoder) {
-        encoder.map(7)
+        encoder.map(8)
         encoder.field(1, id)
         encoder.field(2, nameZh)
         encoder.field(3, nameEn)
         encoder.field(4, group)
         encoder.field(5, list: roles)
         encoder.field(6, status)
-        encoder.field(7, enrolledHeight)
+        encoder.field(7, liveKeys)
+        encoder.field(8, enrolledHeight)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
@@ -46,7 +50,8 @@ public struct MemberRecord: Hashable, Sendable {
         group = try fields.text(4, max: RecordLimits.nameBytesMax, &decoder)
         roles = try fields.sortedList(5, max: Role.allCases.count, &decoder)
         status = try fields.value(6, &decoder)
-        enrolledHeight = try fields.number(7, &decoder)
+        liveKeys = try fields.number(7, &decoder)
+        enrolledHeight = try fields.number(8, &decoder)
         try fields.finish(&decoder)
     }
 }

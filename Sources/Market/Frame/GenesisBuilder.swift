@@ -1,0 +1,70 @@
+import Ledger
+import LedgerCrypto
+import Records
+
+/// Makes the genesis of a network: its founding members with their keys, and its policies.
+public struct GenesisBuilder {
+    /// A key that a founding member has from the start.
+    public struct FoundingKey: Sendable {
+        public let publicKey: PublicKey
+        public let person: String
+        public let mandates: [Mandate]
+
+        public init(
+            _ publicKey: PublicKey, person: String,
+            mandates: [Mandate] = [.maker, .checker, .legalRepresentative]
+        ) {
+            self.publicKey = publicKey
+            self.person = person
+            self.mandates = mandates.sorted()
+        }
+    }
+
+    public let suite: Suite
+    private var records: [AnyRecord] = []
+
+    /// Begins with the standard policies.
+    public init(suite: Suite, policies: [PolicyRecord] = StandardPolicies.all) {
+        self.suite = suite
+        for policy in policies { records.append(.policy(policy)) }
+    }
+
+    /// Adds a member with its keys. At least one member is a governor, who enrols the others.
+    ///
+    /// - Throws: `badChecksum` or `valueNotAllowed` for a member id that could not be enrolled either.
+    public mutating func add(
+        member id: MemberID, nameZh: String, nameEn: String, group: String = "", roles: [Role],
+        keys: [FoundingKey]
+    ) throws(OutcomeCode) {
+        precondition(!keys.isEmpty, "a member has at least one live key")
+        precondition(keys.allSatisfy { $0.publicKey.suite == suite }, "keys are of the suite")
+        try MemberNames.check(id)
+        records.append(
+            .member(
+                MemberRecord(
+                    id: id, nameZh: nameZh, nameEn: nameEn, group: group, roles: roles.sorted(),
+                    liveKeys: UInt64(keys.count), enrolledHeight: 0)))
+        for key in keys {
+            records.append(
+                .key(
+                    KeyRecord(
+                        keyID: key.publicKey.keyID, member: id, publicKey: key.publicKey,
+                        person: key.person, mandates: key.mandates, registeredHeight: 0)))
+        }
+    }
+
+    /// The genesis; its records' salts are derived from nothing secret, since everybody has the file.
+    public func genesis(
+        name: String, timeMs: UInt64, parameters: Parameters, validators: ValidatorSet
+    ) -> Genesis {
+        let seed = [UInt8](repeating: 0, count: StoredRecord.saltBytes)
+        let stored = records.map { record in
+            let key = record.stateKey(suite)
+            let salt = StoredRecord.salt(seed: seed, key: key, suite: suite)
+            return GenesisRecord(key: key, value: StoredRecord.encode(record, salt: salt))
+        }
+        return Genesis(
+            name: name, suite: suite, timeMs: timeMs, parameters: parameters,
+            validators: validators, records: stored)
+    }
+}

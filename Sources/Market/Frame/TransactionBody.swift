@@ -1,0 +1,127 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+
+/// What every rule of one block knows.
+public struct BlockContext: Sendable {
+    public let chain: ChainID
+    public let suite: Suite
+    public let height: UInt64
+    /// The block's time, Unix milliseconds.
+    public let timeMs: UInt64
+    public let parameters: Parameters
+    /// Keys of the epoch's validators, which are never members' keys.
+    public let votingKeys: [KeyID]
+
+    public init(
+        chain: ChainID, suite: Suite, height: UInt64, timeMs: UInt64, parameters: Parameters,
+        votingKeys: [KeyID] = []
+    ) {
+        self.chain = chain
+        self.suite = suite
+        self.height = height
+        self.timeMs = timeMs
+        self.parameters = parameters
+        self.votingKeys = votingKeys
+    }
+}
+
+/// What the rules of one transaction know beside the state.
+public struct ApplyContext: Sendable {
+    public let block: BlockContext
+    /// The sender: enrolled and active.
+    public let member: MemberRecord
+    /// The key that signed: the sender's, live.
+    public let key: KeyRecord
+    public let transactionID: Digest
+    public let entryDigest: Digest
+    public let nonce: [UInt8]
+
+    public init(
+        block: BlockContext, member: MemberRecord, key: KeyRecord, transactionID: Digest,
+        entryDigest: Digest, nonce: [UInt8]
+    ) {
+        self.block = block
+        self.member = member
+        self.key = key
+        self.transactionID = transactionID
+        self.entryDigest = entryDigest
+        self.nonce = nonce
+    }
+
+    public var chain: ChainID { block.chain }
+    public var suite: Suite { block.suite }
+    public var height: UInt64 { block.height }
+    public var timeMs: UInt64 { block.timeMs }
+    public var parameters: Parameters { block.parameters }
+}
+
+/// That an entry concerns an asset, and what its log says about it in public.
+public struct Touch: Equatable, Sendable {
+    public let asset: Digest
+    /// The log for the case that the entry is accepted; a refused one always goes to `refusals`.
+    public let log: EventLogKind
+    public let actor: EventActor
+    /// A map of public fields (`CBORValue.detail`).
+    public let detail: CBORValue
+
+    public init(
+        asset: Digest, log: EventLogKind, actor: EventActor, detail: CBORValue = .map([])
+    ) {
+        self.asset = asset
+        self.log = log
+        self.actor = actor
+        self.detail = detail
+    }
+}
+
+/// A kind of transaction: its fields, its wire form, a check and an apply.
+public protocol TransactionBody: CBORCodable, Equatable, Sendable {
+    static var kind: TransactionKind { get }
+    /// By ascending key.
+    static var fields: [FieldSpec] { get }
+    /// The sender has at least one of these; empty means that every member may.
+    static var requiredRoles: [Role] { get }
+    /// The signing key has at least one of these; empty means that every mandate will do.
+    static var requiredMandates: [Mandate] { get }
+    /// Feeds the golden vector and the docs.
+    static var example: Self { get }
+
+    /// What can be said without any state.
+    func check() throws(OutcomeCode)
+
+    /// The assets that this concerns. Asked after `apply` when accepted, else in the state before it.
+    func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch]
+
+    /// Changes the state or throws; what was written before a throw is rolled back by the caller.
+    func apply<Base>(
+        to state: inout StateView<Base>, in context: ApplyContext
+    ) throws(OutcomeCode)
+}
+
+extension TransactionBody {
+    public static var requiredMandates: [Mandate] { [] }
+
+    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+        []
+    }
+}
+
+/// Something to be done with the body type of a kind; see `TransactionKind.accept`.
+public protocol BodyVisitor {
+    associatedtype Result
+    mutating func visit<Body: TransactionBody>(_ type: Body.Type) -> Result
+}
+
+private struct BodyTypeVisitor: BodyVisitor {
+    func visit<Body: TransactionBody>(_ type: Body.Type) -> any TransactionBody.Type { type }
+}
+
+extension TransactionKind {
+    /// For docs, tests and tools; blocks are executed through `accept`, without an existential.
+    public var body: any TransactionBody.Type {
+        var visitor = BodyTypeVisitor()
+        return accept(&visitor)
+    }
+}
