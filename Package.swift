@@ -134,12 +134,21 @@ let programs: [Target] = [
 ]
 
 let checks: [Target] = [
+    tests(
+        "NetworkTests",
+        nio + [
+            .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "X509", package: "swift-certificates"),
+            .product(name: "Crypto", package: "swift-crypto"), logging, "Network", "LedgerCrypto",
+            "Encoding",
+        ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("TidyTests", []),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
     tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
+    tests("LedgerCryptoTests", ["LedgerCrypto", "Encoding", "COpenSSL", "CSodium"]),
 ]
 
 let package = Package(
