@@ -195,24 +195,27 @@ public struct MapTop: Sendable {
 
     /// The bucket in which the key is, if it is in the map; nil when there is none.
     public func bucket(for key: Digest) -> UInt32? {
-        var cursor = 0
-        var bit = 0
-        while nodes[cursor].isBranch {
-            cursor = Int(nodes[cursor].link) + (key.bit(bit) ? 1 : 0)
-            bit += 1
-        }
-        return nodes[cursor].link == 0 ? nil : nodes[cursor].link
+        let id = nodes[end(for: key).cursor].link
+        return id == 0 ? nil : id
     }
 
-    /// What the subtree of the bucket under this key must hash to, with the bucket's depth.
-    public func bucketSummary(for key: Digest) -> (summary: MapSummary, depth: Int) {
+    /// Whether the leaves read back for a bucket hash to what the tree says of it.
+    public func isIntact(bucket id: UInt32, leaves: [MapLeaf], suite: Suite) -> Bool {
+        guard let key = leaves.first?.key else { return false }
+        let (cursor, depth) = end(for: key)
+        return nodes[cursor].link == id
+            && nodes[cursor].summary == .over(leaves[...], depth: depth, suite: suite)
+    }
+
+    /// The bucket node, empty or not, under which the key belongs.
+    private func end(for key: Digest) -> (cursor: Int, depth: Int) {
         var cursor = 0
-        var bit = 0
+        var depth = 0
         while nodes[cursor].isBranch {
-            cursor = Int(nodes[cursor].link) + (key.bit(bit) ? 1 : 0)
-            bit += 1
+            cursor = Int(nodes[cursor].link) + (key.bit(depth) ? 1 : 0)
+            depth += 1
         }
-        return (nodes[cursor].summary, bit)
+        return (cursor, depth)
     }
 
     private mutating func addPair() -> UInt32 {

@@ -47,7 +47,7 @@ struct MapTests {
     /// Random histories over unfinalised layers against the definition; commits in between.
     @Test(arguments: LedgerCrypto.Suite.allCases, [1, 2, 8])
     func historiesAgreeWithTheDefinition(suite: LedgerCrypto.Suite, bucket: Int) {
-        for seed in 0..<UInt64(suite == .ed25519SHA256 ? 12 : 4) {
+        for seed in 0..<UInt64(suite == .ed25519SHA256 ? 8 : 2) {
             var generator = SeededGenerator(seed: seed * 31 + UInt64(bucket))
             let keys = Self.keys(60, &generator)
             var map = MemoryMap(suite: suite, bucketLeavesMax: bucket)
@@ -72,7 +72,7 @@ struct MapTests {
                     overlay = overlay.rebased(onto: map)
                     #expect(overlay.root == expected)
                 }
-                for key in keys { #expect(overlay.valueHash(for: key) == entries[key]) }
+                #expect(keys.allSatisfy { overlay.valueHash(for: $0) == entries[$0] })
             }
         }
     }
@@ -169,8 +169,8 @@ struct MapTests {
         _ suite: LedgerCrypto.Suite
     ) {
         let bytes = proof.encoded
-        // SM3 is slow in debug builds; there a sample of the bits has to do.
-        let step = suite == .ed25519SHA256 ? (bytes.count > 400 ? 5 : 1) : 29
+        // Long proofs and SM3 are slow in debug builds; there a sample of the bits has to do.
+        let step = (proof.siblings.count > 20 ? 19 : 1) * (suite == .ed25519SHA256 ? 1 : 11)
         for bit in stride(from: 0, to: bytes.count * 8, by: step) {
             var changed = bytes
             changed[bit / 8] ^= 0x80 >> UInt8(bit % 8)
