@@ -1,0 +1,268 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Merkle
+import SQLite
+
+/// A final block as it goes to another node.
+public struct StoredBlock: Sendable, Equatable {
+    public let block: Block
+    /// The finalization of this very block, where one was stored.
+    public let finalization: Certificate?
+    /// One code for each entry.
+    public let codes: [UInt64]
+
+    /// The outcomes that the header's results root commits to.
+    public func outcomes(_ suite: Suite) -> [EntryOutcome] {
+        zip(block.entries, codes).map {
+            EntryOutcome(entryDigest: $0.digest(suite), code: $1)
+        }
+    }
+}
+
+/// Reads of the final chain, shared by the store and its read-only companions. Errors of bytes that
+/// do not decode are SQLite's "corrupt".
+final class LedgerTables {
+    let database: Database
+    let suite: Suite
+    private let selectBlock: Statement
+    private let selectRange: Statement
+    private let selectHeader: Statement
+    private let selectFinalization: Statement
+    private let selectTile: Statement
+    private let selectEvents: Statement
+    private let selectEvent: Statement
+    private let selectTexts: Statement
+    private let selectMeta: Statement
+
+    /// A header's bytes are at most this many, so that reading one does not read its whole block.
+    static let headerBytesMax = 512
+
+    init(_ database: Database, suite: Suite) throws(SQLiteError) {
+        self.database = database
+        self.suite = suite
+        let columns = "SELECT bytes, finalization, codes FROM block JOIN body ON body.id = body"
+        selectBlock = try database.prepare("\(columns) WHERE block.height = ?1")
+        selectRange = try database.prepare(
+            "\(columns) WHERE block.height >= ?1 ORDER BY block.height LIMIT ?2")
+        selectHeader = try database.prepare(
+            """
+            SELECT substr(bytes, 1, \(Self.headerBytesMax)), header
+            FROM block JOIN body ON body.id = body WHERE block.height = ?1
+            """)
+        selectFinalization = try database.prepare(
+            """
+            SELECT height, finalization FROM block
+            WHERE height >= ?1 AND finalization IS NOT NULL ORDER BY height LIMIT 1
+            """)
+        selectTile = try database.prepare("SELECT hashes FROM tile WHERE id = ?1")
+        selectEvents = try database.prepare(
+            "SELECT asset, log, position, bytes, id FROM event WHERE id >= ?1 AND id < ?2")
+        selectEvent = try database.prepare(
+            "SELECT asset, log, position, bytes, id FROM event WHERE id = ?1")
+        selectTexts = try database.prepare(
+            """
+            SELECT asset, title_zh, title_en, keywords FROM asset_text
+            WHERE id >= ?1 AND id < ?2
+            """)
+        selectMeta = try database.prepare("SELECT value FROM meta WHERE name = ?1")
+    }
+
+    func watermark() throws(SQLiteError) -> Watermark? {
+        try selectMeta.bind(1, "watermark")
+        guard try selectMeta.step() else { return nil }
+        let bytes = selectMeta.bytes(0)
+        selectMeta.reset()
+        do throws(CBORError) {
+            return try Watermark.decode(bytes, limits: LedgerLimits.certificate)
+        } catch {
+            throw damaged("the watermark does not decode: \(error)")
+        }
+    }
+
+    private func stored(_ row: Statement) throws(SQLiteError) -> StoredBlock {
+        do throws(CBORError) {
+            let block = try Block.decode(row.bytes(0), limits: LedgerLimits.block)
+            let finalization =
+                row.isNull(1)
+                ? nil : try Certificate.decode(row.bytes(1), limits: LedgerLimits.certificate)
+            let codes = OutcomeCodes.decode(
+                row.isNull(2) ? nil : row.bytes(2), count: block.entries.count)
+            if let codes {
+                return StoredBlock(block: block, finalization: finalization, codes: codes)
+            }
+        } catch {
+            throw damaged("a stored block does not decode: \(error)")
+        }
+        throw damaged("a stored block has not one code for each entry")
+    }
+
+    func block(_ height: UInt64) throws(SQLiteError) -> StoredBlock? {
+        try selectBlock.bind(1, height)
+        guard try selectBlock.step() else { return nil }
+        defer { selectBlock.reset() }
+        return try stored(selectBlock)
+    }
+
+    /// Blocks from a height upwards: at most `countMax` of them, and after the first one at most
+    /// `bytesMax` bytes in all.
+    func blocks(
+        from height: UInt64, countMax: Int, bytesMax: Int
+    ) throws(SQLiteError) -> [StoredBlock] {
+        try selectRange.bind(1, height)
+        try selectRange.bind(2, Int64(countMax))
+        defer { selectRange.reset() }
+        var blocks: [StoredBlock] = []
+        var bytes = 0
+        while try selectRange.step() {
+            bytes += selectRange.withBytes(0) { $0.count }
+            if bytes > bytesMax, !blocks.isEmpty { break }
+            blocks.append(try stored(selectRange))
+        }
+        return blocks
+    }
+
+    func header(_ height: UInt64) throws(SQLiteError) -> (header: Header, digest: Digest)? {
+        try selectHeader.bind(1, height)
+        guard try selectHeader.step() else { return nil }
+        defer { selectHeader.reset() }
+        let bytes = selectHeader.bytes(0)
+        guard let digest = selectHeader.digest(1) else { throw damaged("a header digest is cut") }
+        do throws(CBORError) {
+            // The bytes are the beginning of a block: its array head, then its header.
+            var decoder = CBORDecoder(bytes.span.bytes, limits: LedgerLimits.certificate)
+            try decoder.array(exactly: 2)
+            return (try decoder.value(), digest)
+        } catch {
+            throw damaged("the header at height \(height) does not decode: \(error)")
+        }
+    }
+
+    /// The lowest certified block at or above a height, with its finalization.
+    func finalization(
+        from height: UInt64
+    ) throws(SQLiteError) -> (height: UInt64, certificate: Certificate)? {
+        try selectFinalization.bind(1, height)
+        guard try selectFinalization.step() else { return nil }
+        defer { selectFinalization.reset() }
+        let bytes = selectFinalization.bytes(1)
+        do throws(CBORError) {
+            let certificate = try Certificate.decode(bytes, limits: LedgerLimits.certificate)
+            return (selectFinalization.unsigned(0), certificate)
+        } catch {
+            throw damaged("a finalization does not decode: \(error)")
+        }
+    }
+
+    func tile(_ id: Int64) throws(SQLiteError) -> [Digest]? {
+        try selectTile.bind(1, id)
+        guard try selectTile.step() else { return nil }
+        defer { selectTile.reset() }
+        return selectTile.withBytes(0) { LogTiles.Tile.hashes(from: $0) }
+    }
+
+    private func event(_ row: Statement) throws(SQLiteError) -> StoredEvent {
+        guard let asset = row.digest(0) else { throw damaged("an event's asset is cut") }
+        return StoredEvent(
+            asset: asset, log: row.unsigned(1), index: row.unsigned(2), bytes: row.bytes(3))
+    }
+
+    /// A block's events with their locations.
+    func events(
+        height: UInt64
+    ) throws(SQLiteError) -> [(location: BlockLocation, event: StoredEvent)] {
+        try selectEvents.bind(1, BlockLocation(height: height, position: 0).rowID)
+        try selectEvents.bind(2, BlockLocation(height: height + 1, position: 0).rowID)
+        defer { selectEvents.reset() }
+        var events: [(BlockLocation, StoredEvent)] = []
+        while try selectEvents.step() {
+            let location = BlockLocation(rowID: selectEvents.integer(4))
+            events.append((location, try event(selectEvents)))
+        }
+        return events
+    }
+
+    func event(at location: BlockLocation) throws(SQLiteError) -> StoredEvent? {
+        try selectEvent.bind(1, location.rowID)
+        guard try selectEvent.step() else { return nil }
+        defer { selectEvent.reset() }
+        return try event(selectEvent)
+    }
+
+    func texts(height: UInt64) throws(SQLiteError) -> [AssetText] {
+        try selectTexts.bind(1, BlockLocation(height: height, position: 0).rowID)
+        try selectTexts.bind(2, BlockLocation(height: height + 1, position: 0).rowID)
+        defer { selectTexts.reset() }
+        var texts: [AssetText] = []
+        while try selectTexts.step() {
+            guard let asset = selectTexts.digest(0) else {
+                throw damaged("a text's asset is cut")
+            }
+            texts.append(
+                AssetText(
+                    asset: asset, titleZh: selectTexts.text(1), titleEn: selectTexts.text(2),
+                    keywords: selectTexts.text(3)))
+        }
+        return texts
+    }
+
+    // MARK: The log
+
+    /// The log's unfinished tiles, rebuilt: the lowest level from the last blocks, each other one
+    /// from the full tiles under it.
+    func loadTiles(frontier: LogFrontier, height: UInt64) throws(SQLiteError) -> LogTiles {
+        let counts = LogTiles.recentCounts(size: frontier.size)
+        var recent = [try recentLeaves(count: counts[0], height: height)]
+        for row in 1..<max(1, counts.count) {
+            let end = frontier.size >> UInt64(row * LogTiles.levels)
+            var hashes: [Digest] = []
+            for number in end - UInt64(counts[row])..<end {
+                guard let tile = try tile(LogTiles.id(level: row - 1, number: number)) else {
+                    throw damaged("tile \(number) of level \(row - 1) is missing")
+                }
+                hashes.append(LogTiles.root(tile[...], suite: suite))
+            }
+            recent.append(hashes)
+        }
+        return LogTiles(suite: suite, frontier: frontier, recent: recent)
+    }
+
+    private func recentLeaves(count: Int, height: UInt64) throws(SQLiteError) -> [Digest] {
+        var leaves: [Digest] = []
+        var height = height
+        while leaves.count < count {
+            guard height > 0, let stored = try block(height) else {
+                throw damaged("block \(height) is missing")
+            }
+            let own = logLeaves(stored.block, outcomes: stored.outcomes(suite), suite: suite)
+            leaves.insert(contentsOf: own, at: 0)
+            height -= 1
+        }
+        return Array(leaves.suffix(count))
+    }
+}
+
+/// A place in the chain: an entry, an event or a text by its position in a block.
+public struct BlockLocation: Hashable, Comparable, Sendable {
+    public let height: UInt64
+    public let position: Int
+
+    /// Positions in one block; more than any block has entries or events.
+    static let positionBits: UInt64 = 20
+
+    public init(height: UInt64, position: Int) {
+        precondition(position >= 0 && position < 1 << Self.positionBits)
+        precondition(height < 1 << 43, "heights stay below 2^43")
+        self.height = height
+        self.position = position
+    }
+
+    init(rowID: Int64) {
+        height = UInt64(bitPattern: rowID) >> Self.positionBits
+        position = Int(UInt64(bitPattern: rowID) & (1 << Self.positionBits - 1))
+    }
+
+    var rowID: Int64 { Int64(height << Self.positionBits) | Int64(position) }
+
+    public static func < (left: Self, right: Self) -> Bool { left.rowID < right.rowID }
+}

@@ -1,0 +1,116 @@
+import Ledger
+import LedgerCrypto
+import Merkle
+import SQLite
+
+extension Store {
+    /// Appends final blocks in one durable step: bodies, certificates, outcomes, state, log tiles,
+    /// events and the watermark; bodies and votes that are decided by them go.
+    ///
+    /// - Parameter commits: consecutive heights from the watermark's next; the last one with its
+    ///   finalization, under which the ones before it are final too.
+    ///
+    /// A crash inside leaves the chain as it was: the bodies and votes are still stored, and the
+    /// blocks are found final again from the certificate, or fetched from other nodes. A crash
+    /// right after leaves them final here though nobody was told: an answer that was never sent
+    /// promised nothing.
+    public func commit(_ commits: [BlockCommit]) throws(StorageError) {
+        if let failure { throw failure }
+        guard let last = commits.last else { return }
+        guard let certified = last.finalization?.statement else {
+            preconditionFailure("the last block of a commit has its finalization")
+        }
+        precondition(
+            certified.kind == .finalize && certified.subject?.header == last.header,
+            "a finalization names its own block")
+        let end = try run { () throws(SQLiteError) in
+            try database.transaction { () throws(SQLiteError) in
+                var position = Position(height: watermark.height, header: watermark.header)
+                for commit in commits { try write(commit, after: &position) }
+                return try finish(certified, position)
+            }
+        }
+        // In memory only what the file holds now.
+        watermark = end.watermark
+        header = last.block.header
+        for body in end.decided { pendingBodies[body] = nil }
+        votes = votes.filter { ($0.key.epoch, $0.key.view) > (certified.epoch, certified.view) }
+    }
+
+    /// How far a commit has come.
+    private struct Position {
+        var height: UInt64
+        var header: Digest
+        /// Header digests of the blocks written.
+        var written: Set<Digest> = []
+    }
+
+    private func write(
+        _ commit: BlockCommit, after position: inout Position
+    ) throws(SQLiteError) {
+        let header = commit.block.header
+        precondition(header.chain == chain, "a committed block is of this chain")
+        precondition(
+            header.height == position.height + 1 && header.parent == position.header,
+            "committed blocks follow one another")
+        for tile in tiles.append(logLeaves(commit.block, outcomes: commit.outcomes, suite: suite)) {
+            try writes.insertTile(tile)
+        }
+        // Execution has computed the same; a difference must stop us before it is on disk.
+        precondition(
+            tiles.frontier.size == header.logSize && tiles.frontier.root(suite) == header.logRoot,
+            "the log is the one that the header commits to")
+        do throws(StateStoreError) {
+            try state.commit(commit.layer, changes: commit.changes)
+        } catch {
+            if case .database(let error) = error { throw error }
+            throw damaged(error.description)
+        }
+        precondition(state.root == header.stateRoot, "the state is the header's")
+        let body: Int64
+        if let pending = pendingBodies[commit.header] {
+            body = pending.row
+        } else {
+            body = try writes.insertBody(commit.block, header: commit.header)
+        }
+        try writes.insertBlock(
+            height: header.height, body: body, finalization: commit.finalization,
+            codes: OutcomeCodes.encode(commit.outcomes))
+        for (index, event) in commit.events.enumerated() {
+            try writes.insertEvent(
+                event, at: BlockLocation(height: header.height, position: index))
+        }
+        for (index, text) in commit.texts.enumerated() {
+            try writes.insertText(
+                text, at: BlockLocation(height: header.height, position: index))
+        }
+        position.height = header.height
+        position.header = commit.header
+        position.written.insert(commit.header)
+    }
+
+    /// Drops what is decided now, and moves the watermark.
+    private func finish(
+        _ certified: VoteStatement, _ position: Position
+    ) throws(SQLiteError) -> (watermark: Watermark, decided: [Digest]) {
+        var decided: [Digest] = []
+        var firstPending: Int64?
+        for (digest, body) in pendingBodies.sorted(by: { $0.value.row < $1.value.row }) {
+            if body.height > position.height {
+                firstPending = firstPending ?? body.row
+                continue
+            }
+            decided.append(digest)
+            // Lost to another block of its height.
+            if !position.written.contains(digest) { try writes.dropBody(body.row) }
+        }
+        try writes.dropVotes(upTo: certified.epoch, certified.view)
+        let nextBody = try writes.nextBody()
+        let watermark = Watermark(
+            height: position.height, header: position.header, epoch: certified.epoch,
+            view: certified.view, frontier: tiles.frontier,
+            firstPendingBody: firstPending ?? nextBody)
+        try writes.setWatermark(watermark)
+        return (watermark, decided)
+    }
+}

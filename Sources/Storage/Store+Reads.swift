@@ -1,0 +1,69 @@
+import Ledger
+import LedgerCrypto
+import Merkle
+import Records
+import SQLite
+
+extension Store: StateReader {
+    /// The committed value; see `StateStore.value`.
+    public func value(for key: Digest) -> [UInt8]? { state.value(for: key) }
+}
+
+extension Store: MapReader {
+    public var top: MapTop { state.top }
+    public func leaves(ofBucket id: UInt32) -> [MapLeaf] { state.leaves(ofBucket: id) }
+}
+
+extension Store: LogNodeReader {
+    /// Nil outside the committed log, and where a tile cannot be read: then `failure` says why.
+    public func node(level: Int, index: UInt64) -> Digest? {
+        tiles.node(level: level, index: index) { id in
+            try? run { () throws(SQLiteError) in
+                guard let tile = try tables.tile(id) else {
+                    throw damaged("tile \(id) is missing")
+                }
+                return tile
+            }
+        }
+    }
+}
+
+extension Store {
+    /// The final block at a height; nil above the watermark.
+    public func block(_ height: UInt64) throws(StorageError) -> StoredBlock? {
+        guard height <= watermark.height else { return nil }
+        return try run { () throws(SQLiteError) in try tables.block(height) }
+    }
+
+    /// Final blocks from a height upwards: at most `countMax`, and after the first one at most
+    /// `bytesMax` bytes in all.
+    public func blocks(
+        from height: UInt64, countMax: Int, bytesMax: Int
+    ) throws(StorageError) -> [StoredBlock] {
+        guard height <= watermark.height else { return [] }
+        return try run { () throws(SQLiteError) in
+            try tables.blocks(from: height, countMax: countMax, bytesMax: bytesMax)
+        }
+    }
+
+    public func header(_ height: UInt64) throws(StorageError) -> Header? {
+        guard height <= watermark.height else { return nil }
+        return try run { () throws(SQLiteError) in try tables.header(height)?.header }
+    }
+
+    /// The lowest certified block at or above a height: what proves the block at that height.
+    public func finalization(
+        from height: UInt64
+    ) throws(StorageError) -> (height: UInt64, certificate: Certificate)? {
+        guard height <= watermark.height else { return nil }
+        return try run { () throws(SQLiteError) in try tables.finalization(from: height) }
+    }
+
+    /// The events of the block at a height, in the order they were committed.
+    public func events(height: UInt64) throws(StorageError) -> [StoredEvent] {
+        guard height <= watermark.height else { return [] }
+        return try run { () throws(SQLiteError) in
+            try tables.events(height: height).map(\.event)
+        }
+    }
+}

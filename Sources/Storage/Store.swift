@@ -1,0 +1,259 @@
+import Ledger
+import LedgerCrypto
+import Merkle
+import Records
+import SQLite
+
+/// A node's durable memory: bodies and votes before they are promised, final blocks with the state
+/// after them, and the chain's log.
+///
+/// One folder: `ledger.db` (SQLite, WAL) is the ledger; `ledger.lock` keeps a second node out;
+/// `index.db` beside it (see `Index`) can be deleted at any time.
+///
+/// **Threads**: one at a time, and never the cooperative pool, because `persist` and `commit` wait
+/// for the disk. `StoreReader` reads the same file from other threads.
+///
+/// **Crashes.** Each of `open`, `persist` and `commit` is one SQLite transaction; with
+/// `synchronous=FULL` it is on disk when the call returns. A crash inside a call leaves the state
+/// before it. What that means is said beside each of them.
+///
+/// **Failures.** A call that throws leaves memory and file apart. From then on every call throws
+/// the same error (`failure`); the node stops, and opening again finds the last durable step.
+public final class Store {
+    public struct Options: Sendable {
+        /// Each step is on disk before the call returns. False only where a power cut may lose
+        /// the latest steps: simulations and measurements.
+        public var isDurable: Bool
+        /// Pages of 4 KiB that the file may have at most; nil for SQLite's own limit of 17 TB.
+        public var pagesMax: UInt32?
+
+        public init(isDurable: Bool = true, pagesMax: UInt32? = nil) {
+            self.isDurable = isDurable
+            self.pagesMax = pagesMax
+        }
+    }
+
+    public let genesis: Genesis
+    public let chain: ChainID
+    public var suite: Suite { genesis.suite }
+    /// Path of `ledger.db`, for `StoreReader` and `Index`.
+    public let path: String
+    /// The committed state, which overlays are built on.
+    public let state: StateStore
+    /// What the file held when it was opened: what the node goes on from.
+    public let recovered: Recovered
+    public internal(set) var watermark: Watermark
+    /// The header at the watermark.
+    public internal(set) var header: Header
+    /// Why the store stopped, if it did.
+    public internal(set) var failure: StorageError?
+
+    let database: Database
+    let tables: LedgerTables
+    let writes: StoreWrites
+    var tiles: LogTiles
+    /// Bodies that are stored and not final: row and height by header digest.
+    var pendingBodies: [Digest: (row: Int64, height: UInt64)]
+    var votes: [VoteSlot: VoteStatement] = [:]
+    private let lock: FolderLock
+
+    /// Opens a node's folder, creating it for a new node: then it holds the genesis block and the
+    /// genesis state, or, after a crash, nothing.
+    public init(
+        folder: String, genesis: Genesis, options: Options = Options()
+    ) throws(StorageError) {
+        self.genesis = genesis
+        chain = genesis.chain
+        lock = try FolderLock(folder: folder)
+        path = folder + "/" + LedgerSchema.fileName
+        database = try Self.open(path, options)
+        let isNew = try !LedgerSchema.check(database, chain: chain)
+        do throws(SQLiteError) {
+            if isNew { try Self.create(database, genesis) }
+            tables = try LedgerTables(database, suite: genesis.suite)
+            writes = try StoreWrites(database)
+            guard let watermark = try tables.watermark() else {
+                throw damaged("the watermark is missing")
+            }
+            self.watermark = watermark
+            header = try Self.checkedHeader(tables, watermark)
+            tiles = try tables.loadTiles(frontier: watermark.frontier, height: watermark.height)
+            (recovered, pendingBodies) = try Self.loadPending(tables, writes, watermark, header)
+            for statement in recovered.votes { votes[VoteSlot(statement)] = statement }
+        } catch {
+            throw StorageError(error, path: path)
+        }
+        do throws(StateStoreError) {
+            state = try StateStore(
+                database: database, suite: genesis.suite, expectedRoot: header.stateRoot)
+        } catch {
+            throw StorageError(error, path: path)
+        }
+    }
+
+    private static func open(_ path: String, _ options: Options) throws(StorageError) -> Database {
+        let database: Database
+        do throws(SQLiteError) {
+            database = try Database(path: path)
+            guard try database.setPragma("journal_mode", "wal") == "wal" else {
+                throw SQLiteError(extendedCode: 14, message: "write-ahead logging is refused")
+            }
+            try database.setPragma("synchronous", options.isDurable ? "FULL" : "OFF")
+            try database.setBusyTimeout(milliseconds: 5_000)
+            // 16 MiB of log between checkpoints: each copies a page once however often it changed.
+            try database.setPragma("wal_autocheckpoint", "4096")
+            try database.setPragma("journal_size_limit", "67108864")
+            try database.setPragma("cache_size", "-65536")
+            if let pagesMax = options.pagesMax {
+                try database.setPragma("max_page_count", "\(pagesMax)")
+            }
+        } catch {
+            if error.code == 26 { throw .notALedger(path: path) }
+            if error.code == 14 { throw .cannotOpen(path: path, reason: error.message) }
+            throw StorageError(error, path: path)
+        }
+        return database
+    }
+
+    /// A crash in here leaves a file without tables, which the next opening takes as new.
+    private static func create(_ database: Database, _ genesis: Genesis) throws(SQLiteError) {
+        try database.transaction { () throws(SQLiteError) in
+            try LedgerSchema.create(database, chain: genesis.chain)
+            let state: StateStore
+            do throws(StateStoreError) {
+                state = try StateStore(
+                    database: database, suite: genesis.suite, expectedRoot: .zero)
+                let changes = genesis.records.map {
+                    MapChange(key: $0.key, valueHash: genesis.suite.digest($0.value))
+                }
+                let overlay = MapOverlay(base: state).applying(changes)
+                if let layer = overlay.layers.last {
+                    try state.commit(layer, changes: genesis.records.map { ($0.key, $0.value) })
+                }
+            } catch {
+                if case .database(let error) = error { throw error }
+                throw damaged(error.description)
+            }
+            let header = genesis.header(stateRoot: state.root)
+            let writes = try StoreWrites(database)
+            let block = Block(header: header, entries: [])
+            let digest = header.digest(genesis.suite)
+            let body = try writes.insertBody(block, header: digest)
+            try writes.insertBlock(height: 0, body: body, finalization: nil, codes: nil)
+            try writes.setWatermark(
+                Watermark(
+                    height: 0, header: digest, epoch: 0, view: 0, frontier: LogFrontier(),
+                    firstPendingBody: body + 1))
+        }
+    }
+
+    /// The header that the watermark names, checked against it.
+    private static func checkedHeader(
+        _ tables: LedgerTables, _ watermark: Watermark
+    ) throws(SQLiteError) -> Header {
+        guard let (header, digest) = try tables.header(watermark.height) else {
+            throw damaged("block \(watermark.height) is missing")
+        }
+        guard digest == watermark.header, header.digest(tables.suite) == digest,
+            header.logSize == watermark.frontier.size,
+            header.logRoot == watermark.frontier.root(tables.suite)
+        else { throw damaged("block \(watermark.height) is not the one of the watermark") }
+        return header
+    }
+
+    private static func loadPending(
+        _ tables: LedgerTables, _ writes: StoreWrites, _ watermark: Watermark, _ header: Header
+    ) throws(SQLiteError) -> (recovered: Recovered, rows: [Digest: (row: Int64, height: UInt64)]) {
+        var rows: [Digest: (row: Int64, height: UInt64)] = [:]
+        var bodies: [Block] = []
+        // A lower one is final, and was stored after one that is still pending.
+        for row in try writes.bodies(from: watermark.firstPendingBody)
+        where row.block.header.height > watermark.height {
+            guard row.block.header.digest(tables.suite) == row.header else {
+                throw damaged("a pending block is not what was stored")
+            }
+            rows[row.header] = (row.id, row.block.header.height)
+            bodies.append(row.block)
+        }
+        bodies.sort { $0.header.height < $1.header.height }
+        let finalization = try tables.finalization(from: watermark.height)?.certificate
+        guard watermark.height == 0 || finalization?.statement.subject?.header == watermark.header
+        else { throw damaged("block \(watermark.height) is not certified") }
+        let recovered = Recovered(
+            watermark: watermark, header: header, finalization: finalization, bodies: bodies,
+            votes: try writes.votes())
+        return (recovered, rows)
+    }
+
+    /// Stores a body and own statements in one durable step, before anything signed about them
+    /// leaves this node. What is stored already is left as it is.
+    ///
+    /// A crash inside leaves none of them, and nothing was signed. A crash right after leaves
+    /// statements that nobody has seen: after the restart the same ones are signed again.
+    ///
+    /// - Throws: `conflictingVote`, before anything is written, where another statement of the
+    ///   same kind is stored for that view: the last guard against equivocation.
+    public func persist(
+        body: Block? = nil, votes statements: [VoteStatement] = []
+    ) throws(StorageError) {
+        if let failure { throw failure }
+        let digest = body.map { $0.header.digest(suite) }
+        let newBody = digest.map { pendingBodies[$0] == nil } ?? false
+        var newVotes: [VoteStatement] = []
+        for statement in statements {
+            if let stored = votes[VoteSlot(statement)] {
+                guard stored == statement else {
+                    throw .conflictingVote(
+                        path: path, epoch: statement.epoch, view: statement.view)
+                }
+            } else {
+                newVotes.append(statement)
+            }
+        }
+        guard newBody || !newVotes.isEmpty else { return }
+        let row = try run { () throws(SQLiteError) in
+            try database.transaction { () throws(SQLiteError) in
+                var row: Int64?
+                if newBody, let body, let digest {
+                    row = try writes.insertBody(body, header: digest)
+                }
+                for statement in newVotes { try writes.insertVote(statement) }
+                return row
+            }
+        }
+        if let row, let body, let digest { pendingBodies[digest] = (row, body.header.height) }
+        for statement in newVotes { votes[VoteSlot(statement)] = statement }
+    }
+
+    /// Copies the write-ahead log into the file, so that the folder can be copied or closed.
+    public func checkpoint() throws(StorageError) {
+        try run { () throws(SQLiteError) in try database.checkpoint(.truncate) }
+    }
+
+    /// Runs SQLite calls; an error is remembered, and repeated from then on.
+    func run<Value>(
+        _ body: () throws(SQLiteError) -> Value
+    ) throws(StorageError) -> Value {
+        if let failure { throw failure }
+        do throws(SQLiteError) {
+            return try body()
+        } catch {
+            let failure = StorageError(error, path: path)
+            self.failure = failure
+            throw failure
+        }
+    }
+}
+
+/// One statement of each kind for each view.
+struct VoteSlot: Hashable {
+    let epoch: UInt64
+    let view: UInt64
+    let kind: VoteKind
+
+    init(_ statement: VoteStatement) {
+        epoch = statement.epoch
+        view = statement.view
+        kind = statement.kind
+    }
+}

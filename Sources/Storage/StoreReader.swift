@@ -1,0 +1,150 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Merkle
+import SQLite
+
+/// Reads a node's ledger beside its `Store`: for API requests, exports and the index.
+///
+/// It sees what was durable when `refresh` was called last, or more, and never blocks the store.
+/// **Threads**: one at a time each; open as many as there are threads that read. State values are
+/// not here: they need the map's tree, which the store holds in memory.
+public final class StoreReader {
+    public let path: String
+    public let suite: Suite
+    /// Where the chain ended at the latest `refresh`.
+    public private(set) var watermark: Watermark
+    private let tables: LedgerTables
+    private var tiles: LogTiles
+
+    /// Blocks that `refresh` follows one by one before it loads the log's end anew.
+    private static let followedBlocksMax: UInt64 = 256
+
+    /// - Parameter path: of the store's `ledger.db`.
+    public init(path: String, chain: ChainID, suite: Suite) throws(StorageError) {
+        self.path = path
+        self.suite = suite
+        let database: Database
+        do throws(SQLiteError) {
+            database = try Database(path: path, access: .readOnly)
+            try database.setBusyTimeout(milliseconds: 5_000)
+            try database.setPragma("cache_size", "-8192")
+        } catch {
+            throw error.code == 14
+                ? .cannotOpen(path: path, reason: error.message) : StorageError(error, path: path)
+        }
+        guard try LedgerSchema.check(database, chain: chain) else { throw .notALedger(path: path) }
+        do throws(SQLiteError) {
+            tables = try LedgerTables(database, suite: suite)
+            let tables = tables
+            (watermark, tiles) = try database.transaction(.deferred) { () throws(SQLiteError) in
+                try Self.load(tables)
+            }
+        } catch {
+            throw StorageError(error, path: path)
+        }
+    }
+
+    private static func load(
+        _ tables: LedgerTables
+    ) throws(SQLiteError) -> (Watermark, LogTiles) {
+        guard let watermark = try tables.watermark() else { throw damaged("no watermark") }
+        let tiles = try tables.loadTiles(
+            frontier: watermark.frontier, height: watermark.height)
+        return (watermark, tiles)
+    }
+
+    /// Moves on to what is durable now.
+    ///
+    /// - Returns: whether the chain has grown.
+    @discardableResult
+    public func refresh() throws(StorageError) -> Bool {
+        try run { () throws(SQLiteError) in
+            try tables.database.transaction(.deferred) { () throws(SQLiteError) in
+                guard let next = try tables.watermark() else { throw damaged("no watermark") }
+                guard next.height > watermark.height else { return false }
+                if next.height - watermark.height <= Self.followedBlocksMax {
+                    // Appended one by one: cheaper than reading the unfinished tiles anew.
+                    var tiles = self.tiles
+                    for height in watermark.height + 1...next.height {
+                        guard let stored = try tables.block(height) else {
+                            throw damaged("block \(height) is missing")
+                        }
+                        let outcomes = stored.outcomes(suite)
+                        _ = tiles.append(
+                            logLeaves(stored.block, outcomes: outcomes, suite: suite))
+                    }
+                    guard tiles.frontier == next.frontier else {
+                        throw damaged("the log does not lead to the watermark")
+                    }
+                    self.tiles = tiles
+                } else {
+                    tiles = try tables.loadTiles(frontier: next.frontier, height: next.height)
+                }
+                watermark = next
+                return true
+            }
+        }
+    }
+
+    public func block(_ height: UInt64) throws(StorageError) -> StoredBlock? {
+        guard height <= watermark.height else { return nil }
+        return try run { () throws(SQLiteError) in try tables.block(height) }
+    }
+
+    /// Final blocks from a height upwards, as `Store.blocks`.
+    public func blocks(
+        from height: UInt64, countMax: Int, bytesMax: Int
+    ) throws(StorageError) -> [StoredBlock] {
+        guard height <= watermark.height else { return [] }
+        return try run { () throws(SQLiteError) in
+            try tables.blocks(from: height, countMax: countMax, bytesMax: bytesMax)
+        }
+    }
+
+    public func header(_ height: UInt64) throws(StorageError) -> Header? {
+        guard height <= watermark.height else { return nil }
+        return try run { () throws(SQLiteError) in try tables.header(height)?.header }
+    }
+
+    /// The lowest certified block at or above a height: what proves the block at that height.
+    public func finalization(
+        from height: UInt64
+    ) throws(StorageError) -> (height: UInt64, certificate: Certificate)? {
+        guard height <= watermark.height else { return nil }
+        return try run { () throws(SQLiteError) in try tables.finalization(from: height) }
+    }
+
+    /// A block's events, each with the location by which `event(at:)` finds it.
+    public func events(
+        height: UInt64
+    ) throws(StorageError) -> [(location: BlockLocation, event: StoredEvent)] {
+        guard height <= watermark.height else { return [] }
+        return try run { () throws(SQLiteError) in try tables.events(height: height) }
+    }
+
+    public func event(at location: BlockLocation) throws(StorageError) -> StoredEvent? {
+        try run { () throws(SQLiteError) in try tables.event(at: location) }
+    }
+
+    /// The search texts that a block set.
+    public func texts(height: UInt64) throws(StorageError) -> [AssetText] {
+        guard height <= watermark.height else { return [] }
+        return try run { () throws(SQLiteError) in try tables.texts(height: height) }
+    }
+
+    private func run<Value>(
+        _ body: () throws(SQLiteError) -> Value
+    ) throws(StorageError) -> Value {
+        do throws(SQLiteError) { return try body() } catch {
+            throw StorageError(error, path: path)
+        }
+    }
+}
+
+extension StoreReader: LogNodeReader {
+    /// Nil outside the log as of the latest `refresh`, and where a tile cannot be read.
+    public func node(level: Int, index: UInt64) -> Digest? {
+        tiles.node(level: level, index: index) { try? tables.tile($0) }
+    }
+}

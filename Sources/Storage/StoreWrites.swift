@@ -1,0 +1,149 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import SQLite
+
+/// The statements that write the ledger, all inside a transaction of the caller's.
+final class StoreWrites {
+    private let database: Database
+    private let body: Statement
+    private let bodiesFrom: Statement
+    private let dropBody: Statement
+    private let lastBody: Statement
+    private let block: Statement
+    private let vote: Statement
+    private let allVotes: Statement
+    private let dropVotes: Statement
+    private let tile: Statement
+    private let event: Statement
+    private let text: Statement
+    private let watermark: Statement
+
+    init(_ database: Database) throws(SQLiteError) {
+        self.database = database
+        body = try database.prepare("INSERT INTO body (height, header, bytes) VALUES (?1, ?2, ?3)")
+        bodiesFrom = try database.prepare(
+            "SELECT id, header, bytes FROM body WHERE id >= ?1 ORDER BY id")
+        dropBody = try database.prepare("DELETE FROM body WHERE id = ?1")
+        lastBody = try database.prepare("SELECT max(id) FROM body")
+        block = try database.prepare(
+            "INSERT INTO block (height, body, finalization, codes) VALUES (?1, ?2, ?3, ?4)")
+        vote = try database.prepare(
+            "INSERT INTO vote (epoch, view, kind, statement) VALUES (?1, ?2, ?3, ?4)")
+        allVotes = try database.prepare("SELECT statement FROM vote ORDER BY id")
+        dropVotes = try database.prepare("DELETE FROM vote WHERE (epoch, view) <= (?1, ?2)")
+        tile = try database.prepare("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")
+        event = try database.prepare(
+            """
+            INSERT INTO event (id, asset, log, position, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
+            """)
+        text = try database.prepare(
+            """
+            INSERT INTO asset_text (id, asset, title_zh, title_en, keywords)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            """)
+        watermark = try database.prepare(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES ('watermark', ?1)")
+    }
+
+    /// - Returns: the body's row.
+    func insertBody(_ block: Block, header: Digest) throws(SQLiteError) -> Int64 {
+        try body.bind(1, block.header.height)
+        try body.bind(2, header)
+        try body.bind(3, block.encoded)
+        try body.run()
+        body.clearParameters()
+        return database.lastInsertRowID
+    }
+
+    /// The row that the next body will get, at least.
+    func nextBody() throws(SQLiteError) -> Int64 {
+        defer { lastBody.reset() }
+        return try lastBody.step() ? lastBody.integer(0) + 1 : 1
+    }
+
+    func dropBody(_ row: Int64) throws(SQLiteError) {
+        try dropBody.bind(1, row)
+        try dropBody.run()
+    }
+
+    func bodies(
+        from row: Int64
+    ) throws(SQLiteError) -> [(id: Int64, header: Digest, block: Block)] {
+        var bodies: [(Int64, Digest, Block)] = []
+        try bodiesFrom.bind(1, row)
+        defer { bodiesFrom.reset() }
+        while try bodiesFrom.step() {
+            guard let header = bodiesFrom.digest(1),
+                let block = try? Block.decode(bodiesFrom.bytes(2), limits: LedgerLimits.block)
+            else { throw damaged("body \(bodiesFrom.integer(0)) does not decode") }
+            bodies.append((bodiesFrom.integer(0), header, block))
+        }
+        return bodies
+    }
+
+    func insertBlock(
+        height: UInt64, body row: Int64, finalization: Certificate?, codes: [UInt8]?
+    ) throws(SQLiteError) {
+        try block.bind(1, height)
+        try block.bind(2, row)
+        try block.bind(3, finalization.map { .blob($0.encoded) } ?? .null)
+        try block.bind(4, codes.map { .blob($0) } ?? .null)
+        try block.run()
+    }
+
+    func insertVote(_ statement: VoteStatement) throws(SQLiteError) {
+        try vote.bind(1, statement.epoch)
+        try vote.bind(2, statement.view)
+        try vote.bind(3, statement.kind.rawValue)
+        try vote.bind(4, statement.encoded)
+        try vote.run()
+    }
+
+    func votes() throws(SQLiteError) -> [VoteStatement] {
+        var statements: [VoteStatement] = []
+        defer { allVotes.reset() }
+        while try allVotes.step() {
+            let statement = try? VoteStatement.decode(
+                allVotes.bytes(0), limits: LedgerLimits.certificate)
+            guard let statement else { throw damaged("a stored vote does not decode") }
+            statements.append(statement)
+        }
+        return statements
+    }
+
+    func dropVotes(upTo epoch: UInt64, _ view: UInt64) throws(SQLiteError) {
+        try dropVotes.bind(1, epoch)
+        try dropVotes.bind(2, view)
+        try dropVotes.run()
+    }
+
+    func insertTile(_ value: LogTiles.Tile) throws(SQLiteError) {
+        try tile.bind(1, value.id)
+        try tile.bind(2, value.bytes)
+        try tile.run()
+    }
+
+    func insertEvent(_ value: StoredEvent, at location: BlockLocation) throws(SQLiteError) {
+        try event.bind(1, location.rowID)
+        try event.bind(2, value.asset)
+        try event.bind(3, value.log)
+        try event.bind(4, value.index)
+        try event.bind(5, value.bytes)
+        try event.run()
+    }
+
+    func insertText(_ value: AssetText, at location: BlockLocation) throws(SQLiteError) {
+        try text.bind(1, location.rowID)
+        try text.bind(2, value.asset)
+        try text.bind(3, value.titleZh)
+        try text.bind(4, value.titleEn)
+        try text.bind(5, value.keywords)
+        try text.run()
+    }
+
+    func setWatermark(_ value: Watermark) throws(SQLiteError) {
+        try watermark.bind(1, value.encoded)
+        try watermark.run()
+    }
+}
