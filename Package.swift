@@ -146,6 +146,9 @@ let checks: [Target] = [
     tests("EncodingTests", ["Encoding"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("TidyTests", []),
+    tests(
+        "LightClientTests",
+        ["LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
     tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
     tests("LedgerCryptoTests", ["LedgerCrypto", "Encoding", "COpenSSL", "CSodium"]),

@@ -1,0 +1,171 @@
+import Crypto
+import Foundation
+import Glibc
+import LedgerCrypto
+import Logging
+import Network
+import Synchronization
+import Testing
+import X509
+
+/// A P-256 key and a certificate for it, as `huijin network init` makes them.
+func makeIdentity() throws -> TransportIdentity {
+    let key = P256.Signing.PrivateKey()
+    let name = try DistinguishedName { CommonName("huijin") }
+    // Long past: pinned keys do not care about dates.
+    let certificate = try Certificate(
+        version: .v3, serialNumber: Certificate.SerialNumber(),
+        publicKey: .init(key.publicKey), notValidBefore: Date(timeIntervalSince1970: 0),
+        notValidAfter: Date(timeIntervalSince1970: 1), issuer: name, subject: name,
+        signatureAlgorithm: .ecdsaWithSHA256, extensions: Certificate.Extensions(),
+        issuerPrivateKey: .init(key))
+    return try TransportIdentity(
+        certificatePEM: Array(certificate.serializeAsPEM().pemString.utf8),
+        privateKeyPEM: Array(key.pemRepresentation.utf8))
+}
+
+/// A port that was free a moment ago.
+func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+        }
+    }
+    try #require(bound)
+    return Int(UInt16(bigEndian: address.sin_port))
+}
+
+/// What happened, in order, and a way to wait for more of it.
+final class Recorder<Event: Sendable>: Sendable {
+    private struct State {
+        var events: [Event] = []
+        var waiters: [(@Sendable ([Event]) -> Bool, CheckedContinuation<[Event], Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    func add(_ event: Event) {
+        let done = state.withLock { state in
+            state.events.append(event)
+            let events = state.events
+            let done = state.waiters.filter { $0.0(events) }.map(\.1)
+            state.waiters.removeAll { $0.0(events) }
+            return (done, events)
+        }
+        for waiter in done.0 { waiter.resume(returning: done.1) }
+    }
+
+    var events: [Event] { state.withLock { $0.events } }
+
+    @discardableResult
+    func wait(_ isEnough: @escaping @Sendable ([Event]) -> Bool) async -> [Event] {
+        await withCheckedContinuation { continuation in
+            let now: [Event]? = state.withLock { state in
+                if isEnough(state.events) { return state.events }
+                state.waiters.append((isEnough, continuation))
+                return nil
+            }
+            if let now { continuation.resume(returning: now) }
+        }
+    }
+}
+
+struct LogRecorder: LogHandler {
+    let lines: Recorder<String>
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let reason = event.metadata?["reason"].map { "\($0)" } ?? ""
+        lines.add("\(event.message) \(reason)")
+    }
+}
+
+struct Frame: Sendable, Equatable {
+    let peer: Int
+    let payload: [UInt8]
+}
+
+/// One node's network with everything that it reports.
+final class Station: Sendable {
+    let network: PeerNetwork
+    let frames = Recorder<Frame>()
+    let changes = Recorder<Bool>()
+    let lines: Recorder<String>
+    /// What the receiver of frames asks for.
+    let flow: Flow
+
+    final class Flow: Sendable {
+        let now: Mutex<FlowControl>
+        init(_ now: FlowControl) { self.now = Mutex(now) }
+    }
+
+    init(
+        index: Int, identity: TransportIdentity, chain: LedgerCrypto.Digest, port: Int,
+        peers: [PeerEndpoint], limits: NetworkLimits, flow first: FlowControl = .continue
+    ) throws {
+        let flow = Flow(first)
+        self.flow = flow
+        let lines = Recorder<String>()
+        let logger = Logger(label: "test") { _ in LogRecorder(lines: lines) }
+        let frames = self.frames
+        let changes = self.changes
+        self.lines = lines
+        network = try PeerNetwork(
+            NetworkConfiguration(
+                index: index, identity: identity, chain: chain, listenHost: "127.0.0.1",
+                listenPort: port, peers: peers, limits: limits, logger: logger),
+            onFrame: { peer, payload in
+                frames.add(Frame(peer: peer, payload: payload))
+                return flow.now.withLock { $0 }
+            },
+            onPeerChange: { _, isSending in changes.add(isSending) })
+    }
+
+    func waitForLog(_ text: String) async {
+        await lines.wait { $0.contains { $0.contains(text) } }
+    }
+}
+
+/// Places for nodes that know one another's keys and ports.
+struct Town {
+    let identities: [TransportIdentity]
+    let ports: [Int]
+    let chain: LedgerCrypto.Digest
+    var limits = NetworkLimits()
+
+    init(_ count: Int) throws {
+        identities = try (0..<count).map { _ in try makeIdentity() }
+        ports = try (0..<count).map { _ in try freePort() }
+        chain = Suite.ed25519SHA256.digest([1, 2, 3])
+    }
+
+    func peers(of index: Int) -> [PeerEndpoint] {
+        identities.indices.filter { $0 != index }.map {
+            PeerEndpoint(
+                index: $0, name: "V\($0)", transportKey: identities[$0].publicKey,
+                host: "127.0.0.1", port: ports[$0])
+        }
+    }
+
+    func station(
+        _ index: Int, identity: TransportIdentity? = nil,
+        chain: LedgerCrypto.Digest? = nil,
+        flow: FlowControl = .continue
+    ) throws -> Station {
+        try Station(
+            index: index, identity: identity ?? identities[index], chain: chain ?? self.chain,
+            port: ports[index], peers: peers(of: index), limits: limits, flow: flow)
+    }
+}
