@@ -38,10 +38,12 @@ public struct StateView<Base: StateReader> {
     /// Events of all entries so far, in order.
     public private(set) var events: [PlacedEvent] = []
     private var eventsBefore = 0
+    private let cache: RecordCache?
     private let base: Base
 
-    public init(base: Base, suite: Suite, height: UInt64) {
+    public init(base: Base, suite: Suite, height: UInt64, cache: RecordCache? = nil) {
         self.base = base
+        self.cache = cache
         self.suite = suite
         self.height = height
     }
@@ -93,14 +95,9 @@ public struct StateView<Base: StateReader> {
         if let slot = slots[key] { return slot }
         var slot = Slot(record: nil, seed: nil, salt: [])
         if let value = base.value(for: key) {
-            do throws(CBORError) {
-                let stored = try StoredRecord.decode(value, limits: StoredRecord.limits)
-                slot.salt = stored.salt
-                slot.record = try stored.record()
-            } catch {
-                // The committed state is what this code wrote, so this is a defect, not input.
-                preconditionFailure("a stored record does not decode: \(error)")
-            }
+            let decoded = cache?.decoded(value, at: key) ?? DecodedValue(value)
+            slot.record = decoded.record
+            slot.salt = decoded.salt
         }
         slots[key] = slot
         return slot

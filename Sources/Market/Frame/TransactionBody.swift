@@ -110,18 +110,22 @@ extension TransactionBody {
 
 /// Something to be done with the body type of a kind; see `TransactionKind.accept`.
 public protocol BodyVisitor {
+    /// What every visit may change.
+    associatedtype Argument
     associatedtype Result
-    mutating func visit<Body: TransactionBody>(_ type: Body.Type) -> Result
+    func visit<Body: TransactionBody>(_ type: Body.Type, _ argument: inout Argument) -> Result
 }
 
 private struct BodyTypeVisitor: BodyVisitor {
-    func visit<Body: TransactionBody>(_ type: Body.Type) -> any TransactionBody.Type { type }
+    func visit<Body: TransactionBody>(
+        _ type: Body.Type, _ argument: inout Void
+    ) -> any TransactionBody.Type { type }
 }
 
 extension TransactionKind {
     /// For docs, tests and tools; blocks are executed through `accept`, without an existential.
     public var body: any TransactionBody.Type {
-        var visitor = BodyTypeVisitor()
-        return accept(&visitor)
+        var nothing: Void = ()
+        return accept(BodyTypeVisitor(), &nothing)
     }
 }

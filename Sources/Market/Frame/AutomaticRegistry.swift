@@ -1,0 +1,15 @@
+import LedgerCrypto
+import Records
+
+extension AutomaticKind {
+    /// The one place that says what is done for which kind. It cannot be refused: the rule settles whatever it finds.
+    ///
+    /// - Returns: the assets concerned.
+    func apply<Base>(
+        to subject: Digest, in state: inout StateView<Base>, _ block: BlockContext
+    ) -> [Touch] {
+        switch self {
+        case .licenceExpire: preconditionFailure("not compiled in")
+        }
+    }
+}

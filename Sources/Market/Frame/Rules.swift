@@ -1,0 +1,96 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+
+/// Runs the rules of one entry on the state: the only caller of `check`, `apply` and `touches`.
+public enum MarketRules {
+    /// Applies a transaction of a known kind, and writes what became of it into the logs of the assets it touches.
+    ///
+    /// - Parameter context: its sender is enrolled and its key live.
+    /// - Returns: `accepted`, or a recorded refusal after which the state is as before, but for a refusal event.
+    public static func apply<Base>(
+        _ transaction: Transaction, kind: TransactionKind, to state: inout StateView<Base>,
+        in context: ApplyContext
+    ) -> OutcomeCode {
+        kind.accept(ApplyVisitor<Base>(transaction: transaction, context: context), &state)
+    }
+
+    /// Does what is due at a deadline, which is taken off the list.
+    public static func apply<Base>(
+        _ deadline: Deadline, entryDigest: Digest, to state: inout StateView<Base>,
+        in block: BlockContext
+    ) {
+        state.begin(seed: nil)
+        state.removeDeadline(deadline)
+        for touch in deadline.kind.apply(to: deadline.subject, in: &state, block) {
+            state.append(
+                touch, log: touch.log, kind: .automatic(deadline.kind), code: .accepted,
+                transactionID: entryDigest, entryDigest: entryDigest, in: block)
+        }
+        state.commit()
+    }
+}
+
+private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
+    let transaction: Transaction
+    let context: ApplyContext
+
+    func visit<Body: TransactionBody>(
+        _ type: Body.Type, _ state: inout StateView<Base>
+    ) -> OutcomeCode {
+        let body: Body
+        do throws(CBORError) {
+            body = try Body.decode(transaction.body, limits: LedgerLimits.envelope)
+        } catch {
+            return .malformedBody
+        }
+        state.begin(seed: context.nonce)
+        do throws(OutcomeCode) {
+            try checkSender(Body.self)
+            try body.check()
+            try body.apply(to: &state, in: context)
+        } catch {
+            state.rollback()
+            recordRefusal(of: body, error, in: &state)
+            return error
+        }
+        for touch in body.touches(in: &state, context) {
+            append(touch, log: touch.log, code: .accepted, kind: Body.kind, to: &state)
+        }
+        state.commit()
+        return .accepted
+    }
+
+    private func checkSender<Body: TransactionBody>(_: Body.Type) throws(OutcomeCode) {
+        guard context.member.status == .active else { throw .memberSuspended }
+        let roles = Body.requiredRoles
+        guard roles.isEmpty || roles.contains(where: context.member.has) else {
+            throw .notPermitted
+        }
+        let mandates = Body.requiredMandates
+        guard mandates.isEmpty || mandates.contains(where: context.key.mandates.contains) else {
+            throw .mandateMissing
+        }
+    }
+
+    private func recordRefusal<Body: TransactionBody>(
+        of body: Body, _ code: OutcomeCode, in state: inout StateView<Base>
+    ) {
+        state.begin(seed: context.nonce)
+        for touch in body.touches(in: &state, context) where state.asset(touch.asset) != nil {
+            append(touch, log: .refusals, code: code, kind: Body.kind, to: &state)
+        }
+        state.commit()
+    }
+
+    private func append(
+        _ touch: Touch, log: EventLogKind, code: OutcomeCode, kind: TransactionKind,
+        to state: inout StateView<Base>
+    ) {
+        state.append(
+            touch, log: log, kind: .transaction(kind), code: code,
+            transactionID: context.transactionID, entryDigest: context.entryDigest,
+            in: context.block)
+    }
+}
