@@ -31,14 +31,17 @@ func layer(_ base: some MapReader, _ changes: [Change]) -> MapLayer {
     return MapOverlay(base: base).applying(hashes).layers[0]
 }
 
-/// (a) The choice: tree top in memory, one row a bucket with its values.
-final class BucketRows: Candidate {
+/// (a) The choice: tree top in memory, one row a bucket with its values, written back later.
+class BucketRows: Candidate {
+    class var limits: StateStore.Limits { StateStore.Limits() }
+
     private let database: Database
     private let store: StateStore
 
-    init(path: String, suite: Suite) throws {
+    required init(path: String, suite: Suite) throws {
         database = try openDatabase(path)
-        store = try StateStore(database: database, suite: suite, expectedRoot: nil)
+        store = try StateStore(
+            database: database, suite: suite, expectedRoot: nil, limits: Self.limits)
     }
 
     func value(for key: Digest) throws -> [UInt8]? {
@@ -57,7 +60,38 @@ final class BucketRows: Candidate {
         MapOverlay(base: store).proof(for: key).proof.encoded.count
     }
 
-    func checkpoint() throws { try database.checkpoint(.truncate) }
+    func checkpoint() throws {
+        try database.begin()
+        try store.flush()
+        try database.commit()
+        try database.checkpoint(.truncate)
+    }
+}
+
+/// (a1) The same with every changed bucket written in its own commit.
+final class BucketRowsAtOnce: BucketRows {
+    override class var limits: StateStore.Limits {
+        var limits = StateStore.Limits()
+        limits.journalRecordsMax = 0
+        return limits
+    }
+}
+
+/// (a4) and (a16): the same with other bucket sizes.
+final class BucketRowsOf4: BucketRows {
+    override class var limits: StateStore.Limits {
+        var limits = StateStore.Limits()
+        limits.bucketLeavesMax = 4
+        return limits
+    }
+}
+
+final class BucketRowsOf16: BucketRows {
+    override class var limits: StateStore.Limits {
+        var limits = StateStore.Limits()
+        limits.bucketLeavesMax = 16
+        return limits
+    }
 }
 
 /// (b) Operations appended to a log, whose RFC 9162 root is the state's; an index in memory says

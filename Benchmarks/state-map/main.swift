@@ -53,6 +53,13 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
 }
 
+/// CPU time of this thread, which noisy neighbours disturb less than the wall clock.
+func threadSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
 func populate(_ candidate: some Candidate, _ keys: Int, _ source: inout Source) throws {
@@ -83,17 +90,21 @@ func measure<C: Candidate>(_ type: C.Type, keys start: Int, blocks: Int, path: S
         let candidate = try C(path: path, suite: suite)
         report["populate_s"] = rounded(try seconds { try populate(candidate, start, &source) })
         var times: [Double] = []
+        var cpu = 0.0
         for _ in 0..<blocks {
             let changes = blockChanges(&keys, &source)
+            let before = threadSeconds()
             times.append(
                 try seconds {
                     for change in changes { _ = try candidate.value(for: change.key) }
                     try candidate.apply(changes)
                 })
+            cpu += threadSeconds() - before
         }
         times.sort()
         let total = times.reduce(0, +)
         report["updates_per_s"] = Int(Double(blocks * 500) / total)
+        report["cpu_us_per_update"] = rounded(cpu * 1e6 / Double(blocks * 500))
         report["block_ms_p50"] = rounded(times[times.count / 2] * 1000)
         report["block_ms_p99"] = rounded(times[times.count * 99 / 100] * 1000)
         report["resident_mib"] = status("VmRSS")
@@ -121,11 +132,18 @@ func measure<C: Candidate>(_ type: C.Type, keys start: Int, blocks: Int, path: S
 @inline(never)
 func releasing(_ body: () throws -> Void) rethrows { try body() }
 
+let candidates: [(name: String, type: any Candidate.Type)] = [
+    ("bucket-rows", BucketRows.self), ("bucket-rows-at-once", BucketRowsAtOnce.self),
+    ("bucket-rows-of-4", BucketRowsOf4.self), ("bucket-rows-of-16", BucketRowsOf16.self),
+    ("split-tables", SplitTables.self), ("operation-log", OperationLog.self),
+    ("packed-trie", PackedTrie.self),
+]
 let arguments = CommandLine.arguments
-guard arguments.count >= 3, let keys = Int(arguments[2]) else {
-    print(
-        "usage: state-map-bench bucket-rows|split-tables|operation-log|packed-trie KEYS [BLOCKS [DIRECTORY]]"
-    )
+guard arguments.count >= 3, let keys = Int(arguments[2]),
+    let candidate = candidates.first(where: { $0.name == arguments[1] })
+else {
+    print("usage: state-map-bench CANDIDATE KEYS [BLOCKS [DIRECTORY]]")
+    print("candidates: " + candidates.map(\.name).joined(separator: " "))
     exit(2)
 }
 let blocks = arguments.count > 3 ? Int(arguments[3]) ?? 200 : 200
@@ -134,10 +152,4 @@ let folder = "\(parent)/state-map-\(ProcessInfo.processInfo.processIdentifier)"
 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 defer { try? FileManager.default.removeItem(atPath: folder) }
 let path = folder + "/state.db"
-switch arguments[1] {
-case "bucket-rows": try measure(BucketRows.self, keys: keys, blocks: blocks, path: path)
-case "split-tables": try measure(SplitTables.self, keys: keys, blocks: blocks, path: path)
-case "operation-log": try measure(OperationLog.self, keys: keys, blocks: blocks, path: path)
-case "packed-trie": try measure(PackedTrie.self, keys: keys, blocks: blocks, path: path)
-default: print("unknown candidate \(arguments[1])")
-}
+try measure(candidate.type, keys: keys, blocks: blocks, path: path)

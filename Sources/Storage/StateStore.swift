@@ -5,89 +5,80 @@ import SQLite
 /// The finalised state: values by key, and the map's tree over them.
 ///
 /// The tree's upper part is in memory (about 80 bytes for each bucket of up to eight entries);
-/// every bucket is one row of a rowid table, with its keys, value commitments and values, so a
-/// changed key costs one row and a read costs one look-up. The decision and its measurements are
-/// in `docs/decisions/0003-state-map.md`.
+/// every bucket is one row of a rowid table, with its keys, value commitments and values. A commit
+/// appends the block's changes to a journal, one row; the buckets' rows follow later, each once
+/// for all the blocks that changed it meanwhile. The decision and its measurements are in
+/// `docs/decisions/0003-state-map.md`.
 ///
-/// **Threads**: as `Database`, one at a time. **Transactions**: the caller's; `commit` only
-/// writes rows. When a transaction in which `commit` was called does not commit, this object is
-/// ahead of the file: throw it away and open another. A crash at any point leaves the rows of the
-/// last durable transaction, which is what the next opening finds.
+/// **Threads**: as `Database`, one at a time. What another connection reads from the tables lags
+/// behind: the state is read through this object.
+///
+/// **Transactions**: the caller's; `commit` only writes rows. When a transaction in which
+/// `commit` was called does not commit, this object is ahead of the file: throw it away and open
+/// another. A crash at any point leaves the rows of the last durable transaction; opening
+/// replays the journal's records over the buckets, which may repeat but never miss a change.
 ///
 /// **Failed reads**: a synchronous reader under a pure core cannot throw, so a read that fails
 /// answers as if nothing were there and sets `failure`. The driver checks `failure` after each
 /// step of the core and, when it is set, performs none of the step's effects and stops.
 public final class StateStore: MapReader {
-    /// Decoded buckets kept in memory, in bytes; all are dropped when it is exceeded.
-    public static let cacheBytesMax = 64 << 20
+    /// Bounds on what is held in memory and on what opening has to replay.
+    public struct Limits: Equatable, Sendable {
+        /// Buckets read from disk, kept decoded; all are dropped when it is exceeded.
+        public var cacheBytesMax = 64 << 20
+        /// Changed buckets whose rows have not been written yet.
+        public var dirtyBytesMax = 64 << 20
+        /// Commits that the journal spans.
+        public var journalRecordsMax = 256
+        /// Entries at which a bucket is split; buckets already stored stay as they are.
+        public var bucketLeavesMax = MapTop.bucketLeavesStandard
+
+        public init() {}
+    }
 
     public let suite: Suite
+    public let limits: Limits
     public private(set) var top: MapTop
     /// The first read that failed.
     public private(set) var failure: StateStoreError?
 
-    private let database: Database
-    private let select: Statement
-    private let insert: Statement
-    private let delete: Statement
+    private let rows: StateRows
+    private var dirty = StateDirty()
+    private var sequence: Int64
     private var cache: [UInt32: StateBucket] = [:]
     private var cacheBytes = 0
 
-    /// Opens the state in `database`, making its table if there is none, and rebuilds the tree.
+    /// Opens the state in `database`, making its tables if there are none, and rebuilds the tree.
     ///
-    /// - Parameters:
-    ///   - bucketLeavesMax: entries at which a bucket is split; buckets already stored stay.
-    ///   - expectedRoot: what the caller's own record (the last final header) says the state is;
-    ///     nil only for a new file or for inspection.
+    /// - Parameter expectedRoot: what the caller's own record (the last final header) says the
+    ///   state is; nil only for a new file or for inspection.
     public init(
-        database: Database, suite: Suite, expectedRoot: Digest?,
-        bucketLeavesMax: Int = MapTop.bucketLeavesStandard
+        database: Database, suite: Suite, expectedRoot: Digest?, limits: Limits = Limits()
     ) throws(StateStoreError) {
-        self.database = database
         self.suite = suite
-        try sql { () throws(SQLiteError) in try database.execute(Self.schema) }
-        select = try sql { () throws(SQLiteError) in
-            try database.prepare("SELECT leaves, payload FROM state_bucket WHERE id = ?1")
-        }
-        insert = try sql { () throws(SQLiteError) in
-            try database.prepare(
-                """
-                INSERT OR REPLACE INTO state_bucket(id, depth, leaves, payload)
-                VALUES(?1, ?2, ?3, ?4)
-                """)
-        }
-        delete = try sql { () throws(SQLiteError) in
-            try database.prepare("DELETE FROM state_bucket WHERE id = ?1")
-        }
-        top = try Self.loadTop(database, suite: suite, bucketLeavesMax: bucketLeavesMax)
-        if let expectedRoot, expectedRoot != top.root {
-            throw .wrongRoot(expected: expectedRoot, found: top.root)
-        }
-    }
-
-    private static let schema = """
-        CREATE TABLE IF NOT EXISTS state_bucket (
-            id INTEGER PRIMARY KEY, depth INTEGER NOT NULL,
-            leaves BLOB NOT NULL, payload BLOB NOT NULL)
-        """
-
-    private static func loadTop(
-        _ database: Database, suite: Suite, bucketLeavesMax: Int
-    ) throws(StateStoreError) -> MapTop {
-        var top = MapTop(bucketLeavesMax: bucketLeavesMax)
-        let rows = try sql { () throws(SQLiteError) in
-            try database.prepare("SELECT id, depth, leaves FROM state_bucket", isKept: false)
-        }
-        while try sql({ () throws(SQLiteError) in try rows.step() }) {
-            let id = rows.integer(0)
-            let leaves = rows.withBytes(2) { StateBucket.leaves(from: $0) }
-            let depth = Int(clamping: rows.integer(1))
+        self.limits = limits
+        rows = try StateRows(database)
+        top = MapTop(bucketLeavesMax: limits.bucketLeavesMax)
+        sequence = 0
+        try rows.forEachBucket { (id, depth, leaves) throws(StateStoreError) in
             guard let leaves, let bucket = UInt32(exactly: id),
                 top.open(bucket: bucket, depth: depth, leaves: leaves, suite: suite)
             else { throw .damaged(bucket: id, "its keys do not fit the map") }
         }
         top.finishOpening(suite: suite)
-        return top
+        try rows.forEachRecord { (number, changes) throws(StateStoreError) in
+            guard let changes else {
+                throw .damaged(bucket: 0, "journal record \(number) is cut off")
+            }
+            let hashes = changes.map { MapChange($0, suite: suite) }
+            let layer = MapOverlay(base: self).applying(hashes).layers[0]
+            sequence = number
+            try merge(layer, changes)
+            if let failure { throw failure }
+        }
+        if let expectedRoot, expectedRoot != top.root {
+            throw .wrongRoot(expected: expectedRoot, found: top.root)
+        }
     }
 
     /// Root of the state; `Digest.zero` when it is empty.
@@ -120,26 +111,20 @@ public final class StateStore: MapReader {
         _ layer: MapLayer, changes: [(key: Digest, value: [UInt8]?)]
     ) throws(StateStoreError) {
         if let failure { throw failure }
-        let rewrites = top.absorb(layer)
-        // Rewrites come in key order, as the changes do, so one pass over both is enough.
-        var rest = changes[...]
-        for rewrite in rewrites {
-            var old: StateBucket?
-            if let source = rewrite.source {
-                if let cached = cache[source] { old = cached } else { old = try load(source) }
-                forget(source)
-            }
-            for target in rewrite.targets {
-                let bucket = try merge(target, old, &rest)
-                try write(bucket, target)
-            }
-            if let source = rewrite.source, !rewrite.targets.contains(where: { $0.id == source }) {
-                try sql { () throws(SQLiteError) in
-                    try delete.bind(1, Int64(source))
-                    try delete.run()
-                }
-            }
+        guard !changes.isEmpty else { return }
+        sequence += 1
+        try rows.insertRecord(sequence, StateJournal.encode(changes))
+        try merge(layer, changes)
+        try writeBack {
+            dirty.byteCount > limits.dirtyBytesMax
+                || sequence - $0 >= Int64(limits.journalRecordsMax)
         }
+    }
+
+    /// Writes every lagging row, inside the caller's transaction: before a file is copied, or to
+    /// make the next opening quick.
+    public func flush() throws(StateStoreError) {
+        try writeBack { _ in true }
     }
 
     /// Calls `body` with every entry in key order, until it returns false. For snapshots and
@@ -150,19 +135,53 @@ public final class StateStore: MapReader {
         var isGoingOn = true
         try top.forEachBucket { (id, _) throws(StateStoreError) in
             guard isGoingOn else { return }
-            let bucket = try load(id)
-            guard top.isIntact(bucket: id, leaves: bucket.leaves, suite: suite) else {
-                throw .damaged(bucket: Int64(id), "its entries are not those of the state")
+            let bucket: StateBucket
+            if let entry = dirty.entries[id] {
+                bucket = entry.bucket
+            } else {
+                bucket = try verified(id)
             }
             for index in bucket.leaves.indices where isGoingOn {
                 isGoingOn = body(bucket.leaves[index], bucket.value(at: index))
             }
         }
     }
+}
+
+// MARK: Writing
+
+extension StateStore {
+    /// Puts a layer and its values into the tree and the changed buckets.
+    private func merge(
+        _ layer: MapLayer, _ changes: [(key: Digest, value: [UInt8]?)]
+    ) throws(StateStoreError) {
+        let rewrites = top.absorb(layer)
+        // Rewrites come in key order, as the changes do, so one pass over both is enough.
+        var rest = changes[...]
+        for rewrite in rewrites {
+            var old: StateBucket?
+            if let source = rewrite.source {
+                if let entry = dirty.entries[source] {
+                    old = entry.bucket
+                } else if let cached = cache[source] {
+                    old = cached
+                } else {
+                    old = try rows.bucket(source)
+                }
+                forget(source)
+            }
+            var targets: [(id: UInt32, depth: Int, bucket: StateBucket)] = []
+            for target in rewrite.targets {
+                let bucket = try bucket(for: target, from: old, &rest)
+                targets.append((target.id, target.depth, bucket))
+            }
+            dirty.replace(source: rewrite.source, by: targets, sequence: sequence)
+        }
+    }
 
     /// The present entries of a bucket, with values from the changes or else from where they were.
-    private func merge(
-        _ target: MapBucketRewrite.Target, _ old: StateBucket?,
+    private func bucket(
+        for target: MapBucketRewrite.Target, from old: StateBucket?,
         _ changes: inout ArraySlice<(key: Digest, value: [UInt8]?)>
     ) throws(StateStoreError) -> StateBucket {
         var values: [ArraySlice<UInt8>] = []
@@ -183,27 +202,38 @@ public final class StateStore: MapReader {
         return StateBucket(leaves: target.leaves, values: values)
     }
 
-    private func write(
-        _ bucket: StateBucket, _ target: MapBucketRewrite.Target
-    ) throws(StateStoreError) {
-        try sql { () throws(SQLiteError) in
-            try insert.bind(1, Int64(target.id))
-            try insert.bind(2, Int64(target.depth))
-            try insert.bind(3, bucket.leafColumn)
-            try insert.bind(4, bucket.payload)
-            try insert.run()
+    /// Writes lagging rows, oldest change first, while `isDue` says so of the oldest's sequence,
+    /// and drops the journal records that are then not needed any more.
+    ///
+    /// A crash in the middle undoes the caller's whole transaction, so rows and journal are
+    /// those of an earlier commit, which fit each other.
+    private func writeBack(while isDue: (Int64) -> Bool) throws(StateStoreError) {
+        var hasWritten = false
+        while let oldest = dirty.oldestSequence, isDue(oldest),
+            let (storedRow, buckets) = dirty.removeOldest()
+        {
+            for (id, entry) in buckets {
+                try rows.insertBucket(id, entry.depth, entry.bucket)
+                remember(entry.bucket, id)
+            }
+            if let storedRow, !buckets.contains(where: { $0.id == storedRow }) {
+                try rows.deleteBucket(storedRow)
+            }
+            hasWritten = true
         }
-        remember(bucket, target.id)
+        if hasWritten { try rows.deleteRecords(before: dirty.oldestSequence ?? sequence + 1) }
     }
+}
 
-    /// A bucket as the core reads it: from memory, or from disk and checked against the tree.
+// MARK: Reading
+
+extension StateStore {
+    /// A bucket as the core reads it.
     private func bucket(_ id: UInt32) -> StateBucket? {
+        if let entry = dirty.entries[id] { return entry.bucket }
         if let bucket = cache[id] { return bucket }
         do throws(StateStoreError) {
-            let bucket = try load(id)
-            guard top.isIntact(bucket: id, leaves: bucket.leaves, suite: suite) else {
-                throw .damaged(bucket: Int64(id), "its entries are not those of the state")
-            }
+            let bucket = try verified(id)
             remember(bucket, id)
             return bucket
         } catch {
@@ -212,24 +242,17 @@ public final class StateStore: MapReader {
         }
     }
 
-    private func load(_ id: UInt32) throws(StateStoreError) -> StateBucket {
-        let bucket = try sql { () throws(SQLiteError) in
-            try select.bind(1, Int64(id))
-            guard try select.step() else { return StateBucket?.none }
-            defer { select.reset() }
-            guard let leaves = select.withBytes(0, { StateBucket.leaves(from: $0) }) else {
-                return nil
-            }
-            return StateBucket(leaves: leaves, payload: select.bytes(1))
-        }
-        guard let bucket else {
-            throw .damaged(bucket: Int64(id), "its row is missing or cut off")
+    /// A bucket from disk, checked against the tree.
+    private func verified(_ id: UInt32) throws(StateStoreError) -> StateBucket {
+        let bucket = try rows.bucket(id)
+        guard top.isIntact(bucket: id, leaves: bucket.leaves, suite: suite) else {
+            throw .damaged(bucket: Int64(id), "its entries are not those of the state")
         }
         return bucket
     }
 
     private func remember(_ bucket: StateBucket, _ id: UInt32) {
-        if cacheBytes + bucket.byteCount > Self.cacheBytesMax {
+        if cacheBytes + bucket.byteCount > limits.cacheBytesMax {
             cache.removeAll(keepingCapacity: true)
             cacheBytes = 0
         }
@@ -248,9 +271,9 @@ public final class StateStore: MapReader {
     }
 }
 
-/// Runs SQLite calls with their error as the store's.
-private func sql<Value>(
-    _ body: () throws(SQLiteError) -> Value
-) throws(StateStoreError) -> Value {
-    do throws(SQLiteError) { return try body() } catch { throw .database(error) }
+extension MapChange {
+    /// The change of a stored value: the map commits to `Suite.digest` of it.
+    public init(_ change: (key: Digest, value: [UInt8]?), suite: Suite) {
+        self.init(key: change.key, valueHash: change.value.map { suite.digest($0) })
+    }
 }
