@@ -1,11 +1,13 @@
+import Records
+
 /// Which columns of a table are meant. Ascending by UTF-8 bytes, each once.
 ///
 /// An ordered list instead of `Set`: the same set has one form on the ledger, and iteration has one order.
 public struct Scope: Hashable, Sendable {
     public let columns: [String]
 
-    public static let columnsMax = 256
-    public static let columnNameBytesMax = 128
+    public static let columnsMax = RecordLimits.columnsMax
+    public static let columnNameBytesMax = RecordLimits.codeBytesMax
 
     /// Sorts, and drops repetitions.
     ///

@@ -9,7 +9,7 @@ extension AutomaticKind {
         to subject: Digest, in state: inout StateView<Base>, _ block: BlockContext
     ) -> [Touch] {
         switch self {
-        case .licenceExpire: preconditionFailure("not compiled in")
+        case .licenceExpire: LicenceExpire.apply(to: subject, in: &state)
         }
     }
 }
