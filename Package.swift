@@ -58,7 +58,10 @@ let cores: [Target] = [
     room("Execution", ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "Market"]),
     room(
         "Replica",
-        ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Consensus", "Mempool", "Execution"]),
+        [
+            "Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "Consensus", "Mempool",
+            "Execution",
+        ]),
     room("LightClient", ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records"]),
 ]
 
@@ -144,6 +147,13 @@ let checks: [Target] = [
         ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
+    tests("RecordsTests", ["Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
+    tests(
+        "MarketTests",
+        ["Market", "Policy", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
+    tests(
+        "ExecutionTests",
+        ["Execution", "Market", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("TidyTests", []),
     tests(

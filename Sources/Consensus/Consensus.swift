@@ -112,6 +112,8 @@ public struct Simplex: Sendable {
         rules.mutation = mutation
     }
 
+    public var hasSteps: Bool { !steps.isEmpty }
+
     /// The steps since the last call.
     public mutating func takeSteps() -> [Step] {
         defer { steps = [] }

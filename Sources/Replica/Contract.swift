@@ -1,0 +1,187 @@
+import Consensus
+import Encoding
+import Execution
+import Ledger
+import LedgerCrypto
+import Merkle
+import Records
+
+/// One client request to this node; the driver numbers them.
+public struct RequestID: Hashable, Comparable, Sendable {
+    public let number: UInt64
+
+    public init(_ number: UInt64) {
+        self.number = number
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
+}
+
+/// One batch of signatures to check; the replica numbers them.
+public struct BatchID: Hashable, Comparable, Sendable {
+    public let number: UInt64
+
+    public init(_ number: UInt64) {
+        self.number = number
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
+}
+
+/// The replica's timers. There is one of each; setting it again replaces it.
+public enum TimerID: UInt64, Sendable, CaseIterable, Hashable {
+    /// The current view's time-out.
+    case view = 1
+    /// The leader's heartbeat: propose although there is nothing to order.
+    case heartbeat = 2
+    /// Repeat own votes and status.
+    case retry = 3
+    /// Ask (the next peer) for blocks that are missing.
+    case fetch = 4
+}
+
+/// What the durable store holds when a replica starts.
+public struct Recovered: Sendable {
+    /// The newest committed header, its log frontier, and the certificate; genesis has no certificate.
+    public let header: Header
+    public let frontier: LogFrontier
+    public let finalization: Certificate?
+    /// Persisted block bodies above that height, oldest first.
+    public let bodies: [Block]
+    /// Every persisted vote statement above the finalization's view, oldest first.
+    public let votes: [VoteStatement]
+    /// Ids of the transactions in the newest `replayWindowBlocksMax` committed blocks.
+    public let replay: ReplayWindow
+
+    public init(
+        header: Header, frontier: LogFrontier, finalization: Certificate?, bodies: [Block],
+        votes: [VoteStatement], replay: ReplayWindow
+    ) {
+        self.header = header
+        self.frontier = frontier
+        self.finalization = finalization
+        self.bodies = bodies
+        self.votes = votes
+        self.replay = replay
+    }
+}
+
+/// One thing that happened. The driver gives each with its wall clock in milliseconds of Unix time.
+public enum Input: Sendable {
+    /// Once, before anything else.
+    case start
+    case timer(TimerID)
+    /// A decoded message, nothing in it verified but the peer's identity (TLS). `.transactions` is not given this way
+    /// but as `.gossiped`, so that envelopes are decoded off this thread.
+    case message(from: PeerID, PeerMessage)
+    /// Envelopes of a peer's `.transactions` message; those that do not decode are left out by the driver.
+    case gossiped(from: PeerID, [Envelope])
+    /// A client's envelopes, at most `ReplicaLimits.submissionMax`; answered once by `.answer`.
+    case submitted(RequestID, [Envelope])
+    /// The answer to `.verify`, in the same order: nil where the signature is not valid (`Envelope.verified(by:)`).
+    case verified(BatchID, [Verified<SignedTransaction>?])
+    /// The answer to `.sign`: this replica's vote.
+    case signed(Verified<Vote>)
+    /// A link to this peer is up (again): it is told where this replica stands.
+    case connected(PeerID)
+}
+
+/// A signature to check, with `Envelope.verified(by:)`.
+public struct SignatureCheck: Sendable {
+    public let envelope: Envelope
+    public let key: PublicKey
+
+    public init(envelope: Envelope, key: PublicKey) {
+        self.envelope = envelope
+        self.key = key
+    }
+}
+
+/// Blocks that became final together, oldest first, consecutive; the certificate is the last one's.
+public struct Commit: Sendable {
+    public let blocks: [ExecutedBlock]
+    public let finalization: Certificate
+
+    public init(blocks: [ExecutedBlock], finalization: Certificate) {
+        precondition(!blocks.isEmpty, "a commit holds at least one block")
+        self.blocks = blocks
+        self.finalization = finalization
+    }
+
+    public var header: Header { blocks[blocks.count - 1].block.header }
+    public var height: UInt64 { header.height }
+}
+
+/// Why a replica stops: going on would make things worse.
+public struct ReplicaFault: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// One thing that the driver does for the replica; see `Replica` for the order in which it does them.
+public enum Effect: Sendable {
+    /// Write bodies and votes in one durable step. Durable when this effect is done.
+    case persist(bodies: [Block], votes: [VoteStatement])
+    /// Sign with the voting key and give the result back as `.signed`, at once or later.
+    case sign(VoteStatement)
+    /// Check signatures, anywhere, and give the results back as `.verified`.
+    case verify(BatchID, [SignatureCheck])
+    /// To every other validator. Delivery is not promised.
+    case broadcast(PeerMessage)
+    case send(PeerID, PeerMessage)
+    /// Answer a peer with `.finalBlocks` from the store: consecutive heights from `from` on, until
+    /// `PeerLimits.blocksBytesMax` are exceeded, and then up to the next height with its own certificate.
+    case serveFinalBlocks(PeerID, from: UInt64)
+    case setTimer(TimerID, afterMs: UInt64)
+    case cancelTimer(TimerID)
+    /// Make the blocks durable and the base state theirs, in one step. Their transactions may be acknowledged as
+    /// final when it is done.
+    case commit(Commit)
+    /// For each envelope of the request `accepted` (received and passed on, nothing more) or why not.
+    case answer(RequestID, [OutcomeCode])
+    /// Two contradicting votes of one validator.
+    case evidence(Equivocation)
+    /// Stop this node: its state contradicts a certificate, or the store gave back what it cannot have been given.
+    case halt(ReplicaFault)
+}
+
+/// Bounds of a replica's memory and work.
+public enum ReplicaLimits {
+    /// Envelopes in one submission.
+    public static let submissionMax = 1_024
+    /// Envelopes whose signatures are being checked.
+    public static let verifyingMax = 16_384
+    /// Proposals are kept for views up to this many beyond the current one.
+    public static let proposalViewsAhead: UInt64 = 4
+    /// Beyond this many blocks that are not final, leaders propose empty blocks only.
+    public static let fullBlocksDepthMax = 8
+    /// Beyond this many, a replica votes for empty blocks only (its final height may lag behind the leader's).
+    public static let votedBlocksDepthMax = 32
+    /// Bodies kept without looking whether they still matter.
+    public static let bodiesMax = 16
+    /// Bodies of nullified views are kept for this many views, in case one turns out to be notarized.
+    public static let nullifiedViewsKept: UInt64 = 16
+    /// Digests that are asked for at the same time.
+    public static let wantedMax = 64
+    /// Committed blocks still answered by digest.
+    public static let recentBlocksMax = 8
+    /// Left of a block's bytes for its header and the heads of its entries.
+    public static let blockOverheadBytes = 2_048
+    /// Attempts at a block in which every candidate turned out to be void.
+    public static let buildAttemptsMax = 4
+    /// Keys whose parsed form is kept.
+    public static let keysMax = 65_536
+    /// Turns of leaders for which a validator stays silent before its views are nullified at once.
+    public static let silentTurns: UInt64 = 2
+    /// The view's time-out is doubled at most this many times.
+    public static let timeoutDoublingsMax: UInt64 = 6
+    /// Pause before asking for a body that is on its way in all likelihood.
+    public static let fetchDelayMs: UInt64 = 30
+    /// After this long without an answer the next peer is asked.
+    public static let fetchRetryMs: UInt64 = 200
+    /// A peer's status is answered, and a peer asked for help, at most once in this time.
+    public static let statusPauseMs: UInt64 = 20
+}

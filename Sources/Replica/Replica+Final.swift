@@ -1,0 +1,228 @@
+import Consensus
+import Execution
+import Ledger
+import LedgerCrypto
+import Merkle
+import Records
+
+/// Certified blocks: executing them, committing them, and fetching those that are missing.
+extension Replica {
+    // MARK: Executing what a quorum vouches for
+
+    /// Executes a block that is certified, or an ancestor of one, with all its ancestors.
+    ///
+    /// - Returns: whether it is executed now; when a body is missing it is asked for.
+    mutating func execute(certified digest: Digest) -> Bool {
+        if tree.isExecuted(digest) { return true }
+        switch tree.path(to: digest) {
+        case .foreign: return false
+        case .missing(let ancestor):
+            want(ancestor)
+            return false
+        case .complete(let nodes):
+            for node in nodes where node.executed == nil {
+                guard executeCertified(node) else { return false }
+            }
+            return true
+        }
+    }
+
+    private mutating func executeCertified(_ node: BlockTree.Node) -> Bool {
+        guard let state = parentState(node.parent) else { return false }
+        let digests = node.block.entries.map { $0.digest(suite) }
+        guard let transactions = vouchedFor(node.block, digests, on: state) else {
+            return reject(node, on: state, "an envelope that does not decode or has no key")
+        }
+        do throws(BlockFault) {
+            let executed = try executor.execute(
+                node.block, on: state, verified: { transactions[$0] }, replay: replay,
+                entryDigests: digests)
+            tree.setExecuted(executed)
+            mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
+            return true
+        } catch {
+            return reject(node, on: state, "\(error)")
+        }
+    }
+
+    /// A certified block's transactions by envelope digest: a quorum checked their signatures.
+    private mutating func vouchedFor(
+        _ block: Block, _ digests: [Digest], on state: ParentState<Base>
+    ) -> [Digest: Verified<SignedTransaction>]? {
+        var transactions: [Digest: Verified<SignedTransaction>] = [:]
+        transactions.reserveCapacity(block.entries.count)
+        for (entry, digest) in zip(block.entries, digests) {
+            guard case .envelope(let bytes) = entry else { continue }
+            if let known = mempool.transaction(digest: digest) {
+                transactions[digest] = known
+                continue
+            }
+            guard let envelope = decode(bytes), let key = key(of: envelope, on: state)
+            else { return nil }
+            transactions[digest] = Verified(
+                assumingValid: SignedTransaction(envelope: envelope, key: key))
+        }
+        return transactions
+    }
+
+    /// The body of a certified header did not execute to it. A body that is not the header's is thrown away and asked
+    /// for again; with the true body, this replica's state is wrong, and it stops.
+    private mutating func reject(
+        _ node: BlockTree.Node, on state: ParentState<Base>, _ why: String
+    ) -> Bool {
+        var frontier = state.frontier
+        frontier.append(
+            parent: state.headerDigest,
+            entryLeaves: node.block.entries.map { LogLeaf.entry($0, suite: suite) }, suite: suite)
+        let header = node.block.header
+        tree.remove(node.subject.header)
+        if frontier.size == header.logSize, frontier.root(suite) == header.logRoot {
+            halt("certified block \(header.height) does not execute to its header: \(why)")
+        } else {
+            want(node.subject.header)
+        }
+        return false
+    }
+
+    /// Executes notarized blocks whose bodies have arrived, so that they can be finalized.
+    mutating func executeNotarized() {
+        guard !openNotarizations.isEmpty else { return }
+        var open: [(view: UInt64, subject: VoteSubject)] = []
+        for (view, subject) in openNotarizations where view > simplex.book.final.view {
+            if isHalted { return }
+            if execute(certified: subject.header) {
+                simplex.markExecuted(view: view, subject)
+            } else {
+                open.append((view, subject))
+            }
+        }
+        openNotarizations = open
+    }
+
+    // MARK: Committing
+
+    /// Commits up to the newest finalization, when everything on the way is here.
+    mutating func commitTarget() {
+        guard let point = target, !isHalted else { return }
+        guard point.subject.height > finalHeight else {
+            target = nil
+            return
+        }
+        guard let certificate = point.certificate else { return }
+        if case .complete = tree.path(to: point.subject.header),
+            commit(upTo: point.subject.header, certificate)
+        {
+            target = nil
+        }
+    }
+
+    /// - Returns: whether the block is final here now.
+    private mutating func commit(upTo digest: Digest, _ certificate: Certificate) -> Bool {
+        guard execute(certified: digest), case .complete(let nodes) = tree.path(to: digest),
+            let last = nodes.last
+        else { return false }
+        let blocks = nodes.compactMap(\.executed)
+        precondition(blocks.count == nodes.count, "an executed block's ancestors are executed")
+        precondition(
+            certificate.statement.subject == last.subject && certificate.kind == .finalize,
+            "a commit ends with the block that its certificate names")
+        effects.append(.commit(Commit(blocks: blocks, finalization: certificate)))
+        tail += blocks
+        for (node, block) in zip(nodes, blocks) {
+            replay.insert(block)
+            mempool.remove(ids: node.ids)
+            forgetKeys(block)
+            recentBlocks.append((node.subject.header, node.block))
+        }
+        recentBlocks.removeFirst(max(0, recentBlocks.count - ReplicaLimits.recentBlocksMax))
+        finalHeader = last.block.header
+        finalDigest = digest
+        finalFrontier = blocks[blocks.count - 1].frontier
+        replay.prune(height: finalHeight)
+        for node in tree.prune(final: digest, height: finalHeight) {
+            mempool.release(ids: node.ids)
+        }
+        mempool.expire(height: finalHeight)
+        proposals = proposals.filter { $0.key > certificate.view }
+        wanted.removeAll { tree[$0] != nil || $0 == finalDigest }
+        return true
+    }
+
+    // MARK: Fetching
+
+    mutating func want(_ digest: Digest) {
+        guard !wanted.contains(digest), wanted.count < ReplicaLimits.wantedMax else { return }
+        wanted.append(digest)
+    }
+
+    private var lacksFinalBlocks: Bool {
+        target.map { $0.subject.height > finalHeight } ?? false
+    }
+
+    var needsFetch: Bool { !wanted.isEmpty || lacksFinalBlocks }
+
+    mutating func fetch() {
+        wanted.removeAll { tree[$0] != nil }
+        guard needsFetch else { return }
+        let peer = nextFetchPeer()
+        if lacksFinalBlocks {
+            effects.append(.send(peer, .finalBlocksRequest(from: finalHeight + 1)))
+        }
+        for digest in wanted { effects.append(.send(peer, .blockRequest(digest))) }
+        // Asked for again as long as somebody needs them; what nobody needs is not.
+        wanted = []
+        isFetching = true
+        effects.append(.setTimer(.fetch, afterMs: ReplicaLimits.fetchRetryMs))
+    }
+
+    private mutating func nextFetchPeer() -> PeerID {
+        if let peer = fetchPeer {
+            fetchPeer = nil
+            return peer
+        }
+        let count = simplex.validators.count
+        repeat { nextFetchSeat += 1 } while nextFetchSeat % count == seat && count > 1
+        return PeerID(nextFetchSeat % count)
+    }
+
+    /// A block asked for by digest. Only a certified one is ever asked for.
+    mutating func receive(wanted block: Block) {
+        guard block.header.chain == chain, block.header.height > finalHeight else { return }
+        let subject = VoteSubject(block.header, suite: suite)
+        let isNotarized = openNotarizations.contains { $0.subject.header == subject.header }
+        let isParent =
+            tree.nodes.values.contains { $0.parent == subject.header }
+            || proposals[simplex.view]?.block.header.parent == subject.header
+        guard isNotarized || isParent || target?.subject.header == subject.header else { return }
+        tree.insert(block, subject: subject, view: simplex.view)
+    }
+
+    /// Final blocks from a peer's store: committed group by group, each under its certificate.
+    mutating func receive(finalBlocks blocks: [CertifiedBlock], from peer: PeerID) {
+        var group: [(block: Block, subject: VoteSubject)] = []
+        var parent = finalDigest
+        for certified in blocks where certified.block.header.height > finalHeight {
+            let block = certified.block
+            guard block.header.chain == chain, block.header.parent == parent,
+                block.header.height == finalHeight + UInt64(group.count) + 1
+            else { return }
+            let subject = VoteSubject(block.header, suite: suite)
+            parent = subject.header
+            group.append((block, subject))
+            guard let certificate = certified.finalization else { continue }
+            guard certificate.kind == .finalize, certificate.statement.subject == subject,
+                let verified = simplex.authority.verified(certificate)
+            else { return }
+            for member in group {
+                tree.insert(member.block, subject: member.subject, view: certificate.view)
+            }
+            group = []
+            guard commit(upTo: subject.header, certificate) else { return }
+            simplex.receive(verified)
+        }
+        if lacksFinalBlocks {
+            fetchPeer = peer
+            fetch()
+        }
+    }
+}

@@ -1,0 +1,279 @@
+import Consensus
+import Execution
+import Ledger
+import LedgerCrypto
+import Mempool
+import Records
+
+/// A leader's block that this replica has not finished with.
+struct PendingProposal {
+    enum State: Equatable {
+        /// For its view, its parent, certificates or the clock.
+        case waiting
+        case verifying(BatchID)
+        /// Voted for, or found invalid.
+        case done
+    }
+
+    let proposer: Int
+    let parentView: UInt64
+    let subject: VoteSubject
+    let block: Block
+    var state = State.waiting
+    /// Digests of the entries, computed once; nil before.
+    var digests: [Digest]?
+    /// Transactions that were not in the mempool.
+    var verified: [Digest: Verified<SignedTransaction>] = [:]
+}
+
+/// What this replica proposed as the leader.
+struct OwnProposal {
+    let view: UInt64
+    let parentView: UInt64
+    let subject: VoteSubject
+    let block: Block
+    let justification: [Certificate]
+    /// With the signed vote, once there is one.
+    var proposal: Proposal?
+}
+
+/// Leading and following: from candidates or a leader's block to a notarize vote.
+extension Replica {
+    /// The state on which the children of an executed block are executed.
+    func parentState(_ digest: Digest) -> ParentState<Base>? {
+        guard case .complete(let nodes) = tree.path(to: digest) else { return nil }
+        let layers = tail + nodes.compactMap(\.executed)
+        guard layers.count == tail.count + nodes.count else { return nil }
+        guard let last = layers.last else {
+            return ParentState(
+                header: baseHeader, headerDigest: baseDigest, frontier: baseFrontier, layers: [],
+                base: base)
+        }
+        return ParentState(
+            header: last.block.header, headerDigest: last.headerDigest, frontier: last.frontier,
+            layers: layers, base: base)
+    }
+
+    // MARK: Leading
+
+    /// Proposes when this replica leads the view, knows a parent, and has something to order or waited long enough.
+    mutating func proposeIfReady() {
+        let view = simplex.view
+        guard simplex.isLeader, ownProposal?.view != view,
+            heartbeatPassed || mempool.readyCount > 0,
+            simplex.rules.statements(in: view).isEmpty, !isHalted,
+            let parent = simplex.book.parent(for: view, where: { tree.isExecuted($0.header) }),
+            let state = parentState(parent.subject.header)
+        else { return }
+        let depth = state.layers.count - tail.count
+        let isEmpty = depth >= ReplicaLimits.fullBlocksDepthMax
+        if isEmpty, !heartbeatPassed { return }
+        let timeMs = max(nowMs, state.header.timeMs + 1)
+        guard let executed = build(on: state, timeMs: timeMs, isEmpty: isEmpty) else { return }
+        let subject = executed.subject
+        tree.insert(executed.block, subject: subject, view: view)
+        tree.setExecuted(executed)
+        ownProposal = OwnProposal(
+            view: view, parentView: parent.view, subject: subject, block: executed.block,
+            justification: simplex.book.justification(parentView: parent.view, view: view))
+        guard let seat else { return }
+        proposals[view] = PendingProposal(
+            proposer: seat, parentView: parent.view, subject: subject, block: executed.block,
+            state: .done)
+        vote(view: view, subject: subject, proposer: seat, parentView: parent.view, executed)
+    }
+
+    /// A block of candidates; nil when there is nothing to order and no heartbeat is due.
+    private mutating func build(
+        on state: ParentState<Base>, timeMs: UInt64, isEmpty: Bool
+    ) -> ExecutedBlock? {
+        // Candidates that turn out to be void are dropped, and others tried.
+        for _ in 0..<ReplicaLimits.buildAttemptsMax {
+            let candidates =
+                isEmpty
+                ? []
+                : mempool.takeCandidates(
+                    countMax: Int(parameters.entriesPerBlockMax),
+                    bytesMax: Int(parameters.blockBytesMax) - ReplicaLimits.blockOverheadBytes,
+                    memberCountMax: Int(parameters.entriesPerMemberPerBlockMax))
+            let executed = executor.build(
+                on: state, candidates: candidates, timeMs: timeMs, replay: replay)
+            mempool.giveBack(executed.leftOut.filter(\.mayComeLater).map(\.digest))
+            mempool.drop(executed.leftOut.filter { !$0.mayComeLater }.map(\.digest))
+            if heartbeatPassed || !executed.block.entries.isEmpty {
+                mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
+                return executed
+            }
+            if candidates.isEmpty || mempool.readyCount == 0 { return nil }
+        }
+        return nil
+    }
+
+    private mutating func vote(
+        view: UInt64, subject: VoteSubject, proposer: Int, parentView: UInt64,
+        _ executed: ExecutedBlock
+    ) {
+        do throws(SafetyRules.Refusal) {
+            try simplex.notarize(
+                view: view, subject: subject, proposer: proposer, executed: executed.subject,
+                parent: executed.header.parent, parentView: parentView)
+        } catch {
+            // Refused by the rules, for instance after a restart with another vote on record.
+        }
+    }
+
+    // MARK: Following
+
+    mutating func receive(_ proposal: Proposal, from peer: PeerID) {
+        let view = proposal.view
+        let header = proposal.block.header
+        guard proposal.epoch == simplex.epoch, view > simplex.book.final.view,
+            view <= simplex.view + ReplicaLimits.proposalViewsAhead,
+            proposal.vote.validator == simplex.leader(of: view),
+            header.chain == chain, header.epoch == simplex.epoch,
+            header.validators == validatorsDigest, header.height > finalHeight,
+            header.entryCount == UInt64(proposal.block.entries.count),
+            header.entryCount
+                <= parameters.entriesPerBlockMax + parameters.automaticActionsPerBlockMax
+        else {
+            if proposal.view > simplex.view + ReplicaLimits.proposalViewsAhead { askForHelp(peer) }
+            return
+        }
+        let subject = VoteSubject(header, suite: suite)
+        guard proposal.vote.statement == .notarize(epoch: simplex.epoch, view: view, subject)
+        else { return }
+        if let known = proposals[view], known.subject == subject {
+            receive(proposal.justification)
+            return
+        }
+        guard let vote = simplex.authority.verified(proposal.vote) else { return }
+        // A second, different proposal for the view leaves its evidence here.
+        simplex.receive(vote)
+        receive(proposal.justification)
+        let isOther = simplex.book.notarization(view).map { $0.statement.subject != subject }
+        guard view > simplex.book.final.view,
+            proposals[view] == nil || mutation.contains(.notarizeTwice),
+            isOther != true
+        else { return }
+        tree.insert(proposal.block, subject: subject, view: view)
+        proposals[view] = PendingProposal(
+            proposer: proposal.vote.validator, parentView: proposal.parentView, subject: subject,
+            block: proposal.block)
+    }
+
+    /// Takes the current view's proposal as far as it goes: to a vote, to a check of signatures, or to a refusal.
+    mutating func followProposal() {
+        let view = simplex.view
+        guard let proposal = proposals[view], proposal.state == .waiting, seat != nil, !isHalted
+        else { return }
+        let header = proposal.block.header
+        if !mutation.contains(.notarizeUnjustified) {
+            guard
+                simplex.book.lacking(
+                    parent: header.parent, parentView: proposal.parentView, view: view) == nil
+            else { return }
+        }
+        guard execute(certified: header.parent), let state = parentState(header.parent) else {
+            return
+        }
+        guard header.height == state.header.height + 1, header.timeMs > state.header.timeMs else {
+            return refuseProposal(view)
+        }
+        // The clock may catch up; the retry timer looks again.
+        guard header.timeMs <= nowMs + parameters.driftMs else { return }
+        let depth = state.layers.count - tail.count
+        guard depth < ReplicaLimits.votedBlocksDepthMax || proposal.block.entries.isEmpty
+        else { return }
+        if let executed = tree[proposal.subject.header]?.executed {
+            // Proposed before, in another view.
+            proposals[view]?.state = .done
+            mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
+            return vote(
+                view: view, subject: proposal.subject, proposer: proposal.proposer,
+                parentView: proposal.parentView, executed)
+        }
+        guard proposal.digests == nil else { return executeAndVote(view, on: state) }
+        guard let checks = missingChecks(view, on: state) else { return refuseProposal(view) }
+        if checks.isEmpty { return executeAndVote(view, on: state) }
+        let batch = newBatch(.proposal(view: view, header: proposal.subject.header))
+        proposals[view]?.state = .verifying(batch)
+        effects.append(.verify(batch, checks))
+    }
+
+    /// The envelopes of a proposal whose signatures nobody has checked here; nil when one cannot be valid.
+    private mutating func missingChecks(
+        _ view: UInt64, on state: ParentState<Base>
+    ) -> [SignatureCheck]? {
+        guard let entries = proposals[view]?.block.entries else { return nil }
+        var checks: [SignatureCheck] = []
+        var digests: [Digest] = []
+        digests.reserveCapacity(entries.count)
+        for entry in entries {
+            let digest = entry.digest(suite)
+            digests.append(digest)
+            guard case .envelope(let bytes) = entry, mempool.transaction(digest: digest) == nil
+            else { continue }
+            guard let envelope = decode(bytes), let key = key(of: envelope, on: state)
+            else { return nil }
+            checks.append(SignatureCheck(envelope: envelope, key: key))
+        }
+        proposals[view]?.digests = digests
+        return checks
+    }
+
+    func decode(_ bytes: [UInt8]) -> Envelope? {
+        try? Envelope(
+            bytes: bytes, chain: chain, suite: suite, bytesMax: Int(parameters.transactionBytesMax))
+    }
+
+    private mutating func executeAndVote(_ view: UInt64, on state: ParentState<Base>) {
+        guard let proposal = proposals[view] else { return }
+        do throws(BlockFault) {
+            let executed = try execute(proposal, on: state)
+            proposals[view]?.state = .done
+            proposals[view]?.verified = [:]
+            tree.setExecuted(executed)
+            mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
+            vote(
+                view: view, subject: proposal.subject, proposer: proposal.proposer,
+                parentView: proposal.parentView, executed)
+        } catch {
+            refuseProposal(view)
+        }
+    }
+
+    /// Apart from the caller so that nothing keeps a second reference to the mempool, which would be copied.
+    private func execute(
+        _ proposal: PendingProposal, on state: ParentState<Base>
+    ) throws(BlockFault) -> ExecutedBlock {
+        try executor.execute(
+            proposal.block, on: state,
+            verified: { mempool.transaction(digest: $0) ?? proposal.verified[$0] },
+            replay: replay, entryDigests: proposal.digests)
+    }
+
+    /// The leader proposed what no honest leader would: waiting for the timer serves nobody.
+    private mutating func refuseProposal(_ view: UInt64) {
+        guard let proposal = proposals[view] else { return }
+        proposals[view]?.state = .done
+        tree.remove(proposal.subject.header)
+        simplex.nullify(view: view)
+    }
+
+    /// The signatures of a proposal's unknown transactions were checked.
+    mutating func verifiedProposal(
+        view: UInt64, header: Digest, _ batch: BatchID, _ results: [Verified<SignedTransaction>?]
+    ) {
+        guard proposals[view]?.subject.header == header, proposals[view]?.state == .verifying(batch)
+        else { return }
+        for result in results {
+            guard let result else {
+                proposals[view]?.state = .done
+                if view == simplex.view { refuseProposal(view) }
+                return
+            }
+            proposals[view]?.verified[result.value.digest] = result
+        }
+        proposals[view]?.state = .waiting
+    }
+}

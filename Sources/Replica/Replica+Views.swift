@@ -1,0 +1,171 @@
+import Consensus
+import Ledger
+
+/// Timers, silent leaders, and what helps peers onwards.
+extension Replica {
+    /// Whether entries wait in blocks that are not final.
+    private var hasUnfinishedEntries: Bool {
+        tree.nodes.values.contains { !$0.block.entries.isEmpty }
+    }
+
+    /// Doubled for each full turn of leaders in which nothing was notarized.
+    private var viewTimeoutMs: UInt64 {
+        let turns = simplex.barrenViews / UInt64(simplex.validators.count)
+        return parameters.viewTimeoutMs << min(turns, ReplicaLimits.timeoutDoublingsMax)
+    }
+
+    /// Sets the timers of a view that was just entered, and passes over a leader that has long been silent.
+    mutating func startView() {
+        let view = simplex.view
+        guard timedView != view else { return }
+        if view > timedView + UInt64(simplex.validators.count) {
+            // Certificates took this replica here; whom it did not hear on the way is not to blame.
+            for seat in heardInView.indices { heardInView[seat] = view }
+        }
+        timedView = view
+        heartbeatPassed = false
+        isIdle = mempool.readyCount == 0
+        setViewTimers()
+        if simplex.isLeader {
+            isFirstHeartbeat = hasUnfinishedEntries
+            let pause = isFirstHeartbeat ? parameters.heartbeatMs / 4 : parameters.heartbeatMs
+            effects.append(.setTimer(.heartbeat, afterMs: pause))
+        } else {
+            effects.append(.cancelTimer(.heartbeat))
+            let leader = simplex.leader(of: view)
+            let turns = ReplicaLimits.silentTurns * UInt64(simplex.validators.count)
+            if view > heardInView[leader] + turns { simplex.nullify(view: view) }
+        }
+    }
+
+    private mutating func setViewTimers() {
+        let idleMs = isIdle ? parameters.heartbeatMs : 0
+        effects.append(.setTimer(.view, afterMs: idleMs + viewTimeoutMs))
+        let patienceMs = hasUnfinishedEntries ? 0 : idleMs
+        effects.append(.setTimer(.retry, afterMs: patienceMs + parameters.viewTimeoutMs / 2))
+    }
+
+    /// The first waiting transaction of a view that began idle shortens its timers.
+    mutating func hurryIfBusy() {
+        guard isIdle, mempool.readyCount > 0 else { return }
+        isIdle = false
+        setViewTimers()
+    }
+
+    mutating func fired(_ timer: TimerID) {
+        switch timer {
+        case .view: simplex.nullify(view: simplex.view)
+        case .heartbeat: heartbeat()
+        case .retry: retry()
+        case .fetch:
+            isFetching = false
+            fetch()
+        }
+    }
+
+    private mutating func heartbeat() {
+        guard simplex.isLeader else { return }
+        // Entries that are not final after a quarter of it need a descendant, since their own view will
+        // hardly be finalized any more; otherwise nothing is urgent.
+        if isFirstHeartbeat, !hasUnfinishedEntries {
+            isFirstHeartbeat = false
+            effects.append(
+                .setTimer(.heartbeat, afterMs: parameters.heartbeatMs - parameters.heartbeatMs / 4))
+        } else {
+            heartbeatPassed = true
+        }
+    }
+
+    /// No progress for a while: perhaps messages were lost.
+    private mutating func retry() {
+        effects.append(.setTimer(.retry, afterMs: parameters.viewTimeoutMs / 2))
+        let votes = simplex.votesToRepeat()
+        if !votes.isEmpty { effects.append(.broadcast(.votes(votes))) }
+        if let proposal = ownProposal?.proposal, proposal.view == simplex.view {
+            effects.append(.broadcast(.proposal(proposal)))
+        }
+        effects.append(.broadcast(.status(status)))
+    }
+
+    // MARK: Peers
+
+    mutating func receive(_ message: PeerMessage, from peer: PeerID) {
+        guard heardInView.indices.contains(peer.seat), peer.seat != seat else { return }
+        switch message {
+        case .proposal(let proposal):
+            heardInView[peer.seat] = simplex.view
+            receive(proposal, from: peer)
+        case .votes(let votes):
+            heardInView[peer.seat] = simplex.view
+            for vote in votes {
+                if vote.statement.view > simplex.view + Simplex.viewsAheadMax { askForHelp(peer) }
+                guard simplex.wants(vote), let verified = simplex.authority.verified(vote)
+                else { continue }
+                simplex.receive(verified)
+            }
+        case .certificates(let certificates):
+            heardInView[peer.seat] = simplex.view
+            receive(certificates)
+        case .transactions: break
+        case .finalBlocksRequest(let height):
+            if height <= finalHeight, height > 0 {
+                effects.append(.serveFinalBlocks(peer, from: height))
+            }
+        case .finalBlocks(let blocks): receive(finalBlocks: blocks, from: peer)
+        case .blockRequest(let digest):
+            if let block = tree[digest]?.block
+                ?? recentBlocks.first(where: { $0.digest == digest })?.block
+            {
+                effects.append(.send(peer, .block(block)))
+            }
+        case .block(let block): receive(wanted: block)
+        case .status(let status):
+            heardInView[peer.seat] = simplex.view
+            receive(status, from: peer)
+        }
+    }
+
+    mutating func receive(_ certificates: [Certificate]) {
+        for certificate in certificates {
+            guard simplex.wants(certificate),
+                let verified = simplex.authority.verified(certificate)
+            else { continue }
+            simplex.receive(verified)
+        }
+    }
+
+    private mutating func receive(_ theirs: ReplicaStatus, from peer: PeerID) {
+        guard theirs.epoch == simplex.epoch else { return }
+        if theirs.view > simplex.view || theirs.finalView > simplex.book.final.view
+            || theirs.finalHeight > finalHeight
+        {
+            askForHelp(peer)
+            if theirs.finalHeight > finalHeight { fetchPeer = peer }
+        }
+        guard
+            nowMs >= statusAnsweredMs[peer.seat] &+ ReplicaLimits.statusPauseMs
+                || nowMs < statusAnsweredMs[peer.seat]
+        else { return }
+        statusAnsweredMs[peer.seat] = nowMs
+        let answer = simplex.answer(to: theirs)
+        if !answer.certificates.isEmpty {
+            effects.append(.send(peer, .certificates(answer.certificates)))
+        }
+        if !answer.votes.isEmpty { effects.append(.send(peer, .votes(answer.votes))) }
+        if let proposal = ownProposal?.proposal, proposal.view == simplex.view,
+            theirs.view <= simplex.view
+        {
+            effects.append(.send(peer, .proposal(proposal)))
+        }
+    }
+
+    /// Tells a peer that is ahead where this replica stands.
+    mutating func askForHelp(_ peer: PeerID) {
+        guard
+            nowMs >= helpAskedMs[peer.seat] &+ ReplicaLimits.statusPauseMs
+                || nowMs < helpAskedMs[peer.seat]
+        else { return }
+        helpAskedMs[peer.seat] = nowMs
+        effects.append(.send(peer, .status(status)))
+    }
+}

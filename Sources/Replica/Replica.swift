@@ -1,0 +1,273 @@
+import Consensus
+import Encoding
+import Execution
+import Ledger
+import LedgerCrypto
+import Mempool
+import Merkle
+import Records
+
+/// One validator's (or follower's) whole decision-making: consensus, mempool, execution, and the order of effects.
+///
+/// Pure: it reads no clock, no disk but the committed state it was given (`Base`), no randomness and no network.
+/// `handle` takes one input and returns effects.
+///
+/// **The contract with the driver.**
+/// 1. Inputs are handled one at a time, `.start` first.
+/// 2. Effects are performed in the order in which they were returned, each completed before the next one
+///    starts, and all before the next input is handled. *Completed* means: `.persist` and `.commit` are durable
+///    (synced); `.broadcast`, `.send` are handed to the network; `.verify` and `.sign` are handed on, their results
+///    come as later inputs; timers are set.
+/// 3. So a vote statement (and for a notarize vote the block's body) is durable before it is signed, and a signed vote
+///    leaves this process only as the effect of the later `.signed` input.
+/// 4. After `.commit` the base state is that of the committed block, before the next input.
+/// 5. A crash between any two effects, or within one, loses nothing that was promised: the driver starts a new
+///    `Replica` from what is durable (`Recovered`). What that leaves behind: after `.persist` without `.sign`
+///    a statement on record that is signed on restart; after `.commit` without `.answer` a final transaction whose
+///    client was not told, and whose repetition is refused as replayed.
+/// 6. Lost, late, repeated and reordered messages are harmless. Votes and certificates are verified here, after cheap
+///    filters; transactions' signatures by `.verify`, once for each envelope.
+/// 7. `.halt` is the last effect that means anything.
+///
+/// **A transaction's way.** `.submitted` → admission checks → `.verify` → `.verified` → mempool, `.answer`,
+/// broadcast once → a leader's proposal → executed on the parent's state → notarized → finalised → `.commit`.
+///
+/// **Catching up.** A replica that learns of a finalization whose blocks it lacks asks for final blocks by height, one
+/// peer after another, and commits them under the certificates that come with them. A notarized block's body
+/// is asked for by digest. Transactions of a certified block are not verified again: a quorum, hence an honest
+/// validator, did. What they do to the state is always executed here and compared with the header.
+public struct Replica<Base: CommittedState> {
+    public let genesis: Genesis
+    public let chain: ChainID
+    public let suite: Suite
+    public let parameters: Parameters
+    public let base: Base
+    let executor: Executor<Base>
+    let validatorsDigest: Digest
+
+    public internal(set) var simplex: Simplex
+    public internal(set) var mempool: Mempool
+    var tree: BlockTree
+    var replay: ReplayWindow
+
+    /// The newest block for which a `.commit` was returned.
+    public internal(set) var finalHeader: Header
+    public internal(set) var finalDigest: Digest
+    var finalFrontier: LogFrontier
+    /// Committed while handling this very input, so that the base may not hold them yet.
+    var tail: [ExecutedBlock] = []
+    /// The base's header, digest and frontier while `tail` is not empty.
+    var baseHeader: Header
+    var baseDigest: Digest
+    var baseFrontier: LogFrontier
+    /// The finalization to reach.
+    var target: FinalPoint?
+    /// Notarized blocks not yet executed here.
+    var openNotarizations: [(view: UInt64, subject: VoteSubject)] = []
+    var proposals: [UInt64: PendingProposal] = [:]
+    var ownProposal: OwnProposal?
+    var recentBlocks: [(digest: Digest, block: Block)] = []
+
+    var batches: [BatchID: Batch] = [:]
+    var nextBatch: UInt64 = 1
+    var verifying: Set<Digest> = []
+    var keys: [KeyReference: PublicKey] = [:]
+
+    var wanted: [Digest] = []
+    var isFetching = false
+    var nextFetchSeat: Int
+    var fetchPeer: PeerID?
+    /// The view this replica was in when it last heard from each seat.
+    var heardInView: [UInt64]
+    var statusAnsweredMs: [UInt64]
+    var helpAskedMs: [UInt64]
+    /// The view for which timers run, and whether they run on idle time.
+    var timedView: UInt64 = 0
+    var isIdle = true
+    var heartbeatPassed = false
+    /// The leader's first, short wait, when entries were not final yet at the start of the view.
+    var isFirstHeartbeat = false
+    var mutation: Mutation = []
+    var isHalted = false
+
+    let recoveredBodies: [Block]
+    var nowMs: UInt64 = 0
+    var effects: [Effect] = []
+    var signatures: [(statement: VoteStatement, isNew: Bool)] = []
+
+    /// - Parameters:
+    ///   - base: the committed state, at the height of `recovered.header`.
+    ///   - seat: this replica's seat in the validator set, nil for a follower.
+    ///   - authority: how votes are checked; by default with real signatures.
+    public init(
+        genesis: Genesis, base: Base, recovered: Recovered, seat: Int?,
+        limits: MempoolLimits = MempoolLimits(), authority: VoteAuthority? = nil
+    ) {
+        self.genesis = genesis
+        chain = genesis.chain
+        suite = genesis.suite
+        parameters = genesis.parameters
+        self.base = base
+        executor = Executor(genesis: genesis)
+        let authority =
+            authority ?? VoteAuthority(chain: genesis.chain, validators: genesis.validators)
+        validatorsDigest = authority.validators.digest(genesis.suite)
+        let subject = VoteSubject(recovered.header, suite: genesis.suite)
+        let final = FinalPoint(
+            view: recovered.finalization?.view ?? 0, subject: subject,
+            certificate: recovered.finalization)
+        precondition(
+            recovered.finalization.map { $0.statement.subject == subject } ?? true,
+            "the stored certificate is the one of the stored header")
+        simplex = Simplex(
+            authority: authority, seat: seat, final: final, recovered: recovered.votes)
+        mempool = Mempool(limits: limits, height: recovered.header.height)
+        tree = BlockTree(final: subject.header, height: recovered.header.height)
+        replay = recovered.replay
+        finalHeader = recovered.header
+        finalDigest = subject.header
+        finalFrontier = recovered.frontier
+        baseHeader = finalHeader
+        baseDigest = finalDigest
+        baseFrontier = finalFrontier
+        recoveredBodies = recovered.bodies
+        nextFetchSeat = (seat ?? 0) + 1
+        let count = authority.validators.count
+        heardInView = Array(repeating: simplex.view, count: count)
+        statusAnsweredMs = Array(repeating: 0, count: count)
+        helpAskedMs = statusAnsweredMs
+    }
+
+    /// Switches rules off, for tests of the simulator.
+    package mutating func mutate(_ mutation: Mutation) {
+        self.mutation = mutation
+        simplex.mutate(mutation)
+    }
+
+    public var view: UInt64 { simplex.view }
+    public var finalHeight: UInt64 { finalHeader.height }
+    public var seat: Int? { simplex.seat }
+    public var status: ReplicaStatus { simplex.status(finalHeight: finalHeight) }
+
+    /// Takes one input and returns what to do, in order.
+    ///
+    /// - Parameter nowMs: the wall clock, milliseconds of Unix time; it need not be monotonic.
+    public mutating func handle(_ input: Input, nowMs: UInt64) -> [Effect] {
+        guard !isHalted else { return [] }
+        self.nowMs = nowMs
+        // The driver has performed everything returned before, so the base holds what was committed.
+        tail.removeAll(keepingCapacity: true)
+        baseHeader = finalHeader
+        baseDigest = finalDigest
+        baseFrontier = finalFrontier
+        switch input {
+        case .start: start()
+        case .timer(let timer): fired(timer)
+        case .message(let peer, let message): receive(message, from: peer)
+        case .gossiped(_, let envelopes): admit(envelopes, request: nil)
+        case .submitted(let request, let envelopes): admit(envelopes, request: request)
+        case .verified(let batch, let results): verified(batch, results)
+        case .signed(let vote): signed(vote)
+        case .connected(let peer): effects.append(.send(peer, .status(status)))
+        }
+        advance()
+        flushSignatures()
+        defer { effects = [] }
+        return effects
+    }
+
+    mutating func halt(_ reason: String) {
+        isHalted = true
+        effects.append(.halt(ReplicaFault(reason)))
+    }
+
+    private mutating func start() {
+        for block in recoveredBodies {
+            tree.insert(block, subject: VoteSubject(block.header, suite: suite), view: 0)
+        }
+        simplex.start()
+        effects.append(.broadcast(.status(status)))
+    }
+
+    // MARK: Progress
+
+    /// Does everything that has become possible, until nothing more is.
+    mutating func advance() {
+        repeat {
+            takeSteps()
+            executeNotarized()
+            commitTarget()
+            startView()
+            followProposal()
+            proposeIfReady()
+        } while simplex.hasSteps && !isHalted
+        hurryIfBusy()
+        if needsFetch, !isFetching {
+            isFetching = true
+            effects.append(.setTimer(.fetch, afterMs: ReplicaLimits.fetchDelayMs))
+        }
+    }
+
+    private mutating func takeSteps() {
+        for step in simplex.takeSteps() {
+            switch step {
+            case .sign(let statement, let isNew): signatures.append((statement, isNew))
+            case .assembled(let certificate):
+                effects.append(.broadcast(.certificates([certificate])))
+            case .notarized(let view, let subject):
+                openNotarizations.append((view, subject))
+            case .nullified(let view): nullified(view)
+            case .final(let point): target = point
+            case .entered: break
+            case .equivocation(let pair): effects.append(.evidence(pair))
+            }
+        }
+    }
+
+    /// The block of a nullified view will hardly become final soon, so its transactions are offered again.
+    private mutating func nullified(_ view: UInt64) {
+        if let subject = proposals[view]?.subject, simplex.book.notarization(view) == nil {
+            mempool.release(ids: tree[subject.header]?.ids ?? [])
+        }
+        let horizon = simplex.view
+        guard horizon > ReplicaLimits.nullifiedViewsKept else { return }
+        let kept = Set(
+            simplex.book.notarizedViews.compactMap { simplex.book.notarized($0)?.header })
+        let lowest = horizon - ReplicaLimits.nullifiedViewsKept
+        for node in tree.trim(below: lowest, keeping: kept) { mempool.release(ids: node.ids) }
+        proposals = proposals.filter { $0.key >= lowest }
+    }
+
+    /// One durable step for all new statements of this input, then the signatures.
+    private mutating func flushSignatures() {
+        guard !signatures.isEmpty else { return }
+        let new = signatures.filter(\.isNew).map(\.statement)
+        if !new.isEmpty, !mutation.contains(.skipPersistence) {
+            let bodies = new.compactMap { statement -> Block? in
+                guard statement.kind == .notarize, let subject = statement.subject else {
+                    return nil
+                }
+                return tree[subject.header]?.block
+            }
+            effects.append(.persist(bodies: bodies, votes: new))
+        }
+        for signature in signatures { effects.append(.sign(signature.statement)) }
+        signatures = []
+    }
+
+    private mutating func signed(_ vote: Verified<Vote>) {
+        let statement = vote.value.statement
+        if statement.kind == .notarize, let own = ownProposal, own.view == statement.view,
+            own.subject == statement.subject
+        {
+            let proposal = Proposal(
+                vote: vote.value, parentView: own.parentView, block: own.block,
+                justification: own.justification)
+            ownProposal?.proposal = proposal
+            effects.append(.broadcast(.proposal(proposal)))
+        } else {
+            effects.append(.broadcast(.votes([vote.value])))
+        }
+        simplex.receive(vote)
+    }
+}
