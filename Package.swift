@@ -155,6 +155,9 @@ let checks: [Target] = [
         "ExecutionTests",
         ["Execution", "Market", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
     tests("SQLiteTests", ["SQLite"]),
+    tests(
+        "StorageTests",
+        ["Storage", "SQLite", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
     tests("TidyTests", []),
     tests(
         "LightClientTests",
