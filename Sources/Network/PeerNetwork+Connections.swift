@@ -47,7 +47,7 @@ extension PeerNetwork {
 
     func dial(_ peer: PeerEndpoint) {
         guard !state.withLock({ $0.isStopped }), let outbox = outboxes[peer.index] else { return }
-        ClientBootstrap(group: group)
+        let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(.milliseconds(configuration.limits.helloTimeoutMs))
             .channelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
             .channelOption(
@@ -63,23 +63,32 @@ extension PeerNetwork {
                     try self.addHandlers(channel, tls, shown, outbox: outbox)
                 }
             }
-            .connect(host: peer.host, port: peer.port)
-            .whenComplete { result in
-                switch result {
-                case .success(let channel):
-                    // Stopping closes the connections it knows; this one came too late for that.
-                    if self.state.withLock({ $0.isStopped }) { channel.close(promise: nil) }
-                    channel.closeFuture.whenComplete { _ in self.redial(peer) }
-                case .failure:
-                    self.state.withLock { state in
-                        state.refused[.unreachable, default: 0] += 1
-                        if state.dialled[peer.index] == nil {
-                            state.lastProblem[peer.index] = .unreachable
-                        }
-                    }
-                    self.redial(peer)
+        let connection: EventLoopFuture<any Channel>
+        if let address = try? SocketAddress(ipAddress: peer.host, port: peer.port) {
+            connection = bootstrap.connect(to: address)
+        } else {
+            connection = bootstrap.connect(host: peer.host, port: peer.port)
+            // A look-up cannot be cancelled, so stopping waits for it.
+            state.withLock { $0.lookingUp[peer.index] = connection }
+        }
+        connection.whenComplete { self.dialled(peer, $0) }
+    }
+
+    private func dialled(_ peer: PeerEndpoint, _ result: Result<any Channel, any Error>) {
+        switch result {
+        case .success(let channel):
+            // Stopping closes the connections it knows; this one came too late for that.
+            if state.withLock({ $0.isStopped }) { channel.close(promise: nil) }
+            channel.closeFuture.whenComplete { _ in self.redial(peer) }
+        case .failure:
+            state.withLock { state in
+                state.refused[.unreachable, default: 0] += 1
+                if state.dialled[peer.index] == nil {
+                    state.lastProblem[peer.index] = .unreachable
                 }
             }
+            redial(peer)
+        }
     }
 
     private func redial(_ peer: PeerEndpoint) {

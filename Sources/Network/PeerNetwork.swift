@@ -50,6 +50,8 @@ public final class PeerNetwork: Sendable {
         var accepted: [Int: any Channel] = [:]
         /// Accepted connections whose hello has not come.
         var strangers: [ObjectIdentifier: any Channel] = [:]
+        /// Connections to named hosts, while they are being made.
+        var lookingUp: [Int: EventLoopFuture<any Channel>] = [:]
         var failures: [Int: Int] = [:]
         var lastProblem: [Int: NetworkProblem] = [:]
         var received: [Int: (frames: UInt64, bytes: UInt64)] = [:]
@@ -133,15 +135,17 @@ public final class PeerNetwork: Sendable {
 
     /// Closes every connection and frees the event loop. Frames still queued are lost.
     public func stop() async {
-        let channels: [any Channel] = state.withLock { state in
-            guard !state.isStopped else { return [] }
+        typealias Open = (channels: [any Channel], lookups: [EventLoopFuture<any Channel>])
+        let open: Open = state.withLock { state in
+            guard !state.isStopped else { return ([], []) }
             state.isStopped = true
             var channels = Array(state.dialled.values) + Array(state.accepted.values)
             channels += Array(state.strangers.values)
             if let listener = state.listener { channels.append(listener) }
-            return channels
+            return (channels, Array(state.lookingUp.values))
         }
-        for channel in channels { channel.close(promise: nil) }
+        for lookup in open.lookups { _ = try? await lookup.get() }
+        for channel in open.channels { channel.close(promise: nil) }
         try? await group.shutdownGracefully()
     }
 
