@@ -13,6 +13,7 @@ struct StateDirty {
         var storedRow: UInt32?
         /// The first journal record that the rows on disk lack.
         let firstSequence: Int64
+        /// Ids are not used twice, so one that has no entry any more is a bucket that is gone.
         var buckets: [UInt32]
     }
 
@@ -45,14 +46,14 @@ struct StateDirty {
         if let source, let entry = entries.removeValue(forKey: source) {
             region = entry.region
             byteCount -= entry.bucket.byteCount
-            regions[region - removedRegions].buckets.removeAll { $0 == source }
         } else {
             region = removedRegions + regions.count
-            regions.append(Region(storedRow: source, firstSequence: sequence, buckets: []))
+            let buckets = source.map { [$0] } ?? []
+            regions.append(Region(storedRow: source, firstSequence: sequence, buckets: buckets))
         }
         for (id, depth, bucket) in targets {
             entries[id] = Entry(bucket: bucket, depth: depth, region: region)
-            regions[region - removedRegions].buckets.append(id)
+            if id != source { regions[region - removedRegions].buckets.append(id) }
             byteCount += bucket.byteCount
         }
     }
