@@ -161,7 +161,10 @@ let checks: [Target] = [
     tests("TidyTests", []),
     tests(
         "LightClientTests",
-        ["LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
+        [
+            "LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding",
+            "huijin-verify",
+        ]),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
     tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
     tests("LedgerCryptoTests", ["LedgerCrypto", "Encoding", "COpenSSL", "CSodium"]),

@@ -1,0 +1,247 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+
+extension EvidenceProblem: CustomStringConvertible {
+    public var description: String { "\(english) / \(chinese)" }
+
+    public var english: String { "\(place.english): \(fault.english)" }
+    public var chinese: String { "\(place.chinese)：\(fault.chinese)" }
+}
+
+extension EvidenceStanding {
+    public var english: String {
+        switch self {
+        case .provenFalse: "PROVEN FALSE: damaged or tampered with"
+        case .notProven: "NOT PROVEN"
+        case .notYet: "CANNOT BE TRUSTED YET"
+        }
+    }
+
+    public var chinese: String {
+        switch self {
+        case .provenFalse: "证明为假：已损坏或被篡改"
+        case .notProven: "未获证明"
+        case .notYet: "暂不可信"
+        }
+    }
+}
+
+/// Names of an asset's logs by number.
+enum LogNames {
+    static func english(_ log: UInt64) -> String {
+        switch log {
+        case 0: "rights"
+        case 1: "trades"
+        case 2: "refusals"
+        default: "unknown (\(log))"
+        }
+    }
+
+    static func chinese(_ log: UInt64) -> String {
+        switch log {
+        case 0: "权利"
+        case 1: "交易"
+        case 2: "拒绝"
+        default: "未知（\(log)）"
+        }
+    }
+}
+
+extension EvidencePlace {
+    public var english: String {
+        switch self {
+        case .bundle: "bundle"
+        case .question: "question"
+        case .epochChange(let index): "epoch change \(index)"
+        case .header(let height): "certified header at height \(height)"
+        case .certificate: "finalization certificate"
+        case .record(let index, let key): "state record \(index) (key \(key.hex))"
+        case .ancestor(let height): "header at height \(height)"
+        case .entry(let index, let height, let position):
+            "entry \(index) (height \(height), position \(position))"
+        case .log(let log): "\(LogNames.english(log)) log"
+        case .event(let log, let index): "event \(index) of the \(LogNames.english(log)) log"
+        }
+    }
+
+    public var chinese: String {
+        switch self {
+        case .bundle: "证据包"
+        case .question: "所证问题"
+        case .epochChange(let index): "第 \(index) 次换届"
+        case .header(let height): "经认证的区块头（高度 \(height)）"
+        case .certificate: "终局证书"
+        case .record(let index, let key): "第 \(index) 条状态记录（键 \(key.hex)）"
+        case .ancestor(let height): "高度 \(height) 的区块头"
+        case .entry(let index, let height, let position):
+            "第 \(index) 个条目（高度 \(height)，块内位置 \(position)）"
+        case .log(let log): "\(LogNames.chinese(log))日志"
+        case .event(let log, let index): "\(LogNames.chinese(log))日志第 \(index) 号事件"
+        }
+    }
+}
+
+extension EvidenceFault.EventField {
+    var chinese: String {
+        switch self {
+        case .log: "所属日志"
+        case .index: "序号"
+        case .kind: "种类"
+        case .transaction: "交易编号"
+        case .entryDigest: "条目摘要"
+        case .height: "高度"
+        case .timeMs: "时间"
+        case .actor: "行为人"
+        case .code: "结果代码"
+        }
+    }
+}
+
+extension EvidenceFault {
+    public var english: String {
+        switch self {
+        case .undecodable(let error): "not a readable bundle: \(error.english)"
+        case .otherLedger(let found, let expected):
+            "it is of the ledger \(found.hex), the genesis file is of \(expected.hex)"
+        case .otherQuestion: "it answers another question than the one asked"
+        case .tooMany(let what, let found, let max): "\(found) \(what); at most \(max) are read"
+        case .outOfOrder: "not in ascending order, each once"
+        case .otherChainInHeader: "field chain: the header names another ledger than the bundle"
+        case .notFinal: "it certifies a notarization; the block is not final yet"
+        case .notAFinalization: "field kind: it is not a finalization"
+        case .otherHeaderCertified: "the validators signed another header"
+        case .otherEpoch(let found, let expected):
+            "field epoch: it is of epoch \(found), expected \(expected)"
+        case .unknownEpoch(let epoch, let known):
+            "it is of epoch \(epoch), the bundle proves the validators up to epoch \(known) only"
+        case .otherValidators: "field validators: the header names another validator set"
+        case .noNextValidators: "field nextValidators: the header ends no epoch"
+        case .otherNextValidators: "the given set is not the one that the header hands over to"
+        case .belowQuorum(let signatures, let quorum, let validators):
+            "\(signatures) of \(validators) validators signed, \(quorum) are needed"
+        case .unknownValidator(let index): "there is no validator \(index)"
+        case .badVote(let validator): "the signature of validator \(validator) is not valid"
+        case .recordNotIncluded: "the state record that the answer needs is not in the bundle"
+        case .wrongStateProof: "value or proof do not lead to the certified state root"
+        case .recordUndecodable(let error): "not a readable record: \(error.english)"
+        case .otherRecord(let field): "field \(field): it is not the record that its key names"
+        case .headerNotBelow(let certified): "not below the certified height \(certified)"
+        case .headerNotInLog: "the certified log does not hold this header at its place"
+        case .headerNotIncluded: "the bundle lacks this header"
+        case .malformedHeader: "more entries than its log has leaves"
+        case .positionOutside(let entries): "the block has \(entries) entries only"
+        case .entryNotInLog: "the certified log does not hold this entry at its place"
+        case .outcomeNotInResults(let code):
+            "the block's results root does not hold the outcome \(code) for this entry"
+        case .badEnvelope(let error): "not an envelope of this ledger: \(error.english)"
+        case .badSignature(let key): "the signature is not valid under key \(key.hex)"
+        case .otherMembersKey(let key): "key \(key.hex) is another member's"
+        case .keyNotLive(let key): "key \(key.hex) was not live at that height"
+        case .entryNotIncluded: "the bundle lacks the entry"
+        case .envelopeNeeded: "the envelope is withheld; without it nothing shows the transaction"
+        case .otherTransaction: "the envelope holds another transaction than the one asked for"
+        case .logNotIncluded: "it was asked for and is not in the bundle"
+        case .logNotAsked: "it is in the bundle and was not asked for"
+        case .eventsMissing(let found, let certified, let first):
+            "\(found) events given, the certified record counts \(certified): "
+                + "event \(first) is missing"
+        case .eventsAdded(let found, let certified):
+            "\(found) events given, the certified record counts \(certified): events were added"
+        case .otherLogRoot(let first, let last):
+            first == last
+                ? "event \(first) was altered: the events do not lead to the certified log root"
+                : "an event among \(first)…\(last) was altered or moved: "
+                    + "the events do not lead to the certified log root"
+        case .noSuchEntry(let entry): "it refers to entry \(entry), which the bundle lacks"
+        case .eventUndecodable(let error): "not a readable event: \(error.english)"
+        case .eventField(let field, let found, let expected):
+            "field \(field.rawValue): the event says \(found), its evidence says \(expected)"
+        }
+    }
+
+    public var chinese: String {
+        switch self {
+        case .undecodable(let error): "无法读取证据包：\(error.chinese)"
+        case .otherLedger(let found, let expected):
+            "属于账本 \(found.hex)，而创世文件属于 \(expected.hex)"
+        case .otherQuestion: "回答的不是所提的问题"
+        case .tooMany(_, let found, let max): "共 \(found) 项，最多读取 \(max) 项"
+        case .outOfOrder: "未按升序排列或有重复"
+        case .otherChainInHeader: "chain 字段：区块头所属账本与证据包不同"
+        case .notFinal: "只是公证证书，区块尚未终局"
+        case .notAFinalization: "kind 字段：不是终局证书"
+        case .otherHeaderCertified: "验证者签署的是另一个区块头"
+        case .otherEpoch(let found, let expected):
+            "epoch 字段：属于第 \(found) 届，应为第 \(expected) 届"
+        case .unknownEpoch(let epoch, let known):
+            "属于第 \(epoch) 届，而证据包只证明到第 \(known) 届的验证者"
+        case .otherValidators: "validators 字段：区块头指向另一组验证者"
+        case .noNextValidators: "nextValidators 字段：该区块头并未结束一届"
+        case .otherNextValidators: "所附验证者集合不是该区块头移交的集合"
+        case .belowQuorum(let signatures, let quorum, let validators):
+            "\(validators) 个验证者中仅 \(signatures) 个签名，需要 \(quorum) 个"
+        case .unknownValidator(let index): "不存在第 \(index) 号验证者"
+        case .badVote(let validator): "第 \(validator) 号验证者的签名无效"
+        case .recordNotIncluded: "证据包缺少所需的状态记录"
+        case .wrongStateProof: "值或证明与经认证的状态根不符"
+        case .recordUndecodable(let error): "无法读取记录：\(error.chinese)"
+        case .otherRecord(let field): "\(field) 字段：不是该键所指的记录"
+        case .headerNotBelow(let certified): "不低于经认证的高度 \(certified)"
+        case .headerNotInLog: "经认证的日志在该位置没有此区块头"
+        case .headerNotIncluded: "证据包缺少此区块头"
+        case .malformedHeader: "条目数多于日志叶数"
+        case .positionOutside(let entries): "该区块只有 \(entries) 个条目"
+        case .entryNotInLog: "经认证的日志在该位置没有此条目"
+        case .outcomeNotInResults(let code): "该区块的结果根不含此条目的结果 \(code)"
+        case .badEnvelope(let error): "不是本账本的信封：\(error.chinese)"
+        case .badSignature(let key): "在密钥 \(key.hex) 下签名无效"
+        case .otherMembersKey(let key): "密钥 \(key.hex) 属于另一成员"
+        case .keyNotLive(let key): "密钥 \(key.hex) 在该高度无效"
+        case .entryNotIncluded: "证据包缺少该条目"
+        case .envelopeNeeded: "信封未披露，无从证明是哪笔交易"
+        case .otherTransaction: "信封中是另一笔交易"
+        case .logNotIncluded: "要求证明该日志，证据包却未附"
+        case .logNotAsked: "证据包附有未要求的日志"
+        case .eventsMissing(let found, let certified, let first):
+            "给出 \(found) 个事件，经认证的记录为 \(certified) 个：缺第 \(first) 号事件"
+        case .eventsAdded(let found, let certified):
+            "给出 \(found) 个事件，经认证的记录为 \(certified) 个：有事件被添加"
+        case .otherLogRoot(let first, let last):
+            first == last
+                ? "第 \(first) 号事件被改动：与经认证的日志根不符"
+                : "第 \(first) 至 \(last) 号事件中有被改动或移位者：与经认证的日志根不符"
+        case .noSuchEntry(let entry): "引用了证据包中没有的第 \(entry) 个条目"
+        case .eventUndecodable(let error): "无法读取事件：\(error.chinese)"
+        case .eventField(let field, let found, let expected):
+            "\(field.chinese)字段：事件为 \(found)，证据为 \(expected)"
+        }
+    }
+}
+
+extension EnvelopeError {
+    var english: String {
+        switch self {
+        case .tooLarge(let bytes, let bytesMax): "\(bytes) bytes, at most \(bytesMax)"
+        case .undecodable(let error): error.english
+        case .wrongContext: "it was signed for another purpose"
+        case .wrongSuite(let algorithm, let expected):
+            "algorithm \(algorithm), expected \(expected)"
+        case .wrongChain(let found, _): "it was signed for the ledger \(found.hex)"
+        case .detachedPayload: "it has no payload"
+        case .unprotectedHeaders: "it has unprotected headers"
+        }
+    }
+
+    var chinese: String {
+        switch self {
+        case .tooLarge(let bytes, let bytesMax): "共 \(bytes) 字节，最多 \(bytesMax)"
+        case .undecodable(let error): error.chinese
+        case .wrongContext: "签名用途不同"
+        case .wrongSuite(let algorithm, let expected): "算法为 \(algorithm)，应为 \(expected)"
+        case .wrongChain(let found, _): "为账本 \(found.hex) 而签"
+        case .detachedPayload: "没有载荷"
+        case .unprotectedHeaders: "含有未受保护的头部"
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+
+/// Why a bundle does not prove its answer: what is wrong, where, and what that means.
+public struct EvidenceProblem: Error, Equatable, Sendable {
+    public let place: EvidencePlace
+    public let fault: EvidenceFault
+
+    public init(_ place: EvidencePlace, _ fault: EvidenceFault) {
+        self.place = place
+        self.fault = fault
+    }
+
+    public var standing: EvidenceStanding { fault.standing }
+}
+
+/// What an unproven answer is.
+public enum EvidenceStanding: String, Sendable, CaseIterable {
+    /// The bundle contradicts itself or what the validators certified: damaged or tampered with.
+    case provenFalse = "proven-false"
+    /// Nothing contradicts it, but something that the proof needs is not there.
+    case notProven = "not-proven"
+    /// It may become provable: not final yet, or signed by validators that the bundle does not lead to.
+    case notYet = "cannot-be-trusted-yet"
+}
+
+/// Where in the bundle a problem is.
+public enum EvidencePlace: Equatable, Sendable {
+    case bundle
+    case question
+    case epochChange(index: Int)
+    case header(height: UInt64)
+    case certificate
+    case record(index: Int, key: Digest)
+    case ancestor(height: UInt64)
+    case entry(index: Int, height: UInt64, position: UInt64)
+    /// 0 rights, 1 trades, 2 refusals.
+    case log(UInt64)
+    case event(log: UInt64, index: Int)
+}
+
+/// What is wrong there.
+public enum EvidenceFault: Equatable, Sendable {
+    // The bundle as a whole.
+    case undecodable(CBORError)
+    case otherLedger(found: ChainID, expected: ChainID)
+    case otherQuestion
+    case tooMany(what: String, found: Int, max: Int)
+    case outOfOrder
+
+    // Header and certificate.
+    case otherChainInHeader
+    case notFinal
+    case notAFinalization
+    case otherHeaderCertified
+    case otherEpoch(found: UInt64, expected: UInt64)
+    case unknownEpoch(epoch: UInt64, known: UInt64)
+    case otherValidators
+    case noNextValidators
+    case otherNextValidators
+    case belowQuorum(signatures: Int, quorum: Int, validators: Int)
+    case unknownValidator(Int)
+    case badVote(validator: Int)
+
+    // State.
+    case recordNotIncluded
+    case wrongStateProof
+    case recordUndecodable(CBORError)
+    case otherRecord(field: String)
+
+    // Ancestors and entries.
+    case headerNotBelow(certified: UInt64)
+    case headerNotInLog
+    case headerNotIncluded
+    case malformedHeader
+    case positionOutside(entries: UInt64)
+    case entryNotInLog
+    case outcomeNotInResults(code: UInt64)
+    case badEnvelope(EnvelopeError)
+    case badSignature(KeyID)
+    case otherMembersKey(KeyID)
+    case keyNotLive(KeyID)
+    case entryNotIncluded
+    case envelopeNeeded
+    case otherTransaction
+
+    // Logs and events.
+    case logNotIncluded
+    case logNotAsked
+    /// `first`: number of the first event that is not there.
+    case eventsMissing(found: Int, certified: UInt64, first: UInt64)
+    case eventsAdded(found: Int, certified: UInt64)
+    case otherLogRoot(first: UInt64, last: UInt64)
+    case noSuchEntry(Int)
+    case eventUndecodable(CBORError)
+    case eventField(EventField, found: String, expected: String)
+
+    /// The fields of an event that its evidence must repeat.
+    public enum EventField: String, Sendable, CaseIterable {
+        case log
+        case index
+        case kind
+        case transaction
+        case entryDigest = "entry digest"
+        case height
+        case timeMs = "time"
+        case actor
+        case code
+    }
+}
+
+extension EvidenceFault {
+    public var standing: EvidenceStanding {
+        switch self {
+        case .otherLedger, .otherQuestion, .belowQuorum, .recordNotIncluded, .headerNotIncluded,
+            .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany:
+            .notProven
+        case .notFinal, .unknownEpoch: .notYet
+        case .undecodable, .outOfOrder, .otherChainInHeader, .notAFinalization,
+            .otherHeaderCertified, .otherEpoch, .otherValidators, .noNextValidators,
+            .otherNextValidators, .unknownValidator, .badVote, .wrongStateProof,
+            .recordUndecodable, .otherRecord, .headerNotBelow, .headerNotInLog, .malformedHeader,
+            .positionOutside, .entryNotInLog, .outcomeNotInResults, .badEnvelope, .badSignature,
+            .otherMembersKey, .keyNotLive, .otherTransaction, .logNotAsked, .eventsMissing,
+            .eventsAdded, .otherLogRoot, .noSuchEntry, .eventUndecodable, .eventField:
+            .provenFalse
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+
+/// What a bundle answers.
+///
+/// Wire: `[0, asset, [log…]]`, `[1, transaction id]` or `[2, record type, [id part…]]`.
+public enum EvidenceQuestion: Equatable, Sendable {
+    /// All events of these logs of the asset, up to the certified height. The logs ascend.
+    case assetHistory(asset: Digest, logs: [EventLogKind])
+    /// What became of the transaction with this id.
+    case transaction(Digest)
+    /// What the state holds there, or that it holds nothing. The parts are the record's own id, as in `StateKey`.
+    case record(type: RecordType, id: [CBORValue])
+
+    public static let idPartsMax = 2
+
+    /// The state map's key of the record that the question is about; transactions have none.
+    public func stateKey(_ suite: Suite) -> Digest? {
+        switch self {
+        case .assetHistory(let asset, _):
+            StateKey.digest(.asset, asset, suite: suite)
+        case .transaction: nil
+        case .record(let type, let id):
+            Self.stateKey(type: type, id: id, suite: suite)
+        }
+    }
+
+    /// Whether such a record can be kept under such an id. Otherwise an id of the wrong shape, under which nothing can
+    /// ever be, would "prove" the absence of a record that exists.
+    public static func isID(_ id: [CBORValue], of type: RecordType) -> Bool {
+        switch (type, id.count, id.first, id.last) {
+        case (.member, 1, .text(let text)?, _), (.bank, 1, .text(let text)?, _):
+            MemberID(text) != nil
+        case (.account, 2, .text(let member)?, .text(let bank)?):
+            MemberID(member) != nil && MemberID(bank) != nil
+        case (.policy, 1, .text(let name)?, _): !name.isEmpty
+        case (.key, 1, .bytes(let bytes)?, _): bytes.count == KeyID.byteCount
+        case (.asset, 1, .bytes(let bytes)?, _), (.attestation, 1, .bytes(let bytes)?, _),
+            (.offer, 1, .bytes(let bytes)?, _), (.agreement, 1, .bytes(let bytes)?, _),
+            (.withdrawal, 1, .bytes(let bytes)?, _), (.job, 1, .bytes(let bytes)?, _),
+            (.evidence, 1, .bytes(let bytes)?, _):
+            bytes.count == Digest.byteCount
+        case (.timerIndex, 1, .unsigned(let number)?, _): number == 0
+        case (.timerDay, 1, .unsigned?, _), (.timerHour, 1, .unsigned?, _): true
+        default: false
+        }
+    }
+
+    /// `StateKey` for ids that come as values: `H(["huijin/state", type, part…])`.
+    public static func stateKey(type: RecordType, id: [CBORValue], suite: Suite) -> Digest {
+        var encoder = CBOREncoder(reserving: 160)
+        encoder.array(2 + id.count)
+        encoder.text(StateKey.context)
+        encoder.unsigned(type.rawValue)
+        for part in id { encoder.value(part) }
+        return suite.digest(encoder.bytes)
+    }
+}
+
+extension EvidenceQuestion: CBOREncodable, CBORDecodable {
+    public func encode(into encoder: inout CBOREncoder) {
+        switch self {
+        case .assetHistory(let asset, let logs):
+            encoder.array(3)
+            encoder.unsigned(0)
+            encoder.value(asset)
+            encoder.list(logs)
+        case .transaction(let id):
+            encoder.array(2)
+            encoder.unsigned(1)
+            encoder.value(id)
+        case .record(let type, let id):
+            encoder.array(3)
+            encoder.unsigned(2)
+            encoder.value(type)
+            encoder.list(id)
+        }
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        let count = try decoder.array(max: 3)
+        let form = try decoder.unsigned()
+        switch (form, count) {
+        case (0, 3):
+            let asset: Digest = try decoder.value()
+            let logs: [EventLogKind] = try decoder.list(max: EventLogKind.allCases.count)
+            for (left, right) in zip(logs, logs.dropFirst()) where left >= right {
+                throw decoder.invalid("the logs asked for ascend, each once")
+            }
+            guard !logs.isEmpty else { throw decoder.invalid("at least one log is asked for") }
+            self = .assetHistory(asset: asset, logs: logs)
+        case (1, 2): self = .transaction(try decoder.value())
+        case (2, 3):
+            let type: RecordType = try decoder.value()
+            let id: [CBORValue] = try decoder.list(max: Self.idPartsMax)
+            guard Self.isID(id, of: type) else {
+                throw decoder.invalid("the id is not one of a record of that type")
+            }
+            self = .record(type: type, id: id)
+        default:
+            throw decoder.invalid(
+                "a question is [0, asset, logs], [1, transaction] or [2, type, id]")
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+
+extension EventKind {
+    var titleEn: String {
+        switch self {
+        case .transaction(let kind): kind.titleEn
+        case .automatic(let kind): kind.titleEn
+        }
+    }
+}
+
+extension EventActor {
+    var texts: (english: String, chinese: String) {
+        switch self {
+        case .member(let id): ("member \(id)", "成员 \(id)")
+        case .pseudonym(let bytes):
+            ("pseudonym \(Hex.encode(bytes))", "化名 \(Hex.encode(bytes))")
+        case .ledger: ("the ledger", "账本自动")
+        }
+    }
+}
+
+extension OutcomeCode {
+    var reportEn: String {
+        self == .accepted ? "accepted" : "refused, \(rawValue) \(name): \(messageEn)"
+    }
+
+    var reportZh: String {
+        self == .accepted ? "成功" : "被拒绝，\(rawValue)：\(messageZh)"
+    }
+}
+
+extension ProvenEntry.Content {
+    var english: String {
+        switch self {
+        case .transaction(_, _, .valid(let key)): "signature valid under key \(key.hex)"
+        case .transaction(_, _, .notRechecked):
+            "signature not re-checked; the validators certified it"
+        case .automatic: "done by the ledger itself"
+        case .withheld: "envelope withheld; the validators certified it"
+        }
+    }
+
+    var chinese: String {
+        switch self {
+        case .transaction(_, _, .valid(let key)): "在密钥 \(key.hex) 下签名有效"
+        case .transaction(_, _, .notRechecked): "签名未复核，由验证者认证"
+        case .automatic: "由账本自动执行"
+        case .withheld: "信封未披露，由验证者认证"
+        }
+    }
+}
+
+extension Claim {
+    public var english: String {
+        switch self {
+        case .statements:
+            "what members stated (titles, counts, scores): the ledger proves who stated it "
+                + "and when, not that it is true"
+        case .nothingLater(let height): "anything after height \(height)"
+        case .logNotShown(let log, let events):
+            "the \(log.name) log: its \(events) events are not in this bundle"
+        case .withheld(let count):
+            "kind, actor and transaction id of \(count) events whose envelope is withheld: "
+                + "they rest on the validators' certificate"
+        case .signaturesNotRechecked(let count):
+            "\(count) members' signatures: the validators certified them, "
+                + "this bundle does not prove the keys"
+        case .pseudonyms(let count): "who stands behind the pseudonyms of \(count) events"
+        }
+    }
+
+    public var chinese: String {
+        switch self {
+        case .statements: "成员所作陈述（名称、数量、评分等）：账本证明何人何时作出，不证明其属实"
+        case .nothingLater(let height): "高度 \(height) 之后的情况"
+        case .logNotShown(let log, let events): "\(log.titleZh)：其 \(events) 个事件不在本证据包中"
+        case .withheld(let count): "\(count) 个事件的信封未披露，其种类、行为人与交易编号仅由验证者认证"
+        case .signaturesNotRechecked(let count): "\(count) 个成员签名由验证者认证，本证据包未证明其密钥"
+        case .pseudonyms(let count): "\(count) 个事件中化名所指的成员"
+        }
+    }
+}
+
+extension String {
+    /// Escapes what could move a terminal's cursor or turn a line around, since members choose recorded texts.
+    var printable: String {
+        var result = ""
+        for scalar in unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
+                .unassigned:
+                result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,152 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+
+/// What a verification found, in words: one line for each fact, English and Chinese.
+public struct EvidenceReport: Equatable, Sendable {
+    public struct Line: Equatable, Sendable {
+        /// Levels of indentation.
+        public let level: Int
+        public let english: String
+        public let chinese: String
+
+        public var text: String {
+            String(repeating: "  ", count: level)
+                + (english == chinese ? english : "\(english) / \(chinese)")
+        }
+    }
+
+    public private(set) var lines: [Line] = []
+
+    /// All lines, each ended by a line feed. Control and direction characters of recorded texts are escaped.
+    public var text: String { lines.map { $0.text + "\n" }.joined() }
+
+    public init(_ problem: EvidenceProblem) {
+        add(0, problem.standing.english, problem.standing.chinese)
+        add(1, problem.english, problem.chinese)
+    }
+
+    public init(_ answer: ProvenAnswer) {
+        add(0, "PROVEN", "已证明")
+        addCheckpoint(answer)
+        switch answer.finding {
+        case .assetHistory(let history): add(history)
+        case .noSuchAsset(let asset):
+            add(0, "no asset \(asset.hex) is on the ledger", "账本上没有数据资产 \(asset.hex)")
+        case .transaction(let entry): add(entry)
+        case .record(let record): add(record, question: answer.question)
+        }
+        let time = ShanghaiTime.text(unixMs: answer.timeMs)
+        switch answer.finding {
+        case .assetHistory:
+            add(
+                0, "complete to height \(answer.height), time \(time)",
+                "完整至高度 \(answer.height)，时间 \(time)")
+        case .noSuchAsset, .transaction, .record:
+            add(
+                0, "as of height \(answer.height), time \(time)",
+                "截至高度 \(answer.height)，时间 \(time)")
+        }
+        add(0, "only claimed, not proven here:", "仅为陈述、此处未证明：")
+        for claim in answer.claims { add(1, "- \(claim.english)", claim.chinese) }
+    }
+
+    private mutating func add(_ level: Int, _ english: String, _ chinese: String) {
+        lines.append(
+            Line(level: level, english: english.printable, chinese: chinese.printable))
+    }
+
+    private mutating func addCheckpoint(_ answer: ProvenAnswer) {
+        let checkpoint = answer.checkpoint
+        let header = checkpoint.header
+        add(0, "ledger: \(answer.ledger)", "账本：\(answer.ledger)")
+        add(1, "chain \(header.chain.hex)", "链标识 \(header.chain.hex)")
+        add(1, "suite \(answer.suite.name)", "密码套件 \(answer.suite.name)")
+        let (signed, all) = (checkpoint.signatures, checkpoint.validators.count)
+        let quorum = checkpoint.validators.quorum
+        add(
+            0,
+            "finalised by \(signed) of \(all) validators (\(quorum) needed), "
+                + "epoch \(header.epoch)",
+            "\(all) 个验证者中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
+        add(1, "header \(checkpoint.digest.hex)", "区块头 \(checkpoint.digest.hex)")
+        add(1, "state root \(header.stateRoot.hex)", "状态根 \(header.stateRoot.hex)")
+    }
+
+    // MARK: Findings
+
+    private mutating func add(_ history: AssetHistory) {
+        let asset = history.asset
+        add(
+            0, "asset: \(asset.titleEn) · \(asset.titleZh)",
+            "数据资产：\(asset.titleZh) · \(asset.titleEn)")
+        add(1, "id \(asset.id.hex)", "编号 \(asset.id.hex)")
+        add(
+            1, "provider \(asset.provider), status \(asset.status.name)",
+            "提供方 \(asset.provider)，状态 \(asset.status.titleZh)")
+        for log in history.logs {
+            let count = log.events.count
+            add(
+                0, "\(log.log.name) log: \(count) events, none missing",
+                "\(log.log.titleZh)：共 \(count) 个事件，无遗漏")
+            for event in log.events { add(event) }
+        }
+    }
+
+    private mutating func add(_ proven: ProvenEvent) {
+        let event = proven.event
+        let time = ShanghaiTime.text(unixMs: event.timeMs)
+        let actor = event.actor.texts
+        add(
+            1,
+            "#\(event.index) height \(event.height), \(time): \(event.kind.titleEn) "
+                + "by \(actor.english): \(event.code.reportEn)",
+            "\(event.kind.titleZh)，\(actor.chinese)：\(event.code.reportZh)")
+        add(
+            2, "transaction \(event.transactionID.hex)", "交易 \(event.transactionID.hex)")
+        if event.detail != .map([]) {
+            add(2, event.detail.diagnostic, event.detail.diagnostic)
+        }
+        add(2, proven.entry.content.english, proven.entry.content.chinese)
+    }
+
+    private mutating func add(_ entry: ProvenEntry) {
+        let time = ShanghaiTime.text(unixMs: entry.timeMs)
+        let code = OutcomeCode(rawValue: entry.code)
+        let english = code?.reportEn ?? "code \(entry.code)"
+        let chinese = code?.reportZh ?? "代码 \(entry.code)"
+        switch entry.content {
+        case .transaction(let id, let transaction, _):
+            let kind = TransactionKind(rawValue: transaction.kind)
+            add(0, "transaction \(id.hex)", "交易 \(id.hex)")
+            add(
+                1, "\(kind?.titleEn ?? "kind \(transaction.kind)") by \(transaction.member)",
+                "\(kind?.titleZh ?? "种类 \(transaction.kind)")，\(transaction.member)")
+        case .automatic(let action):
+            let kind = AutomaticKind(rawValue: action.kind)
+            add(
+                0, "automatic action: \(kind?.titleEn ?? "kind \(action.kind)")",
+                "自动处理：\(kind?.titleZh ?? "种类 \(action.kind)")")
+        case .withheld: add(0, "entry \(entry.digest.hex)", "条目 \(entry.digest.hex)")
+        }
+        add(1, "outcome: \(english)", "结果：\(chinese)")
+        add(
+            1, "height \(entry.height), position \(entry.position), \(time)",
+            "高度 \(entry.height)，位置 \(entry.position)，\(time)")
+        add(1, entry.content.english, entry.content.chinese)
+    }
+
+    private mutating func add(_ record: AnyRecord?, question: EvidenceQuestion) {
+        guard case .record(let type, let id) = question else { return }
+        let name = id.map(\.diagnostic).joined(separator: ", ")
+        guard let record else {
+            add(0, "no \(type.name) record \(name)", "没有\(type.titleZh)记录 \(name)")
+            return
+        }
+        add(0, "\(type.name) record \(name)", "\(type.titleZh)记录 \(name)")
+        if let value = try? CBORValue.decode(record.body, limits: StoredRecord.limits) {
+            add(1, value.diagnostic, value.diagnostic)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Merkle
+import Records
+
+/// Where a bundle's parts are read: a node's store, or a chain in memory.
+///
+/// All answers belong to one moment: the state, the log and the events are those at `checkpoint`, or for events and
+/// headers at least reach it. A source that cannot read answers `nil`, and keeps its own error for its owner.
+public protocol EvidenceSource {
+    var suite: Suite { get }
+    /// The newest final header and its finalization certificate; `nil` while there is only genesis.
+    func checkpoint() -> (header: Header, certificate: Certificate)?
+    /// The ends of all epochs before the checkpoint's, oldest first.
+    func epochChanges() -> [EpochChange]?
+    func block(height: UInt64) -> Block?
+    func outcomes(height: UInt64) -> [EntryOutcome]?
+    /// RFC 9162 inclusion path of a leaf in the chain's log of `size` leaves.
+    func logPath(index: UInt64, size: UInt64) -> [Digest]?
+    /// What the checkpoint's state holds under the key (`nil`: nothing), with the proof.
+    func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)?
+    /// The encoded events of one of an asset's logs, from number 0 on; may reach beyond the checkpoint.
+    func events(asset: Digest, log: EventLogKind) -> [[UInt8]]?
+    /// The block and the position among its entries of a final transaction, or of an automatic action by its digest.
+    func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)?
+}
+
+/// Why a bundle cannot be made from a source.
+public enum EvidenceSourceError: Error, Equatable, Sendable {
+    /// No block is final yet.
+    case nothingFinal
+    /// No final block holds the transaction.
+    case unknownTransaction
+    /// The index of events or transactions has not caught up with the checkpoint; later it will.
+    case indexBehind
+    /// The source lacks something that it must have, or could not read it.
+    case missing(String)
+    /// Bytes of the source are not what they should be.
+    case damaged(String)
+}
+
+extension EvidenceSourceError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .nothingFinal: "no block is final yet / 尚无终局区块"
+        case .unknownTransaction: "no final block holds this transaction / 终局区块中没有该交易"
+        case .indexBehind: "the index has not caught up yet; try again / 索引尚未追上，请稍后再试"
+        case .missing(let what): "the store lacks \(what) / 存储缺少：\(what)"
+        case .damaged(let what): "the store holds a damaged \(what) / 存储中已损坏：\(what)"
+        }
+    }
+}
+
+extension EvidenceBundle {
+    /// Which envelopes a bundle may show; the others appear by digest only.
+    public typealias Disclosure = (Transaction) -> Bool
+
+    /// The complete history of an asset in these logs, or the proof that there is no such asset.
+    ///
+    /// - Parameter logs: ascending, not empty.
+    public static func assetHistory(
+        asset: Digest, logs: [EventLogKind] = EventLogKind.allCases,
+        from source: some EvidenceSource, disclosing: @escaping Disclosure = { _ in true }
+    ) throws(EvidenceSourceError) -> EvidenceBundle {
+        var assembly = try EvidenceAssembly(source: source, disclosing: disclosing)
+        let key = StateKey.digest(.asset, asset, suite: source.suite)
+        let value = try assembly.add(stateKey: key)
+        var evidence: [LogEvidence] = []
+        if let value {
+            guard case .asset(let record)? = try? StoredRecord.decode(value: value) else {
+                throw .damaged("asset record \(asset.hex)")
+            }
+            var selected: [(log: EventLogKind, leaves: [[UInt8]], events: [AssetEvent])] = []
+            for log in logs {
+                let leaves = try assembly.leaves(of: asset, log: log, size: record.log(log).size)
+                selected.append((log, leaves, try assembly.decode(leaves)))
+            }
+            try assembly.add(events: selected.flatMap(\.events))
+            for item in selected {
+                evidence.append(
+                    LogEvidence(
+                        log: item.log.rawValue,
+                        events: try assembly.link(item.leaves, events: item.events)))
+            }
+        }
+        return assembly.bundle(.assetHistory(asset: asset, logs: logs), logs: evidence)
+    }
+
+    /// What became of a transaction.
+    public static func transaction(
+        id: Digest, from source: some EvidenceSource,
+        disclosing: @escaping Disclosure = { _ in true }
+    ) throws(EvidenceSourceError) -> EvidenceBundle {
+        var assembly = try EvidenceAssembly(source: source, disclosing: disclosing)
+        guard let found = source.locate(transaction: id) else { throw .unknownTransaction }
+        guard found.height <= assembly.header.height else { throw .indexBehind }
+        try assembly.add(height: found.height, positions: [found.position])
+        return assembly.bundle(.transaction(id), logs: [])
+    }
+
+    /// What the state holds under a record's id, or that it holds nothing.
+    public static func record(
+        type: RecordType, id: [CBORValue], from source: some EvidenceSource
+    ) throws(EvidenceSourceError) -> EvidenceBundle {
+        var assembly = try EvidenceAssembly(source: source, disclosing: { _ in true })
+        let key = EvidenceQuestion.stateKey(type: type, id: id, suite: source.suite)
+        _ = try assembly.add(stateKey: key)
+        return assembly.bundle(.record(type: type, id: id), logs: [])
+    }
+}

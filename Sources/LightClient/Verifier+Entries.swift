@@ -1,0 +1,134 @@
+import Ledger
+import LedgerCrypto
+import Merkle
+import Records
+
+extension Verifier {
+    /// Headers that the certified log holds at their place, ascending by height, the certified one last.
+    func provenAncestors(
+        _ ancestors: [HeaderEvidence], certified: Header
+    ) throws(EvidenceProblem) -> [Header] {
+        var headers: [Header] = []
+        headers.reserveCapacity(ancestors.count + 1)
+        for ancestor in ancestors {
+            let header = ancestor.header
+            let place = EvidencePlace.ancestor(height: header.height)
+            guard header.chain == chain else { throw EvidenceProblem(place, .otherChainInHeader) }
+            if let last = headers.last, last.height >= header.height {
+                throw EvidenceProblem(place, .outOfOrder)
+            }
+            guard header.height < certified.height else {
+                throw EvidenceProblem(place, .headerNotBelow(certified: certified.height))
+            }
+            // The next block's first leaf is this header, and this block's log ends right before it.
+            let root = LogProof.rootFromInclusion(
+                leafHash: LogLeaf.header(header.digest(suite), suite: suite),
+                index: header.logSize, size: certified.logSize, path: ancestor.path, suite: suite)
+            guard root == certified.logRoot else { throw EvidenceProblem(place, .headerNotInLog) }
+            headers.append(header)
+        }
+        headers.append(certified)
+        return headers
+    }
+
+    func provenEntries(
+        _ entries: [EntryEvidence], ancestors: [Header], certified: Header, state: ProvenState
+    ) throws(EvidenceProblem) -> [ProvenEntry] {
+        var proven: [ProvenEntry] = []
+        proven.reserveCapacity(entries.count)
+        for (index, entry) in entries.enumerated() {
+            let place = EvidencePlace.entry(
+                index: index, height: entry.height, position: entry.position)
+            if let last = proven.last,
+                (last.height, last.position) >= (entry.height, entry.position)
+            {
+                throw EvidenceProblem(place, .outOfOrder)
+            }
+            guard let header = header(at: entry.height, in: ancestors) else {
+                throw EvidenceProblem(place, .headerNotIncluded)
+            }
+            try checkPlace(of: entry, header: header, certified: certified, at: place)
+            proven.append(
+                ProvenEntry(
+                    height: entry.height, position: entry.position, timeMs: header.timeMs,
+                    digest: entry.content.digest(suite), code: entry.code,
+                    content: try disclosed(entry, state: state, at: place)))
+        }
+        return proven
+    }
+
+    private func header(at height: UInt64, in headers: [Header]) -> Header? {
+        var low = 0
+        var high = headers.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if headers[middle].height < height { low = middle + 1 } else { high = middle }
+        }
+        return low < headers.count && headers[low].height == height ? headers[low] : nil
+    }
+
+    /// The entry is in the log where its block's leaves are, and its outcome is at the same position of the results.
+    private func checkPlace(
+        of entry: EntryEvidence, header: Header, certified: Header, at place: EvidencePlace
+    ) throws(EvidenceProblem) {
+        guard entry.position < header.entryCount else {
+            throw EvidenceProblem(place, .positionOutside(entries: header.entryCount))
+        }
+        // A block adds its parent's header and its entries, so its log is longer than its entries.
+        guard header.entryCount < header.logSize else {
+            throw EvidenceProblem(place, .malformedHeader)
+        }
+        let root = LogProof.rootFromInclusion(
+            leafHash: entry.content.leafHash(suite),
+            index: header.logSize - header.entryCount + entry.position,
+            size: certified.logSize, path: entry.logPath, suite: suite)
+        guard root == certified.logRoot else { throw EvidenceProblem(place, .entryNotInLog) }
+        let outcome = EntryOutcome(entryDigest: entry.content.digest(suite), code: entry.code)
+        let results = LogProof.rootFromInclusion(
+            leafHash: suite.leafDigest(outcome.encoded), index: entry.position,
+            size: header.entryCount, path: entry.resultsPath, suite: suite)
+        guard results == header.resultsRoot else {
+            throw EvidenceProblem(place, .outcomeNotInResults(code: entry.code))
+        }
+    }
+
+    private func disclosed(
+        _ entry: EntryEvidence, state: ProvenState, at place: EvidencePlace
+    ) throws(EvidenceProblem) -> ProvenEntry.Content {
+        switch entry.content {
+        case .withheld: return .withheld
+        case .automatic(let action): return .automatic(action)
+        case .envelope(let bytes):
+            let envelope: Envelope
+            do throws(EnvelopeError) {
+                envelope = try Envelope(bytes: bytes, chain: chain, suite: suite)
+            } catch {
+                throw EvidenceProblem(place, .badEnvelope(error))
+            }
+            let check = try signatureCheck(envelope, height: entry.height, state: state, at: place)
+            return .transaction(id: envelope.id, envelope.transaction, check)
+        }
+    }
+
+    /// The signature is checked again when the bundle proves the key's record; that record must then fit.
+    private func signatureCheck(
+        _ envelope: Envelope, height: UInt64, state: ProvenState, at place: EvidencePlace
+    ) throws(EvidenceProblem) -> SignatureCheck {
+        let keyID = envelope.keyID
+        let stateKey = StateKey.key(keyID, suite)
+        guard state.index(of: stateKey) != nil else { return .notRechecked(keyID) }
+        guard let record = try state.record(KeyRecord.self, key: stateKey, neededAt: place) else {
+            throw EvidenceProblem(place, .keyNotLive(keyID))
+        }
+        guard record.member == envelope.transaction.member else {
+            throw EvidenceProblem(place, .otherMembersKey(keyID))
+        }
+        // Whole blocks: within the block of the registration or revocation the validators kept the order.
+        guard record.registeredHeight <= height, record.revokedHeight.map({ $0 >= height }) ?? true
+        else { throw EvidenceProblem(place, .keyNotLive(keyID)) }
+        guard envelope.verified(by: record.publicKey) != nil else {
+            throw EvidenceProblem(place, .badSignature(keyID))
+        }
+        return .valid(keyID)
+    }
+}

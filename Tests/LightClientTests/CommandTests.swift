@@ -1,0 +1,108 @@
+import Encoding
+import Foundation
+import LedgerCrypto
+import LightClient
+import Records
+import Testing
+
+/// `huijin-verify` as the regulator runs it: two files in, a report and an exit code out.
+@Suite struct CommandTests {
+    struct Run {
+        let code: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// The program stands beside the test bundle.
+    static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appending(path: "huijin-verify")
+
+    static func run(_ arguments: [String]) throws -> Run {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
+        let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return Run(
+            code: process.terminationStatus, output: String(decoding: outputBytes, as: UTF8.self),
+            errors: String(decoding: errorBytes, as: UTF8.self))
+    }
+
+    static func inFolder(_ body: (URL) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "huijin-verify-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder)
+    }
+
+    @Test(arguments: Suite.allCases) func exitCodesSayWhatTheFilesProve(
+        suite: LedgerCrypto.Suite
+    ) throws {
+        let fixture = Fixture(suite)
+        let bundle = try fixture.history()
+        try Self.inFolder { folder in
+            let genesis = folder.appending(path: "genesis.cbor").path
+            try Data(fixture.chain.genesis.encoded).write(to: URL(filePath: genesis))
+            func verify(_ bytes: [UInt8], _ more: String...) throws -> Run {
+                let file = folder.appending(path: "bundle.cbor").path
+                try Data(bytes).write(to: URL(filePath: file))
+                return try Self.run(["--genesis", genesis, "--bundle", file] + more)
+            }
+            let good = try verify(bundle.encoded)
+            #expect(good.code == 0)
+            #expect(good.output.hasPrefix("PROVEN / 已证明\n"))
+            #expect(good.output.contains("complete to height 5"))
+            #expect(good.errors.isEmpty)
+
+            let json = try verify(bundle.encoded, "--json", "--asset", fixture.asset.hex)
+            #expect(json.code == 0)
+            let parsed = try #require(
+                try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+            #expect(parsed["verdict"] as? String == "proven")
+            #expect(parsed["height"] as? Int == 5)
+
+            var flipped = bundle.encoded
+            flipped[flipped.count / 2] ^= 1
+            let tampered = try verify(flipped)
+            #expect(tampered.code == 1)
+            #expect(tampered.output.hasPrefix("PROVEN FALSE"))
+
+            var dropped = bundle
+            dropped.logs[0] = LogEvidence(
+                log: 0, events: Array(bundle.logs[0].events.dropFirst()))
+            let incomplete = try verify(dropped.encoded)
+            #expect(incomplete.code == 1)
+            #expect(incomplete.output.contains("event 0 is missing"))
+
+            var unsigned = bundle
+            unsigned.certificate = fixture.chain.certificate(
+                for: fixture.chain.newest, signers: [1])
+            #expect(try verify(unsigned.encoded).code == 2)
+            #expect(try verify(bundle.encoded, "--asset", fixture.other.hex).code == 2)
+        }
+    }
+
+    @Test func mistakesAreNamed() throws {
+        #expect(try Self.run([]).code == 64)
+        #expect(try Self.run(["--genesis", "a", "--bundle"]).code == 64)
+        #expect(try Self.run(["--genesis", "a", "--bundle", "b", "--asset", "xyz"]).code == 64)
+        #expect(try Self.run(["--surprise"]).errors.contains("unknown argument --surprise"))
+        #expect(try Self.run(["--help"]).code == 0)
+        try Self.inFolder { folder in
+            let file = folder.appending(path: "not-there").path
+            let missing = try Self.run(["--genesis", file, "--bundle", file])
+            #expect(missing.code == 66)
+            #expect(missing.errors.contains(file))
+            try Data([1, 2, 3]).write(to: URL(filePath: file))
+            let wrong = try Self.run(["--genesis", file, "--bundle", file])
+            #expect(wrong.code == 66)
+            #expect(wrong.errors.contains("不是创世文件"))
+        }
+    }
+}
