@@ -134,6 +134,9 @@ let programs: [Target] = [
             "LedgerCrypto", "Encoding", arguments,
         ],
         path: "Benchmarks/huijin-bench"),
+    program(
+        "state-map-bench", ["Storage", "SQLite", "Merkle", "LedgerCrypto"],
+        path: "Benchmarks/state-map"),
 ]
 
 let checks: [Target] = [

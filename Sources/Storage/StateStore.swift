@@ -131,7 +131,7 @@ public final class StateStore: MapReader {
 
     /// Calls `body` with every entry in key order, until it returns false. For snapshots and
     /// rebuilding.
-    public func forEach(
+    public func forEachEntry(
         _ body: (_ leaf: MapLeaf, _ value: ArraySlice<UInt8>) -> Bool
     ) throws(StateStoreError) {
         var isGoingOn = true

@@ -49,7 +49,7 @@ struct StateStoreTests {
     static func entries(_ store: StateStore) throws -> [Digest: [UInt8]] {
         var all: [Digest: [UInt8]] = [:]
         var last: Digest?
-        try store.forEach { leaf, value in
+        try store.forEachEntry { leaf, value in
             #expect(last.map { $0 < leaf.key } ?? true)
             last = leaf.key
             all[leaf.key] = Array(value)
