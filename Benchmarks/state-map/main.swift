@@ -63,7 +63,7 @@ func threadSeconds() -> Double {
 func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
 func populate(_ candidate: some Candidate, _ keys: Int, _ source: inout Source) throws {
-    let batch = 100_000
+    let batch = max(10_000, keys / 10)
     for start in stride(from: 0, to: keys, by: batch) {
         var changes: [Change] = []
         for number in start..<min(start + batch, keys) {
@@ -72,6 +72,8 @@ func populate(_ candidate: some Candidate, _ keys: Int, _ source: inout Source) 
         changes.sort { $0.key < $1.key }
         try candidate.apply(changes)
     }
+    // What the batches needed for a moment is no part of what is resident later.
+    malloc_trim(0)
 }
 
 func blockChanges(_ keys: inout Int, _ source: inout Source) -> [Change] {
