@@ -122,6 +122,23 @@ final class LedgerTables {
         return blocks
     }
 
+    func certifiedBlocks(
+        from height: UInt64, bytesMax: Int
+    ) throws(SQLiteError) -> [StoredBlock] {
+        try selectRange.bind(1, height)
+        try selectRange.bind(2, Int64.max)
+        defer { selectRange.reset() }
+        var blocks: [StoredBlock] = []
+        var bytes = 0
+        while try selectRange.step() {
+            bytes += selectRange.withBytes(0) { $0.count }
+            let next = try stored(selectRange)
+            blocks.append(next)
+            if bytes > bytesMax, next.finalization != nil { break }
+        }
+        return blocks
+    }
+
     func header(_ height: UInt64) throws(SQLiteError) -> (header: Header, digest: Digest)? {
         try selectHeader.bind(1, height)
         guard try selectHeader.step() else { return nil }

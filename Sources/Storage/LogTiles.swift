@@ -93,9 +93,7 @@ struct LogTiles {
     /// - Parameter load: the hashes of a full tile, by id.
     /// - Returns: nil outside the log, or where `load` has no tile.
     func node(level: Int, index: UInt64, load: (Int64) -> [Digest]?) -> Digest? {
-        guard level >= 0, level < 64 else { return nil }
-        let (end, overflow) = (index + 1).multipliedReportingOverflow(by: 1 << UInt64(level))
-        guard index < UInt64.max, !overflow, end <= frontier.size else { return nil }
+        guard level >= 0, level < 64, index < frontier.size >> UInt64(level) else { return nil }
         let row = level / Self.levels
         let within = UInt64(level % Self.levels)
         let first = index << within

@@ -60,11 +60,8 @@ extension Store {
         precondition(
             tiles.frontier.size == header.logSize && tiles.frontier.root(suite) == header.logRoot,
             "the log is the one that the header commits to")
-        do throws(StateStoreError) {
+        try stateStep { () throws(StateStoreError) in
             try state.commit(commit.layer, changes: commit.changes)
-        } catch {
-            if case .database(let error) = error { throw error }
-            throw damaged(error.description)
         }
         precondition(state.root == header.stateRoot, "the state is the header's")
         let body: Int64

@@ -46,6 +46,18 @@ extension Store {
         }
     }
 
+    /// What another node needs to catch up: final blocks from a height upwards until `bytesMax`
+    /// bytes are exceeded, and then on to the next one with a finalization of its own, so that
+    /// the last one certifies them all. Empty above the watermark.
+    public func certifiedBlocks(
+        from height: UInt64, bytesMax: Int
+    ) throws(StorageError) -> [StoredBlock] {
+        guard height <= watermark.height else { return [] }
+        return try run { () throws(SQLiteError) in
+            try tables.certifiedBlocks(from: height, bytesMax: bytesMax)
+        }
+    }
+
     public func header(_ height: UInt64) throws(StorageError) -> Header? {
         guard height <= watermark.height else { return nil }
         return try run { () throws(SQLiteError) in try tables.header(height)?.header }

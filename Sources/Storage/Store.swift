@@ -41,7 +41,7 @@ public final class Store {
     /// The committed state, which overlays are built on.
     public let state: StateStore
     /// What the file held when it was opened: what the node goes on from.
-    public let recovered: Recovered
+    public let recovered: RecoveredChain
     public internal(set) var watermark: Watermark
     /// The header at the watermark.
     public internal(set) var header: Header
@@ -119,9 +119,8 @@ public final class Store {
     private static func create(_ database: Database, _ genesis: Genesis) throws(SQLiteError) {
         try database.transaction { () throws(SQLiteError) in
             try LedgerSchema.create(database, chain: genesis.chain)
-            let state: StateStore
-            do throws(StateStoreError) {
-                state = try StateStore(
+            let state = try stateStep { () throws(StateStoreError) in
+                let state = try StateStore(
                     database: database, suite: genesis.suite, expectedRoot: .zero)
                 let changes = genesis.records.map {
                     MapChange(key: $0.key, valueHash: genesis.suite.digest($0.value))
@@ -130,9 +129,7 @@ public final class Store {
                 if let layer = overlay.layers.last {
                     try state.commit(layer, changes: genesis.records.map { ($0.key, $0.value) })
                 }
-            } catch {
-                if case .database(let error) = error { throw error }
-                throw damaged(error.description)
+                return state
             }
             let header = genesis.header(stateRoot: state.root)
             let writes = try StoreWrites(database)
@@ -163,7 +160,9 @@ public final class Store {
 
     private static func loadPending(
         _ tables: LedgerTables, _ writes: StoreWrites, _ watermark: Watermark, _ header: Header
-    ) throws(SQLiteError) -> (recovered: Recovered, rows: [Digest: (row: Int64, height: UInt64)]) {
+    ) throws(SQLiteError) -> (
+        recovered: RecoveredChain, rows: [Digest: (row: Int64, height: UInt64)]
+    ) {
         var rows: [Digest: (row: Int64, height: UInt64)] = [:]
         var bodies: [Block] = []
         // A lower one is final, and was stored after one that is still pending.
@@ -179,14 +178,14 @@ public final class Store {
         let finalization = try tables.finalization(from: watermark.height)?.certificate
         guard watermark.height == 0 || finalization?.statement.subject?.header == watermark.header
         else { throw damaged("block \(watermark.height) is not certified") }
-        let recovered = Recovered(
+        let recovered = RecoveredChain(
             watermark: watermark, header: header, finalization: finalization, bodies: bodies,
             votes: try writes.votes())
         return (recovered, rows)
     }
 
-    /// Stores a body and own statements in one durable step, before anything signed about them
-    /// leaves this node. What is stored already is left as it is.
+    /// Stores bodies and own statements in one durable step, before anything signed about them
+    /// leaves this node. What is stored already, or final, is left as it is.
     ///
     /// A crash inside leaves none of them, and nothing was signed. A crash right after leaves
     /// statements that nobody has seen: after the restart the same ones are signed again.
@@ -194,40 +193,58 @@ public final class Store {
     /// - Throws: `conflictingVote`, before anything is written, where another statement of the
     ///   same kind is stored for that view: the last guard against equivocation.
     public func persist(
-        body: Block? = nil, votes statements: [VoteStatement] = []
+        bodies: [Block], votes statements: [VoteStatement]
     ) throws(StorageError) {
         if let failure { throw failure }
-        let digest = body.map { $0.header.digest(suite) }
-        let newBody = digest.map { pendingBodies[$0] == nil } ?? false
-        var newVotes: [VoteStatement] = []
+        var newBodies: [(digest: Digest, block: Block)] = []
+        for block in bodies {
+            let digest = block.header.digest(suite)
+            guard pendingBodies[digest] == nil, block.header.height > watermark.height,
+                !newBodies.contains(where: { $0.digest == digest })
+            else { continue }
+            newBodies.append((digest, block))
+        }
+        var newVotes: [VoteSlot: VoteStatement] = [:]
+        var orderedVotes: [VoteStatement] = []
         for statement in statements {
-            if let stored = votes[VoteSlot(statement)] {
-                guard stored == statement else {
-                    throw .conflictingVote(
-                        path: path, epoch: statement.epoch, view: statement.view)
-                }
-            } else {
-                newVotes.append(statement)
+            let slot = VoteSlot(statement)
+            guard let stored = votes[slot] ?? newVotes[slot] else {
+                newVotes[slot] = statement
+                orderedVotes.append(statement)
+                continue
+            }
+            guard stored == statement else {
+                throw .conflictingVote(path: path, epoch: statement.epoch, view: statement.view)
             }
         }
-        guard newBody || !newVotes.isEmpty else { return }
-        let row = try run { () throws(SQLiteError) in
+        guard !newBodies.isEmpty || !newVotes.isEmpty else { return }
+        let rows = try run { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in
-                var row: Int64?
-                if newBody, let body, let digest {
-                    row = try writes.insertBody(body, header: digest)
+                var rows: [Int64] = []
+                for (digest, block) in newBodies {
+                    rows.append(try writes.insertBody(block, header: digest))
                 }
-                for statement in newVotes { try writes.insertVote(statement) }
-                return row
+                for statement in orderedVotes { try writes.insertVote(statement) }
+                return rows
             }
         }
-        if let row, let body, let digest { pendingBodies[digest] = (row, body.header.height) }
-        for statement in newVotes { votes[VoteSlot(statement)] = statement }
+        for (row, (digest, block)) in zip(rows, newBodies) {
+            pendingBodies[digest] = (row, block.header.height)
+        }
+        votes.merge(newVotes) { stored, _ in stored }
     }
 
-    /// Copies the write-ahead log into the file, so that the folder can be copied or closed.
+    /// Brings the file up to date: rows of the state that lag behind its journal are written, and
+    /// the write-ahead log is copied into the file. Before the folder is copied, or a clean stop.
+    ///
+    /// A crash inside loses nothing: journal and log hold the same until they are cut.
     public func checkpoint() throws(StorageError) {
-        try run { () throws(SQLiteError) in try database.checkpoint(.truncate) }
+        try run { () throws(SQLiteError) in
+            try database.transaction { () throws(SQLiteError) in
+                try stateStep { () throws(StateStoreError) in try state.flush() }
+            }
+            try database.checkpoint(.truncate)
+        }
     }
 
     /// Runs SQLite calls; an error is remembered, and repeated from then on.
@@ -242,6 +259,18 @@ public final class Store {
             self.failure = failure
             throw failure
         }
+    }
+}
+
+/// Runs a step of the state with its error as SQLite's, for use inside a transaction.
+func stateStep<Value>(
+    _ body: () throws(StateStoreError) -> Value
+) throws(SQLiteError) -> Value {
+    do throws(StateStoreError) {
+        return try body()
+    } catch {
+        if case .database(let error) = error { throw error }
+        throw damaged(error.description)
     }
 }
 

@@ -41,7 +41,7 @@ extension Watermark: CBORCodable {
 }
 
 /// What a node needs to go on after a stop or a crash, beside the committed state itself.
-public struct Recovered: Sendable {
+public struct RecoveredChain: Sendable {
     public let watermark: Watermark
     public let header: Header
     /// The certificate that made `header` final; nil for genesis.
