@@ -1,0 +1,140 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+import Testing
+
+@testable import Market
+
+@Suite struct StateViewTests {
+    static let suite = LedgerCrypto.Suite.ed25519SHA256
+    static let seed = [UInt8](repeating: 3, count: 16)
+
+    private func view(_ state: MemoryState = MemoryState()) -> StateView<MemoryState> {
+        StateView(base: state, suite: Self.suite, height: 5)
+    }
+
+    private func bank(_ deposits: UInt64, _ serial: UInt32 = 1) -> BankRecord {
+        BankRecord(member: TestMarket.id(serial), depositsFen: deposits)
+    }
+
+    @Test func rollbackRestoresWhatWasThere() {
+        var view = view()
+        view.begin(seed: Self.seed)
+        view.put(bank(1))
+        view.commit()
+        let before = view.changes().map { $0.value }
+        view.begin(seed: [9])
+        view.put(bank(2))
+        view.put(bank(3))
+        view.put(bank(4, 2))
+        view.remove(StateKey.bank(TestMarket.id(1), Self.suite))
+        #expect(view.bank(TestMarket.id(1)) == nil)
+        view.rollback()
+        #expect(view.bank(TestMarket.id(1)) == bank(1))
+        #expect(view.bank(TestMarket.id(2)) == nil)
+        #expect(view.changes().map { $0.value } == before)
+    }
+
+    @Test func changesAscendAndSaltsFollowTheWriter() throws {
+        var view = view()
+        for serial in UInt32(1)...20 {
+            view.begin(seed: serial.encoded)
+            view.put(bank(UInt64(serial), serial))
+            view.commit()
+        }
+        let changes = view.changes()
+        #expect(changes.count == 20)
+        for (left, right) in zip(changes, changes.dropFirst()) { #expect(left.key < right.key) }
+        for serial in UInt32(1)...20 {
+            let key = StateKey.bank(TestMarket.id(serial), Self.suite)
+            let value = try #require(changes.first { $0.key == key }?.value)
+            let stored = try StoredRecord.decode(value, limits: StoredRecord.limits)
+            #expect(
+                stored.salt
+                    == StoredRecord.salt(seed: serial.encoded, key: key, suite: Self.suite))
+        }
+    }
+
+    /// Without a member's nonce the new salt follows from the old one, which only its readers know.
+    @Test func automaticSaltsFollowFromTheOldOnes() throws {
+        var values: [[UInt8]] = []
+        for seed in [[1], [2]] as [[UInt8]] {
+            var first = view()
+            first.begin(seed: seed)
+            first.put(bank(1))
+            first.commit()
+            var state = MemoryState()
+            state.absorb(first)
+            var second = view(state)
+            second.begin(seed: nil)
+            second.put(bank(2))
+            second.commit()
+            values.append(try #require(second.changes().first?.value))
+        }
+        #expect(values[0] != values[1])
+    }
+
+    @Test func removalOfWhatIsNotThereChangesNothing() {
+        var view = view()
+        view.begin(seed: Self.seed)
+        view.put(bank(1))
+        view.remove(StateKey.bank(TestMarket.id(1), Self.suite))
+        view.commit()
+        #expect(view.changes().isEmpty)
+        var state = MemoryState()
+        state.values[StateKey.bank(TestMarket.id(1), Self.suite)] = StoredRecord.encode(
+            .bank(bank(1)), salt: Self.seed)
+        var other = StateView(base: state, suite: Self.suite, height: 5)
+        other.begin(seed: Self.seed)
+        other.remove(StateKey.bank(TestMarket.id(1), Self.suite))
+        other.commit()
+        #expect(other.changes().map { $0.value } == [nil])
+    }
+
+    @Test func aRecordOfAnotherTypeIsNotRead() {
+        var view = view()
+        view.begin(seed: Self.seed)
+        view.put(bank(1))
+        view.commit()
+        let key = StateKey.bank(TestMarket.id(1), Self.suite)
+        let record: MemberRecord? = view.record(at: key)
+        #expect(record == nil)
+        let holds = view.holds(key)
+        #expect(holds)
+    }
+
+    @Test func imbalanceNamesTheBank() {
+        var view = view()
+        view.begin(seed: Self.seed)
+        view.put(bank(100))
+        view.put(
+            AccountRecord(
+                member: TestMarket.id(7), bank: TestMarket.id(1), availableFen: 60, lockedFen: 30,
+                pendingWithdrawalFen: 10))
+        #expect(view.bankOutOfBalance() == nil)
+        view.put(
+            AccountRecord(member: TestMarket.id(8), bank: TestMarket.id(2), availableFen: 1))
+        #expect(view.bankOutOfBalance() == TestMarket.id(2))
+        view.commit()
+    }
+
+    @Test func cacheGivesOnlyWhatTheBytesSay() {
+        var market = TestMarket()
+        let member = market.enrol(1, [.buyer])
+        let cache = RecordCache()
+        let key = StateKey.member(member, Self.suite)
+        for _ in 0..<2 {
+            var view = StateView(base: market.state, suite: Self.suite, height: 5, cache: cache)
+            #expect(view.member(member)?.roles == [.buyer])
+        }
+        market.change { view in
+            guard var record = view.member(member) else { return }
+            record.roles = [.provider]
+            view.put(record)
+        }
+        var view = StateView(base: market.state, suite: Self.suite, height: 5, cache: cache)
+        #expect(view.member(member)?.roles == [.provider])
+        #expect(market.state.values[key] != nil)
+    }
+}
