@@ -86,7 +86,7 @@ let drivers: [Target] = [
     room(
         "Simulator",
         [
-            "Storage", "Replica", "Consensus", "Mempool", "Execution", "Market", "Records",
+            "Replica", "Consensus", "Mempool", "Execution", "Market", "Policy", "Records",
             "Ledger", "Merkle", "LedgerCrypto", "Encoding",
         ]),
 ]
@@ -111,7 +111,7 @@ let services: [Target] = [
             "Encoding", "SQLite", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
-    room("Interchange", ["Records", "Ledger", "LedgerCrypto", "Encoding"]),
+    room("Interchange", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
 ]
 
 let programs: [Target] = [
@@ -126,7 +126,7 @@ let programs: [Target] = [
         ]),
     program("huijin-sandboxd", ["Sandbox", "LedgerCrypto", "Ledger", logging, arguments]),
     program("huijin-verify", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
-    program("huijin-sim", ["Simulator", arguments]),
+    program("huijin-sim", ["Simulator", "Consensus", arguments]),
     program(
         "huijin-bench",
         [
@@ -160,7 +160,10 @@ let checks: [Target] = [
     tests("SQLiteTests", ["SQLite"]),
     tests(
         "StorageTests",
-        ["Storage", "SQLite", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
+        [
+            "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records", "Ledger",
+            "Merkle", "LedgerCrypto", "Encoding",
+        ]),
     tests("TidyTests", []),
     tests(
         "LightClientTests",
@@ -168,6 +171,9 @@ let checks: [Target] = [
             "LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding",
             "huijin-verify",
         ]),
+    tests(
+        "InterchangeTests",
+        ["Interchange", "LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
     tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
     tests("LedgerCryptoTests", ["LedgerCrypto", "Encoding", "COpenSSL", "CSodium"]),

@@ -3,63 +3,9 @@ import Ledger
 import LedgerCrypto
 import Records
 
-/// The report for programs: one JSON object (RFC 8259). Digests are lower-case hexadecimal, times Unix milliseconds.
-public indirect enum ReportJSON: Equatable, Sendable {
-    case text(String)
-    case number(UInt64)
-    case bool(Bool)
-    case null
-    case list([ReportJSON])
-    case object([Member])
-
-    public struct Member: Equatable, Sendable {
-        let name: String
-        let value: ReportJSON
-    }
-
-    static func members(_ pairs: KeyValuePairs<String, ReportJSON>) -> ReportJSON {
-        .object(pairs.map { Member(name: $0.key, value: $0.value) })
-    }
-
-    static func both(_ english: String, _ chinese: String) -> ReportJSON {
-        members(["en": .text(english), "zh": .text(chinese)])
-    }
-
-    static func hex(_ digest: Digest) -> ReportJSON { .text(digest.hex) }
-
-    public var encodedText: String {
-        switch self {
-        case .text(let text): return Self.quoted(text)
-        case .number(let number): return "\(number)"
-        case .bool(let value): return value ? "true" : "false"
-        case .null: return "null"
-        case .list(let items): return "[" + items.map(\.encodedText).joined(separator: ",") + "]"
-        case .object(let members):
-            let shown = members.map { Self.quoted($0.name) + ":" + $0.value.encodedText }
-            return "{" + shown.joined(separator: ",") + "}"
-        }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            default:
-                if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
-                    result += "\\u00" + Hex.encode([UInt8(scalar.value)])
-                } else {
-                    result.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return result + "\""
-    }
-}
-
+// The report for programs: one JSON object. Digests are lower-case hexadecimal, times Unix milliseconds.
 extension EvidenceProblem {
-    public var json: ReportJSON {
+    public var json: JSONNode {
         .members([
             "verdict": .text(standing.rawValue),
             "place": .both(place.english, place.chinese),
@@ -69,7 +15,7 @@ extension EvidenceProblem {
 }
 
 extension ProvenAnswer {
-    public var json: ReportJSON {
+    public var json: JSONNode {
         let header = checkpoint.header
         return .members([
             "verdict": .text("proven"),
@@ -93,7 +39,7 @@ extension ProvenAnswer {
 }
 
 extension ProvenAnswer.Finding {
-    fileprivate func json(_ question: EvidenceQuestion) -> ReportJSON {
+    fileprivate func json(_ question: EvidenceQuestion) -> JSONNode {
         switch self {
         case .assetHistory(let history):
             let asset = history.asset
@@ -127,7 +73,7 @@ extension ProvenAnswer.Finding {
 }
 
 extension ProvenLog {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONNode {
         .members([
             "log": .text(log.name),
             "complete": .bool(true),
@@ -137,7 +83,7 @@ extension ProvenLog {
 }
 
 extension ProvenEvent {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONNode {
         .members([
             "index": .number(event.index),
             "kind": .text(event.kind.name),
@@ -151,7 +97,7 @@ extension ProvenEvent {
 }
 
 extension EventActor {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONNode {
         switch self {
         case .member(let id): .members(["member": .text(id.text)])
         case .pseudonym(let bytes): .members(["pseudonym": .text(Hex.encode(bytes))])
@@ -161,11 +107,11 @@ extension EventActor {
 }
 
 extension ProvenEntry {
-    fileprivate var json: ReportJSON {
+    fileprivate var json: JSONNode {
         let code = OutcomeCode(rawValue: code)
         let signature: String
-        var transactionID: ReportJSON = .null
-        var kind: ReportJSON = .null
+        var transactionID: JSONNode = .null
+        var kind: JSONNode = .null
         switch content {
         case .transaction(let id, let transaction, let check):
             transactionID = .hex(id)
