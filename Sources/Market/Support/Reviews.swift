@@ -25,10 +25,11 @@ public enum RefusalReason {
 }
 
 extension DisclosureRules {
-    /// The rules in the "review" policy; nil where a value is missing or out of range.
+    /// The rules in the "review" policy; nil where a value is out of range, or there is no group minimum. Without
+    /// a dominance rule none is in force.
     public init?(_ policy: PolicyRecord) {
+        let percent = policy.number(StandardPolicies.dominancePercent) ?? 100
         guard let minimum = policy.number(StandardPolicies.groupMinimum),
-            let percent = policy.number(StandardPolicies.dominancePercent),
             let groupMinimum = UInt64(exactly: minimum),
             let dominancePercent = UInt64(exactly: percent)
         else { return nil }
