@@ -19,6 +19,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import cbor
+
+# Places in an evidence bundle: docs/evidence-bundle.md.
+LOGS = 9
+TRADES = 1
+
 HERE = Path(__file__).resolve().parent
 STEPS = 9
 
@@ -241,7 +247,7 @@ class Story:
         loaded = json.loads(market.run(
             "huijin-sandboxd", "load", "--config", config, "--csv", self.data,
             "--table", "observations", "--output", "json").stdout)
-        self.table = Table(self.data, loaded, market.template["policies"]["review"]["groupMinimum"])
+        self.table = Table(self.data, loaded, market.template["policies"]["review"]["group-minimum"])
         self.tell(f"{loaded['rows']} rows, {len(loaded['columns'])} columns, entity key {loaded['entityKey']}")
         sample = "weather" in self.data.name
         description = dict(
@@ -373,7 +379,10 @@ class Story:
         verdict = market.run("huijin-verify", "--genesis", genesis, "--bundle", damaged, expect=(1, 2))
         self.tell(f"one byte flipped / 改一字节: {verdict.stdout.splitlines()[0]}")
         dropped = market.folder / "dropped.bundle"
-        market.run("huijin", "audit", "drop-event", self.bundle, "--log", "trades", "--index", 1, "--out", dropped)
+        bundle = cbor.decode(original)
+        trades = next(events for log, events in bundle[LOGS] if log == TRADES)
+        del trades[1]
+        dropped.write_bytes(cbor.encode(bundle))
         verdict = market.run("huijin-verify", "--genesis", genesis, "--bundle", dropped, expect=(1, 2))
         self.tell(f"one event dropped / 删一事件: {verdict.stdout.splitlines()[0]}")
         self.exported = exported
