@@ -95,14 +95,17 @@ let services: [Target] = [
     room(
         "API",
         [
-            "Node", "Market", "Records", "Ledger", "LedgerCrypto", "Encoding", "Interchange",
-            logging, .product(name: "Hummingbird", package: "hummingbird"),
+            "Node", "Client", "Storage", "LightClient", "Market", "Records", "Ledger", "Merkle",
+            "LedgerCrypto", "Encoding", logging,
+            .product(name: "Hummingbird", package: "hummingbird"),
         ]),
     room(
         "Client",
         [
             "Market", "Policy", "Records", "Ledger", "LightClient", "Merkle", "LedgerCrypto",
             "Encoding", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
     room(
         "Sandbox",
@@ -141,12 +144,31 @@ let programs: [Target] = [
 
 let checks: [Target] = [
     tests(
+        "NodeTests",
+        [
+            "Node", "Network", "Storage", "Replica", "Consensus", "Execution", "Market", "Policy",
+            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", logging,
+            .product(name: "X509", package: "swift-certificates"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+    tests(
         "NetworkTests",
         nio + [
             .product(name: "NIOEmbedded", package: "swift-nio"),
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"), logging, "Network", "LedgerCrypto",
             "Encoding",
+        ]),
+    tests(
+        "ClientTests",
+        ["Client", "LightClient", "Market", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
+    tests(
+        "APITests",
+        [
+            "API", "Client", "Node", "Network", "LightClient", "Market", "Policy", "Records",
+            "Ledger", "LedgerCrypto", "Encoding", logging,
+            .product(name: "X509", package: "swift-certificates"),
+            .product(name: "Crypto", package: "swift-crypto"),
         ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
@@ -168,8 +190,8 @@ let checks: [Target] = [
     tests(
         "LightClientTests",
         [
-            "LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding",
-            "huijin-verify",
+            "LightClient", "Interchange", "Execution", "Market", "Policy", "Records", "Ledger",
+            "Merkle", "LedgerCrypto", "Encoding", "huijin-verify",
         ]),
     tests(
         "InterchangeTests",

@@ -1,0 +1,154 @@
+import Encoding
+import Execution
+import Ledger
+import LedgerCrypto
+import LightClient
+import Market
+import Merkle
+import Policy
+import Records
+
+/// A ledger whose blocks the market's own rules execute; one validator finalises each at once.
+final class ExecutedLedger: EvidenceSource {
+    /// The committed state, in memory.
+    final class Base: StateReader, MapReader {
+        fileprivate var map: MemoryMap
+        fileprivate var values: [Digest: [UInt8]] = [:]
+
+        fileprivate init(_ genesis: GenesisState, suite: LedgerCrypto.Suite) {
+            map = MemoryMap(suite: suite)
+            map.commit(genesis.mapLayer)
+            for change in genesis.delta.changes { values[change.key] = change.value }
+        }
+
+        var suite: LedgerCrypto.Suite { map.suite }
+        var top: MapTop { map.top }
+        func leaves(ofBucket id: UInt32) -> [MapLeaf] { map.leaves(ofBucket: id) }
+        func value(for key: Digest) -> [UInt8]? { values[key] }
+    }
+
+    static let roles: [[Role]] = [
+        [.governor], [.settlementBank], [.buyer], [.provider], [.registrar], [.venue],
+        [.sandboxOperator], [.outputReviewer],
+    ]
+
+    let suite: LedgerCrypto.Suite
+    let genesis: Genesis
+    private let keys: [SigningKey]
+    private let votingKey: SigningKey
+    private let executor: Executor<Base>
+    private let base: Base
+    private var parent: ParentState<Base>
+    private var blocks: [ExecutedBlock] = []
+    private var log: LogTree
+    private var eventsByLog: [Digest: [EventLogKind: [[UInt8]]]] = [:]
+    private var replay = ReplayWindow()
+    private var serial: UInt64 = 0
+
+    init(_ suite: LedgerCrypto.Suite) throws {
+        self.suite = suite
+        keys = try Self.roles.indices.map {
+            try SigningKey(suite: suite, secret: suite.digest([UInt8($0)]).bytes)
+        }
+        votingKey = try SigningKey(suite: suite, secret: suite.digest([200]).bytes)
+        var builder = GenesisBuilder(suite: suite)
+        for (index, roles) in Self.roles.enumerated() {
+            try builder.add(
+                member: Self.member(index), nameZh: "成员\(index)", nameEn: "Member \(index)",
+                roles: roles, keys: [.init(keys[index].publicKey, person: "p")])
+        }
+        let seat = Validator(
+            member: Self.member(0), votingKey: votingKey.publicKey, transportKey: [1])
+        genesis = builder.genesis(
+            name: "executed", timeMs: 1_767_225_600_000, parameters: Parameters(),
+            validators: ValidatorSet(epoch: 0, validators: [seat])!)
+        executor = Executor(genesis: genesis)
+        let state = GenesisState(genesis)
+        base = Base(state, suite: suite)
+        parent = ParentState(
+            header: state.header, headerDigest: state.headerDigest, frontier: .init(), base: base)
+        log = LogTree(suite: suite)
+    }
+
+    static func member(_ index: Int) -> MemberID {
+        MemberID(SocialCreditCode.generate(serial: UInt32(index))!.text)!
+    }
+
+    func sign<Body: TransactionBody>(
+        _ body: Body, by index: Int
+    ) throws -> Verified<SignedTransaction> {
+        serial += 1
+        let transaction = Transaction(
+            kind: Body.kind.rawValue,
+            nonce: Array(suite.digest(serial.encoded).bytes.prefix(LedgerLimits.nonceBytes)),
+            lastValidHeight: parent.header.height + 20, member: Self.member(index),
+            body: body.encoded)
+        let bytes = Envelope.sign(transaction, chain: genesis.chain, with: keys[index])
+        return try Envelope(bytes: bytes, chain: genesis.chain, suite: suite)
+            .verified(by: keys[index].publicKey)!
+    }
+
+    /// A final block of these, in this order; what became of them.
+    @discardableResult
+    func run(_ candidates: [Verified<SignedTransaction>], afterMs: UInt64 = 100) -> [OutcomeCode] {
+        let block = executor.build(
+            on: parent, candidates: candidates, timeMs: parent.header.timeMs + afterMs,
+            replay: replay)
+        log.append(leafHash: LogLeaf.header(parent.headerDigest, suite: suite))
+        for entry in block.block.entries {
+            log.append(leafHash: LogLeaf.entry(entry, suite: suite))
+        }
+        for placed in block.events {
+            eventsByLog[placed.asset, default: [:]][placed.event.log, default: []]
+                .append(placed.event.encoded)
+        }
+        base.map.commit(block.mapLayer)
+        for change in block.delta.changes { base.values[change.key] = change.value }
+        replay.insert(block)
+        blocks.append(block)
+        parent = ParentState(
+            header: block.header, headerDigest: block.headerDigest, frontier: block.frontier,
+            base: base)
+        return block.outcomes.compactMap { OutcomeCode(rawValue: $0.code) }
+    }
+
+    // MARK: EvidenceSource
+
+    func checkpoint() -> (header: Header, certificate: Certificate)? {
+        guard let header = blocks.last?.header else { return nil }
+        let statement = VoteStatement.finalize(
+            epoch: 0, view: header.height, VoteSubject(header, suite: suite))
+        let bytes = statement.signedBytes(
+            chain: genesis.chain, suite: suite, keyID: votingKey.publicKey.keyID)
+        let signature = CertificateSignature(validator: 0, signature: votingKey.sign(bytes))
+        return (header, Certificate(statement: statement, signatures: [signature]))
+    }
+
+    func epochChanges() -> [EpochChange]? { [] }
+    func block(height: UInt64) -> Block? { executed(height)?.block }
+    func outcomes(height: UInt64) -> [EntryOutcome]? { executed(height)?.outcomes }
+
+    private func executed(_ height: UInt64) -> ExecutedBlock? {
+        height > 0 && height <= blocks.count ? blocks[Int(height) - 1] : nil
+    }
+
+    func logPath(index: UInt64, size: UInt64) -> [Digest]? {
+        log.inclusionPath(index: index, size: size)
+    }
+
+    func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)? {
+        (base.value(for: key), MapOverlay(base: base).proof(for: key).proof)
+    }
+
+    func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
+        eventsByLog[asset]?[log] ?? []
+    }
+
+    func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? {
+        for block in blocks {
+            let ids = zip(block.transactions, block.outcomes).map { $0?.id ?? $1.entryDigest }
+            if let position = ids.firstIndex(of: id) { return (block.height, UInt64(position)) }
+        }
+        return nil
+    }
+}
