@@ -166,3 +166,9 @@ package struct Mutation: OptionSet, Sendable {
         ("notarizeUnjustified", .notarizeUnjustified), ("skipPersistence", .skipPersistence),
     ]
 }
+
+extension Mutation {
+    package static func named(_ name: String) -> Mutation? {
+        names.first { $0.name == name }?.mutation
+    }
+}

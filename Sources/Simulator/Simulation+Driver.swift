@@ -1,0 +1,207 @@
+import Consensus
+import Encoding
+import Ledger
+import LedgerCrypto
+import Replica
+
+/// What `Node` does for a replica in production: performing its effects, here with a life that may end between any two.
+extension Simulation {
+    func start(_ seat: Int) {
+        guard nodes[seat].replica == nil else { return }
+        let disk = nodes[seat].disk
+        if isHonest(seat), let fault = checker.restarted(disk, seat: seat) { return fail(fault) }
+        if nodes[seat].incarnation > 0 { counts.restarts += 1 }
+        var replica = Replica(
+            genesis: workload.genesis, base: disk, recovered: disk.recovered(), seat: seat,
+            authority: authority)
+        replica.mutate(mutation)
+        nodes[seat].replica = replica
+        note("v\(seat) starts at height \(disk.height), view \(replica.view)")
+        give(.start, to: seat)
+        for peer in nodes.indices where peer != seat && nodes[peer].replica != nil {
+            give(.connected(PeerID(seat)), to: peer)
+            give(.connected(PeerID(peer)), to: seat)
+        }
+    }
+
+    private func die(_ seat: Int) {
+        counts.crashes += 1
+        note("v\(seat) crashes")
+        nodes[seat].replica = nil
+        nodes[seat].incarnation += 1
+        nodes[seat].effectsToLive = nil
+        queue.push(.restart(seat), atUs: nowUs + random.between(20_000, 2_500_000))
+    }
+
+    func give(_ input: Input, to seat: Int) {
+        guard violation == nil, nodes[seat].replica != nil else { return }
+        // The genesis block's time has passed when the network starts.
+        let clock = Int64(workload.genesis.timeMs) + 10_000 + Int64(nowUs / 1_000)
+        let nowMs = UInt64(clock + nodes[seat].skewMs)
+        fingerprint.mix(nowUs)
+        fingerprint.mix(seat)
+        trace(input, seat)
+        guard let effects = nodes[seat].replica?.handle(input, nowMs: nowMs) else { return }
+        for effect in effects {
+            if let left = nodes[seat].effectsToLive {
+                if left == 0 { return die(seat) }
+                nodes[seat].effectsToLive = left - 1
+            }
+            trace(effect, seat)
+            perform(effect, for: seat)
+            if violation != nil { return }
+        }
+    }
+
+    private func perform(_ effect: Effect, for seat: Int) {
+        switch effect {
+        case .persist(let bodies, let votes): nodes[seat].disk.persist(bodies: bodies, votes: votes)
+        case .sign(let statement):
+            if isHonest(seat), let fault = checker.signed(statement, seat: seat) {
+                return fail(fault)
+            }
+            later(
+                .signed(Verified(assumingValid: sign(statement, by: seat))), for: seat,
+                withinUs: 1_500)
+        case .verify(let batch, let checks):
+            let results = checks.map { workload.verified($0.envelope) }
+            later(.verified(batch, results), for: seat, withinUs: 4_000)
+        case .broadcast(let message):
+            isHonest(seat) ? broadcast(message, from: seat) : lie(message, from: seat)
+        case .send(let peer, let message):
+            send(isHonest(seat) ? message : twisted(message), from: seat, to: peer.seat)
+        case .serveFinalBlocks(let peer, let height):
+            let blocks = nodes[seat].disk.finalBlocks(
+                from: height, countMax: Simulation.blocksPerAnswer)
+            let message = PeerMessage.finalBlocks(blocks)
+            send(isHonest(seat) ? message : twisted(message), from: seat, to: peer.seat)
+        case .setTimer(let timer, let afterMs):
+            let index = Int(timer.rawValue)
+            nodes[seat].timers[index] += 1
+            queue.push(
+                .timer(
+                    seat, incarnation: nodes[seat].incarnation, timer,
+                    generation: nodes[seat].timers[index]),
+                atUs: nowUs + afterMs * 1_000)
+        case .cancelTimer(let timer): nodes[seat].timers[Int(timer.rawValue)] += 1
+        case .commit(let commit):
+            nodes[seat].disk.commit(commit)
+            guard isHonest(seat) else { return }
+            if let fault = checker.committed(commit, seat: seat, authority: authority) {
+                return fail(fault)
+            }
+            if nodes[seat].disk.stateRoot != commit.header.stateRoot {
+                fail("v\(seat): state root at height \(commit.height) is not the header's")
+            }
+        case .answer(_, let codes):
+            if isCalm, isHonest(seat), codes.contains(where: { $0 != .accepted }) {
+                fail("v\(seat) refused a probe: \(codes.map(\.name))")
+            }
+        case .evidence(let pair):
+            counts.equivocationsSeen += 1
+            if isHonest(pair.first.validator) {
+                fail("v\(seat) holds evidence against the honest v\(pair.first.validator)")
+            }
+        case .halt(let fault):
+            if isHonest(seat) { fail("v\(seat) halted: \(fault.description)") }
+            nodes[seat].replica = nil
+        }
+    }
+
+    func later(_ input: Input, for seat: Int, withinUs: UInt64) {
+        queue.push(
+            .input(seat, incarnation: nodes[seat].incarnation, input),
+            atUs: nowUs + random.below(withinUs))
+    }
+
+    // MARK: Trace
+
+    private func trace(_ input: Input, _ seat: Int) {
+        switch input {
+        case .start: fingerprint.mix(1)
+        case .timer(let timer):
+            fingerprint.mix(10 + timer.rawValue)
+            note("v\(seat) ← timer \(timer)")
+        case .message(let peer, let message):
+            fingerprint.mix(20 + peer.seat)
+            note("v\(seat) ← \(peer) \(Simulation.describe(message))")
+        case .gossiped(let peer, let envelopes): fingerprint.mix(60 + peer.seat + envelopes.count)
+        case .submitted(let request, let envelopes):
+            fingerprint.mix(request.number)
+            fingerprint.mix(envelopes.count)
+        case .verified(let batch, let results):
+            fingerprint.mix(batch.number)
+            fingerprint.mix(results.count)
+        case .signed(let vote): mix(vote.value.statement)
+        case .connected(let peer): fingerprint.mix(90 + peer.seat)
+        }
+    }
+
+    private func mix(_ statement: VoteStatement) {
+        fingerprint.mix(statement.kind.rawValue)
+        fingerprint.mix(statement.view)
+        if let subject = statement.subject { fingerprint.mix(subject.header.prefix(bits: 64)) }
+    }
+
+    private func trace(_ effect: Effect, _ seat: Int) {
+        switch effect {
+        case .persist(let bodies, let votes):
+            fingerprint.mix(bodies.count)
+            for vote in votes { mix(vote) }
+            note("v\(seat) persists \(bodies.count) bodies, \(votes.count) votes")
+        case .sign(let statement):
+            mix(statement)
+            note("v\(seat) signs \(Simulation.describe(statement))")
+        case .verify(let batch, let checks):
+            fingerprint.mix(batch.number)
+            fingerprint.mix(checks.count)
+        case .broadcast(let message):
+            fingerprint.mix(101)
+            note("v\(seat) → all \(Simulation.describe(message))")
+        case .send(let peer, let message):
+            fingerprint.mix(110 + peer.seat)
+            note("v\(seat) → \(peer) \(Simulation.describe(message))")
+        case .serveFinalBlocks(let peer, let height):
+            fingerprint.mix(130 + peer.seat)
+            fingerprint.mix(height)
+        case .setTimer(let timer, let afterMs):
+            fingerprint.mix(timer.rawValue)
+            fingerprint.mix(afterMs)
+        case .cancelTimer(let timer): fingerprint.mix(150 + timer.rawValue)
+        case .commit(let commit):
+            fingerprint.mix(commit.height)
+            for block in commit.blocks { fingerprint.mix(block.headerDigest.prefix(bits: 64)) }
+            note("v\(seat) commits height \(commit.height), view \(commit.finalization.view)")
+        case .answer(let request, let codes):
+            fingerprint.mix(request.number)
+            for code in codes { fingerprint.mix(code.rawValue) }
+        case .evidence(let pair): fingerprint.mix(170 + pair.first.validator)
+        case .halt: fingerprint.mix(199)
+        }
+    }
+
+    static func describe(_ statement: VoteStatement) -> String {
+        let block = statement.subject.map { " #\($0.height) \($0.header.hex.prefix(8))" } ?? ""
+        return "\(statement.kind)(\(statement.view))\(block)"
+    }
+
+    static func describe(_ message: PeerMessage) -> String {
+        switch message {
+        case .proposal(let proposal):
+            "proposal \(describe(proposal.vote.statement)) on view \(proposal.parentView), "
+                + "\(proposal.block.entries.count) entries"
+        case .votes(let votes):
+            "votes \(votes.map { describe($0.statement) }.joined(separator: ", "))"
+        case .certificates(let certificates):
+            "certificates \(certificates.map { describe($0.statement) }.joined(separator: ", "))"
+        case .transactions(let envelopes): "\(envelopes.count) transactions"
+        case .finalBlocksRequest(let height): "asks for final blocks from \(height)"
+        case .finalBlocks(let blocks): "\(blocks.count) final blocks"
+        case .blockRequest(let digest): "asks for block \(digest.hex.prefix(8))"
+        case .block(let block): "block #\(block.header.height)"
+        case .status(let status):
+            "status final #\(status.finalHeight) in \(status.finalView), open \(status.openView), "
+                + "view \(status.view)"
+        }
+    }
+}
