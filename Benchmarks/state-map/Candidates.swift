@@ -227,7 +227,7 @@ final class PackedTrie: Candidate, MapReader {
 
     private func place(_ layer: MapLayer, _ rows: [Int64], _ changes: [Change]) {
         var next = 0
-        for rewrite in top.absorb(layer) {
+        for rewrite in top.absorb(layer, suite: suite, leaves: { [leaf[Int($0)]] }) {
             let moved = rewrite.source.map { (leaf[Int($0)].key, row[Int($0)]) }
             for target in rewrite.targets {
                 let id = Int(target.id)

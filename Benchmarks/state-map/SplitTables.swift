@@ -79,7 +79,7 @@ final class SplitTables: Candidate, MapReader {
         let layer = layer(self, changes)
         var next = 0
         try database.begin()
-        for rewrite in top.absorb(layer) {
+        for rewrite in top.absorb(layer, suite: suite, leaves: { leaves(ofBucket: $0) }) {
             let oldLeaves = rewrite.source.map { leaves(ofBucket: $0) } ?? []
             let oldValues = try rewrite.source.map { try values($0, oldLeaves.count) } ?? []
             for target in rewrite.targets {

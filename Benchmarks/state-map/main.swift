@@ -62,18 +62,13 @@ func threadSeconds() -> Double {
 
 func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
+/// In key order, so that each bucket is written once; rows therefore start out well packed.
 func populate(_ candidate: some Candidate, _ keys: Int, _ source: inout Source) throws {
-    let batch = max(10_000, keys / 10)
-    for start in stride(from: 0, to: keys, by: batch) {
-        var changes: [Change] = []
-        for number in start..<min(start + batch, keys) {
-            changes.append((key(number), source.value()))
-        }
-        changes.sort { $0.key < $1.key }
-        try candidate.apply(changes)
+    let sorted = (0..<keys).map { key($0) }.sorted()
+    for start in stride(from: 0, to: keys, by: 100_000) {
+        let batch = sorted[start..<min(start + 100_000, keys)]
+        try candidate.apply(batch.map { ($0, source.value()) })
     }
-    // What the batches needed for a moment is no part of what is resident later.
-    malloc_trim(0)
 }
 
 func blockChanges(_ keys: inout Int, _ source: inout Source) -> [Change] {
@@ -84,55 +79,56 @@ func blockChanges(_ keys: inout Int, _ source: inout Source) -> [Change] {
     return chosen.map { (key($0), source.value()) }.sorted { $0.key < $1.key }
 }
 
+/// Writes the keys that a measurement starts from.
+func prepare<C: Candidate>(_ type: C.Type, keys: Int, path: String) throws {
+    var source = Source()
+    let candidate = try C(path: path, suite: suite)
+    try populate(candidate, keys, &source)
+    try candidate.checkpoint()
+}
+
 func measure<C: Candidate>(_ type: C.Type, keys start: Int, blocks: Int, path: String) throws {
     var keys = start
-    var source = Source()
+    var source = Source(state: 2)
     var report: [String: Any] = ["candidate": "\(C.self)", "keys": start, "blocks": blocks]
-    try releasing {
-        let candidate = try C(path: path, suite: suite)
-        report["populate_s"] = rounded(try seconds { try populate(candidate, start, &source) })
-        var times: [Double] = []
-        var cpu = 0.0
-        for _ in 0..<blocks {
-            let changes = blockChanges(&keys, &source)
-            let before = threadSeconds()
-            times.append(
-                try seconds {
-                    for change in changes { _ = try candidate.value(for: change.key) }
-                    try candidate.apply(changes)
-                })
-            cpu += threadSeconds() - before
-        }
-        times.sort()
-        let total = times.reduce(0, +)
-        report["updates_per_s"] = Int(Double(blocks * 500) / total)
-        report["cpu_us_per_update"] = rounded(cpu * 1e6 / Double(blocks * 500))
-        report["block_ms_p50"] = rounded(times[times.count / 2] * 1000)
-        report["block_ms_p99"] = rounded(times[times.count * 99 / 100] * 1000)
-        report["resident_mib"] = status("VmRSS")
-        report["resident_peak_mib"] = status("VmHWM")
-        var present = 0
-        var absent: Int?
-        for _ in 0..<1000 {
-            present += try candidate.proofBytes(for: key(Int(source.next() % UInt64(keys)))) ?? 0
-            if let bytes = try candidate.proofBytes(for: absentKey(Int(source.next() >> 8))) {
-                absent = (absent ?? 0) + bytes
-            }
-        }
-        report["proof_bytes"] = present / 1000
-        report["absence_proof_bytes"] = absent.map { $0 / 1000 } ?? "none"
-        try candidate.checkpoint()
+    var opened: C?
+    report["open_s"] = rounded(try seconds { opened = try C(path: path, suite: suite) })
+    guard let candidate = opened else { return }
+    var times: [Double] = []
+    var cpu = 0.0
+    for _ in 0..<blocks {
+        let changes = blockChanges(&keys, &source)
+        let before = threadSeconds()
+        times.append(
+            try seconds {
+                for change in changes { _ = try candidate.value(for: change.key) }
+                try candidate.apply(changes)
+            })
+        cpu += threadSeconds() - before
     }
+    times.sort()
+    report["updates_per_s"] = Int(Double(blocks * 500) / times.reduce(0, +))
+    report["cpu_us_per_update"] = rounded(cpu * 1e6 / Double(blocks * 500))
+    report["block_ms_p50"] = rounded(times[times.count / 2] * 1000)
+    report["block_ms_p99"] = rounded(times[times.count * 99 / 100] * 1000)
+    report["resident_mib"] = status("VmRSS")
+    report["resident_peak_mib"] = status("VmHWM")
+    var present = 0
+    var absent: Int?
+    for _ in 0..<1000 {
+        present += try candidate.proofBytes(for: key(Int(source.next() % UInt64(keys)))) ?? 0
+        if let bytes = try candidate.proofBytes(for: absentKey(Int(source.next() >> 8))) {
+            absent = (absent ?? 0) + bytes
+        }
+    }
+    report["proof_bytes"] = present / 1000
+    report["absence_proof_bytes"] = absent.map { $0 / 1000 } ?? "none"
+    try candidate.checkpoint()
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-    report["bytes_per_key"] = size / keys
-    report["reopen_s"] = rounded(try seconds { _ = try C(path: path, suite: suite) })
+    report["file_bytes_per_key"] = size / keys
     let line = try JSONSerialization.data(withJSONObject: report, options: [.sortedKeys])
     print(String(decoding: line, as: UTF8.self))
 }
-
-/// Lets go of everything `body` made before what follows is measured.
-@inline(never)
-func releasing(_ body: () throws -> Void) rethrows { try body() }
 
 let candidates: [(name: String, type: any Candidate.Type)] = [
     ("bucket-rows", BucketRows.self), ("bucket-rows-at-once", BucketRowsAtOnce.self),
@@ -149,9 +145,19 @@ else {
     exit(2)
 }
 let blocks = arguments.count > 3 ? Int(arguments[3]) ?? 200 : 200
+if arguments.count > 5 {
+    try measure(candidate.type, keys: keys, blocks: blocks, path: arguments[5])
+    exit(0)
+}
 let parent = arguments.count > 4 ? arguments[4] : NSTemporaryDirectory()
 let folder = "\(parent)/state-map-\(ProcessInfo.processInfo.processIdentifier)"
 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 defer { try? FileManager.default.removeItem(atPath: folder) }
 let path = folder + "/state.db"
-try measure(candidate.type, keys: keys, blocks: blocks, path: path)
+try prepare(candidate.type, keys: keys, path: path)
+// A process of its own, so that what preparing needed for a moment does not count as resident.
+let child = Process()
+child.executableURL = URL(filePath: arguments[0])
+child.arguments = [candidate.name, "\(keys)", "\(blocks)", parent, path]
+try child.run()
+child.waitUntilExit()

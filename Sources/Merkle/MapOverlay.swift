@@ -72,8 +72,9 @@ struct MapView {
     private struct Place {
         var heap: UInt64 = 1
         var depth = 0
-        /// The base's node here; nil below the base's buckets.
-        var cursor: UInt32? = 0
+        /// The base's node here, or the bucket in which everything here lies.
+        var cursor: UInt32 = 0
+        var isInsideBucket = false
         /// Bit i: layer i has changed something here (i < 64; later layers are always asked).
         var layers: UInt64 = .max
     }
@@ -85,6 +86,8 @@ struct MapView {
         var layer: Int?
         /// The bucket's index in the layer, or its id in the base.
         var bucket: Int
+        /// The entries, where they are a part of one of the base's buckets.
+        var part: [MapLeaf]?
         var layers: UInt64
     }
 
@@ -114,26 +117,37 @@ struct MapView {
             found.layers = live
             return found
         }
-        guard let cursor = place.cursor else {
-            preconditionFailure("a layer on top of this one's base has been dropped too early")
+        let node = top.nodes[Int(place.cursor)]
+        if place.isInsideBucket {
+            // A layer above has cut this bucket, and whoever absorbed that layer's parent has not.
+            let all = node.link == 0 ? [] : readBucket(node.link)
+            let prefix = place.heap & ~(1 << UInt64(place.depth))
+            let part = all.filter { $0.key.prefix(bits: place.depth) == prefix }
+            let summary = MapSummary.over(part[...], depth: place.depth, suite: suite)
+            return Found(
+                summary: summary, isBranch: false, layer: nil, bucket: 0, part: part, layers: 0)
         }
-        let node = top.nodes[Int(cursor)]
         return Found(
             summary: node.summary, isBranch: node.isBranch, layer: nil, bucket: Int(node.link),
             layers: 0)
     }
 
     private func child(of place: Place, _ found: Found, right: Bool) -> Place {
-        var cursor: UInt32?
-        if let parent = place.cursor, top.nodes[Int(parent)].isBranch {
-            cursor = top.nodes[Int(parent)].link + (right ? 1 : 0)
+        var child = place
+        child.heap = place.heap << 1 | (right ? 1 : 0)
+        child.depth += 1
+        child.layers = found.layers
+        let parent = top.nodes[Int(place.cursor)]
+        if parent.isBranch {
+            child.cursor = parent.link + (right ? 1 : 0)
+        } else {
+            child.isInsideBucket = true
         }
-        return Place(
-            heap: place.heap << 1 | (right ? 1 : 0), depth: place.depth + 1, cursor: cursor,
-            layers: found.layers)
+        return child
     }
 
     private func leaves(of found: Found) -> [MapLeaf] {
+        if let part = found.part { return part }
         if let layer = found.layer { return layers[layer].buckets[found.bucket] }
         return found.bucket == 0 ? [] : readBucket(UInt32(found.bucket))
     }

@@ -56,7 +56,7 @@ public struct MapTop: Sendable {
     public static let bucketLeavesStandard = 8
 
     public let bucketLeavesMax: Int
-    private(set) var nodes: [Node]
+    fileprivate(set) var nodes: [Node]
     private var nextBucketID: UInt32
 
     /// The empty map.
@@ -72,69 +72,21 @@ public struct MapTop: Sendable {
     /// Nodes held in memory.
     public var nodeCount: Int { nodes.count }
 
-    /// Takes over an overlay's layer, which must have been computed on exactly this state, and
-    /// says what to do to the buckets, in tree order.
-    public mutating func absorb(_ layer: MapLayer) -> [MapBucketRewrite] {
+    /// Takes over a layer that was computed on this state, and says what to do to the buckets, in
+    /// key order.
+    ///
+    /// The layer may have been cut into buckets otherwise than this tree: the same block computed
+    /// twice, on overlays with different pasts, gives one root but not always the same buckets.
+    ///
+    /// - Parameter leaves: the entries of one of this tree's buckets, as in `MapReader`.
+    public mutating func absorb<Failure: Error>(
+        _ layer: MapLayer, suite: Suite, leaves: (UInt32) throws(Failure) -> [MapLeaf]
+    ) throws(Failure) -> [MapBucketRewrite] {
         precondition(layer.base == root, "layers are absorbed in the order they were built")
-        var rewrites: [MapBucketRewrite] = []
-        absorb(layer, at: 0, heap: 1, depth: 0, into: &rewrites)
+        var absorption = MapAbsorption(layer: layer, suite: suite)
+        try absorption.absorb(into: &self, at: 0, heap: 1, depth: 0, leaves: leaves)
         precondition(layer.root == root, "absorbing a layer gives the root it was built for")
-        return rewrites
-    }
-
-    private mutating func absorb(
-        _ layer: MapLayer, at cursor: UInt32, heap: UInt64, depth: Int,
-        into rewrites: inout [MapBucketRewrite]
-    ) {
-        guard let changed = layer.nodes[heap] else { return }
-        let node = nodes[Int(cursor)]
-        if node.isBranch {
-            precondition(changed.isBranch, "branches never turn into buckets")
-            nodes[Int(cursor)].set(changed.summary)
-            absorb(layer, at: node.link, heap: heap << 1, depth: depth + 1, into: &rewrites)
-            absorb(
-                layer, at: node.link + 1, heap: heap << 1 | 1, depth: depth + 1, into: &rewrites)
-            return
-        }
-        var reusable = node.link
-        var targets: [MapBucketRewrite.Target] = []
-        place(layer, at: cursor, heap: heap, depth: depth, reusing: &reusable, into: &targets)
-        if node.link != 0 || !targets.isEmpty {
-            rewrites.append(
-                MapBucketRewrite(source: node.link == 0 ? nil : node.link, targets: targets))
-        }
-    }
-
-    /// Puts a layer's subtree where a bucket has been.
-    private mutating func place(
-        _ layer: MapLayer, at cursor: UInt32, heap: UInt64, depth: Int,
-        reusing reusable: inout UInt32, into targets: inout [MapBucketRewrite.Target]
-    ) {
-        guard let changed = layer.nodes[heap] else {
-            preconditionFailure("a layer that splits a bucket holds every part of it")
-        }
-        nodes[Int(cursor)].set(changed.summary)
-        switch changed.content {
-        case .branch:
-            let left = addPair()
-            nodes[Int(cursor)].isBranch = true
-            nodes[Int(cursor)].link = left
-            place(
-                layer, at: left, heap: heap << 1, depth: depth + 1, reusing: &reusable,
-                into: &targets)
-            place(
-                layer, at: left + 1, heap: heap << 1 | 1, depth: depth + 1, reusing: &reusable,
-                into: &targets)
-        case .bucket(let slot):
-            let leaves = layer.buckets[slot]
-            var id: UInt32 = 0
-            if !leaves.isEmpty {
-                id = reusable != 0 ? reusable : newBucketID()
-                reusable = 0
-                targets.append(MapBucketRewrite.Target(id: id, depth: depth, leaves: leaves))
-            }
-            nodes[Int(cursor)].link = id
-        }
+        return absorption.rewrites
     }
 
     /// Opening: puts a stored bucket into its place. False when the stored bucket cannot be one of
@@ -218,16 +170,129 @@ public struct MapTop: Sendable {
         return (cursor, depth)
     }
 
-    private mutating func addPair() -> UInt32 {
+    fileprivate mutating func addPair() -> UInt32 {
         let left = UInt32(nodes.count)
         nodes.append(.vacant)
         nodes.append(.vacant)
         return left
     }
 
-    private mutating func newBucketID() -> UInt32 {
+    fileprivate mutating func newBucketID() -> UInt32 {
         let id = nextBucketID
         nextBucketID += 1
         return id
+    }
+}
+
+/// One layer on its way into a tree.
+private struct MapAbsorption {
+    let layer: MapLayer
+    let suite: Suite
+    var rewrites: [MapBucketRewrite] = []
+
+    mutating func absorb<Failure: Error>(
+        into top: inout MapTop, at cursor: UInt32, heap: UInt64, depth: Int,
+        leaves: (UInt32) throws(Failure) -> [MapLeaf]
+    ) throws(Failure) {
+        guard let changed = layer.nodes[heap] else { return }
+        let node = top.nodes[Int(cursor)]
+        if node.isBranch {
+            if case .bucket(let slot) = changed.content {
+                spread(layer.buckets[slot][...], into: &top, at: cursor, depth: depth)
+                return
+            }
+            top.nodes[Int(cursor)].set(changed.summary)
+            let (left, right) = (heap << 1, heap << 1 | 1)
+            try absorb(
+                into: &top, at: node.link, heap: left, depth: depth + 1, leaves: leaves)
+            try absorb(
+                into: &top, at: node.link + 1, heap: right, depth: depth + 1, leaves: leaves)
+            return
+        }
+        var split = MapSplit(layer: layer, suite: suite, source: node.link)
+        try split.place(into: &top, at: cursor, heap: heap, depth: depth, leaves: leaves)
+        append(source: node.link, split.targets)
+    }
+
+    /// Puts leaves that the layer has in one bucket under a branch of the tree.
+    private mutating func spread(
+        _ leaves: ArraySlice<MapLeaf>, into top: inout MapTop, at cursor: UInt32, depth: Int
+    ) {
+        let node = top.nodes[Int(cursor)]
+        if node.isBranch {
+            let middle = leaves.splitIndex(atBit: depth)
+            let (left, right) = (Int(node.link), Int(node.link) + 1)
+            spread(leaves[..<middle], into: &top, at: node.link, depth: depth + 1)
+            spread(leaves[middle...], into: &top, at: node.link + 1, depth: depth + 1)
+            top.nodes[Int(cursor)].set(
+                .joining(top.nodes[left].summary, top.nodes[right].summary, suite: suite))
+            return
+        }
+        top.nodes[Int(cursor)].set(.over(leaves, depth: depth, suite: suite))
+        guard !leaves.isEmpty else {
+            top.nodes[Int(cursor)].link = 0
+            append(source: node.link, [])
+            return
+        }
+        let id = node.link != 0 ? node.link : top.newBucketID()
+        top.nodes[Int(cursor)].link = id
+        append(
+            source: node.link,
+            [MapBucketRewrite.Target(id: id, depth: depth, leaves: Array(leaves))])
+    }
+
+    private mutating func append(source: UInt32, _ targets: [MapBucketRewrite.Target]) {
+        guard source != 0 || !targets.isEmpty else { return }
+        rewrites.append(MapBucketRewrite(source: source == 0 ? nil : source, targets: targets))
+    }
+}
+
+/// A layer's subtree that takes the place of one bucket.
+private struct MapSplit {
+    let layer: MapLayer
+    let suite: Suite
+    /// The bucket's id, 0 for none.
+    let source: UInt32
+    var isSourceReused = false
+    var targets: [MapBucketRewrite.Target] = []
+
+    mutating func place<Failure: Error>(
+        into top: inout MapTop, at cursor: UInt32, heap: UInt64, depth: Int,
+        leaves: (UInt32) throws(Failure) -> [MapLeaf]
+    ) throws(Failure) {
+        guard let changed = layer.nodes[heap] else {
+            // The layer knew this part as a bucket of its own, and has not changed it.
+            let all = source == 0 ? [] : try leaves(source)
+            let part = all.filter { $0.key.prefix(bits: depth) == heap & ~(1 << UInt64(depth)) }
+            fill(part, summary: .over(part[...], depth: depth, suite: suite), &top, cursor, depth)
+            return
+        }
+        switch changed.content {
+        case .bucket(let slot):
+            fill(layer.buckets[slot], summary: changed.summary, &top, cursor, depth)
+        case .branch:
+            let left = top.addPair()
+            top.nodes[Int(cursor)].set(changed.summary)
+            top.nodes[Int(cursor)].isBranch = true
+            top.nodes[Int(cursor)].link = left
+            try place(
+                into: &top, at: left, heap: heap << 1, depth: depth + 1, leaves: leaves)
+            try place(
+                into: &top, at: left + 1, heap: heap << 1 | 1, depth: depth + 1, leaves: leaves)
+        }
+    }
+
+    private mutating func fill(
+        _ leaves: [MapLeaf], summary: MapSummary, _ top: inout MapTop, _ cursor: UInt32,
+        _ depth: Int
+    ) {
+        var id: UInt32 = 0
+        if !leaves.isEmpty {
+            id = isSourceReused || source == 0 ? top.newBucketID() : source
+            isSourceReused = true
+            targets.append(MapBucketRewrite.Target(id: id, depth: depth, leaves: leaves))
+        }
+        top.nodes[Int(cursor)].set(summary)
+        top.nodes[Int(cursor)].link = id
     }
 }

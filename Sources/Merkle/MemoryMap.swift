@@ -17,9 +17,10 @@ public struct MemoryMap: MapReader, Sendable {
 
     /// Makes a layer that was built on exactly this state a part of it.
     public mutating func commit(_ layer: MapLayer) {
-        for rewrite in top.absorb(layer) {
-            if let source = rewrite.source { buckets[source] = nil }
-            for target in rewrite.targets { buckets[target.id] = target.leaves }
+        let buckets = self.buckets
+        for rewrite in top.absorb(layer, suite: suite, leaves: { buckets[$0] ?? [] }) {
+            if let source = rewrite.source { self.buckets[source] = nil }
+            for target in rewrite.targets { self.buckets[target.id] = target.leaves }
         }
     }
 

@@ -157,19 +157,15 @@ extension StateStore {
     private func merge(
         _ layer: MapLayer, _ changes: [(key: Digest, value: [UInt8]?)]
     ) throws(StateStoreError) {
-        let rewrites = top.absorb(layer)
+        let rewrites = try top.absorb(layer, suite: suite) { (id) throws(StateStoreError) in
+            try stored(id).leaves
+        }
         // Rewrites come in key order, as the changes do, so one pass over both is enough.
         var rest = changes[...]
         for rewrite in rewrites {
             var old: StateBucket?
             if let source = rewrite.source {
-                if let entry = dirty.entries[source] {
-                    old = entry.bucket
-                } else if let cached = cache[source] {
-                    old = cached
-                } else {
-                    old = try rows.bucket(source)
-                }
+                old = try stored(source)
                 forget(source)
             }
             var targets: [(id: UInt32, depth: Int, bucket: StateBucket)] = []
@@ -244,6 +240,14 @@ extension StateStore {
             fail(error)
             return nil
         }
+    }
+
+    /// A bucket's entries before the layer that is being merged, which the tree says nothing of
+    /// any more; `bucket(for:from:_:)` compares them with the layer's.
+    private func stored(_ id: UInt32) throws(StateStoreError) -> StateBucket {
+        if let entry = dirty.entries[id] { return entry.bucket }
+        if let bucket = cache[id] { return bucket }
+        return try rows.bucket(id)
     }
 
     /// A bucket from disk, checked against the tree.

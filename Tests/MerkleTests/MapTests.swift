@@ -77,6 +77,54 @@ struct MapTests {
         }
     }
 
+    /// The same blocks computed twice, one time on a base that has absorbed some of them already,
+    /// may be cut into buckets differently; each way can be committed and built upon.
+    @Test(arguments: [1, 2, 3])
+    func layersOfDifferentPastsMix(bucket: Int) {
+        let suite = LedgerCrypto.Suite.ed25519SHA256
+        for seed in 0..<UInt64(40) {
+            var generator = SeededGenerator(seed: seed * 7 + UInt64(bucket))
+            let keys = Self.keys(14, &generator)
+            var map = MemoryMap(suite: suite, bucketLeavesMax: bucket)
+            var entries: [Digest: Digest] = [:]
+            var recent: [[MapChange]] = []
+            var chains = [Overlay(base: map), Overlay(base: map)]
+            for step in 0..<30 {
+                // One of the chains is computed anew, over blocks that the base has already.
+                var anew = Overlay(base: map)
+                let pending = chains[0].layers.count
+                let again = min(recent.count - pending, Int(generator.next() % 4)) + pending
+                for changes in recent.suffix(again) { anew = anew.applying(changes) }
+                chains[Int(generator.next() % 2)] = anew.trimmed(to: pending, onto: map)
+                var changes: [Digest: Digest?] = [:]
+                for _ in 0..<generator.next() % 6 {
+                    let key = keys[Int(generator.next() % UInt64(keys.count))]
+                    changes[key] = .some(generator.next() % 2 == 0 ? nil : generator.digest())
+                }
+                for (key, value) in changes { entries[key] = value }
+                recent.append(sorted(changes))
+                chains = chains.map { $0.applying(sorted(changes)) }
+                let expected = referenceRoot(entries, suite: suite)
+                #expect(chains[0].root == expected && chains[1].root == expected)
+                while chains[0].layers.count > Int(generator.next() % 4) {
+                    map.commit(chains[Int(generator.next() % 2)].layers[0])
+                    chains = chains.map { $0.rebased(onto: map) }
+                }
+                for key in keys {
+                    for chain in chains {
+                        let (valueHash, proof) = chain.proof(for: key)
+                        guard valueHash == entries[key], chain.valueHash(for: key) == valueHash,
+                            proof.root(for: key, valueHash: valueHash, suite: suite) == expected
+                        else {
+                            Issue.record("seed \(seed) step \(step) bucket \(bucket)")
+                            return
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test func batchEqualsOneByOneInAnyOrder() {
         let suite = LedgerCrypto.Suite.ed25519SHA256
         for seed in 100..<UInt64(112) {
@@ -291,5 +339,13 @@ struct MapTests {
         }
         #expect(opening(1, 4, apart) == nil)
         #expect(opening(1, 3, apart) != nil)
+    }
+}
+
+extension MapOverlay {
+    /// Without the oldest layers, which the base has already.
+    fileprivate func trimmed(to count: Int, onto base: Base) -> MapOverlay {
+        let extra = layers.count - count
+        return extra == 0 ? self : rebased(onto: base, droppingOldest: extra)
     }
 }
