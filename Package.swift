@@ -143,6 +143,15 @@ let programs: [Target] = [
 ]
 
 let checks: [Target] = [
+    tests("ConsensusTests", ["Consensus", "Ledger", "LedgerCrypto", "Encoding"]),
+    tests("MempoolTests", ["Mempool", "Ledger", "LedgerCrypto"]),
+    tests(
+        "ReplicaTests",
+        [
+            "Replica", "Simulator", "Consensus", "Mempool", "Execution", "Market", "Policy",
+            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding",
+        ]),
+    tests("SimulatorTests", ["Simulator", "Consensus"]),
     tests(
         "NodeTests",
         [

@@ -1,0 +1,184 @@
+import Consensus
+import Foundation
+import Ledger
+import LedgerCrypto
+import Logging
+import Network
+import Records
+import Replica
+import Storage
+import Synchronization
+
+/// What is read on the replica's thread: the committed state with its proofs, at one height.
+///
+/// Valid only inside the closure that it was given to. `store` is `StateReader`, `MapReader` and `LogNodeReader`;
+/// its `header` and `watermark` are of the height that all of it stands at.
+public struct NodeView {
+    public let genesis: Genesis
+    public let chain: ChainID
+    public let store: Store
+
+    public var header: Header { store.header }
+    public var height: UInt64 { store.watermark.height }
+}
+
+/// One validator's node: store, replica, network and index, working together in one process.
+///
+/// - The replica runs on one thread of its own (`ReplicaLoop`), which performs its effects in order; bodies, votes
+///   and blocks are written there.
+/// - Peers' frames are decoded on the network's event loop (`FrameIntake`), transaction signatures are checked beside
+///   (`Verifier`), the index is written and read beside (`Archive`).
+/// - Every queue between them is bounded (`NodeLimits`, `NetworkLimits`, `ReplicaLimits`).
+///
+/// Nothing here runs on the cooperative pool except the `async` functions, and those only decode and wait.
+public final class HuijinNode: Sendable {
+    public let genesis: Genesis
+    public let chain: ChainID
+    let shared: NodeShared
+    private let limits: NodeLimits
+
+    private init(_ configuration: NodeConfiguration, _ shared: NodeShared) {
+        genesis = configuration.genesis
+        chain = shared.chain
+        limits = configuration.limits
+        self.shared = shared
+    }
+
+    /// Opens the store, takes up where the last run left off, and joins the network.
+    public static func start(
+        _ configuration: NodeConfiguration, logger: Logger
+    ) async throws(NodeError) -> HuijinNode {
+        let shared = try NodeShared(configuration, logger: logger)
+        if let error = await shared.openReplica(configuration) { throw .storage(error) }
+        let node = HuijinNode(configuration, shared)
+        do throws(NetworkError) {
+            try await shared.network?.start()
+        } catch {
+            await node.stop()
+            throw .network(error)
+        }
+        return node
+    }
+
+    /// Stops cleanly: everything acknowledged is on disk already, so nothing is waited for but the current step.
+    public func stop() async {
+        shared.mailbox.put(.stop(.requested))
+        _ = await waitUntilStopped()
+    }
+
+    /// Until the node has stopped, by request or by itself, and its files are closed.
+    public func waitUntilStopped() async -> StopReason { await shared.waitUntilStopped() }
+
+    // MARK: Submitting
+
+    /// Gives envelopes to the ledger.
+    ///
+    /// - Parameters:
+    ///   - envelopes: at most `NodeLimits.envelopesPerSubmissionMax`; the caller checks that.
+    ///   - timeoutMs: after this long the results say what is known by then.
+    /// - Returns: one result for each envelope, in order.
+    public func submit(
+        _ envelopes: [[UInt8]], wait: SubmissionWait, timeoutMs: UInt64
+    ) async -> [SubmissionResult] {
+        precondition(
+            envelopes.count <= limits.envelopesPerSubmissionMax, "too many envelopes at once")
+        var results: [SubmissionResult?] = []
+        var decoded: [Envelope] = []
+        for bytes in envelopes {
+            do throws(EnvelopeError) {
+                decoded.append(
+                    try Envelope(
+                        bytes: bytes, chain: chain, suite: genesis.suite,
+                        bytesMax: Int(genesis.parameters.transactionBytesMax)))
+                results.append(nil)
+            } catch {
+                results.append(
+                    SubmissionResult(
+                        id: nil, envelopeDigest: genesis.suite.digest(bytes), status: .refused,
+                        code: OutcomeCode(error)))
+            }
+        }
+        var answers = await submit(decoded, wait: wait, timeoutMs: timeoutMs)[...]
+        return results.map { $0 ?? answers.removeFirst() }
+    }
+
+    private func submit(
+        _ envelopes: [Envelope], wait: SubmissionWait, timeoutMs: UInt64
+    ) async -> [SubmissionResult] {
+        guard !envelopes.isEmpty else { return [] }
+        let refused = { (code: OutcomeCode) in
+            envelopes.map {
+                SubmissionResult(
+                    id: $0.id, envelopeDigest: $0.digest, status: .refused, code: code)
+            }
+        }
+        let waiting = shared.submittedEnvelopes.add(envelopes.count, ordering: .relaxed).newValue
+        guard waiting <= limits.submittedEnvelopesMax else {
+            shared.submittedEnvelopes.subtract(envelopes.count, ordering: .relaxed)
+            return refused(.busy)
+        }
+        return await withCheckedContinuation { continuation in
+            let submission = Submission(
+                envelopes: envelopes, wait: wait, deadlineMs: Clock.monotonicMs() + timeoutMs
+            ) { continuation.resume(returning: $0) }
+            if !shared.mailbox.put(.submission(submission)) {
+                continuation.resume(returning: refused(.unavailable))
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    /// Where the node stands; costs a lock.
+    public var status: NodeStatus { shared.status.withLock { $0 } }
+    public var metrics: NodeMetrics { shared.metrics.withLock { $0 } }
+    public var peers: [PeerState] { shared.network?.peerStates ?? [] }
+    /// Ended connections by reason.
+    public var refusals: [NetworkProblem: UInt64] { shared.network?.refusals ?? [:] }
+    /// Frames and envelopes of peers that did not decode.
+    public var undecodableFrames: UInt64 { shared.intake.undecodableCount }
+    /// The port for peers, which differs from the configured one when that is 0.
+    public var port: Int { shared.network?.port ?? 0 }
+
+    /// Performs `body` on the replica's thread, between two inputs: for state values and proofs that belong to one
+    /// height. Keep it short; consensus waits meanwhile.
+    public func read<Value: Sendable>(
+        _ body: @escaping @Sendable (NodeView) throws -> Value
+    ) async throws -> Value {
+        guard shared.waitingReads.add(1, ordering: .relaxed).newValue <= limits.readsMax else {
+            shared.waitingReads.subtract(1, ordering: .relaxed)
+            throw NodeError.busy
+        }
+        let shared = shared
+        return try await withCheckedThrowingContinuation { continuation in
+            let isPut = shared.mailbox.put(
+                .read { view in
+                    guard let view else {
+                        return continuation.resume(throwing: NodeError.stopped(shared.reason))
+                    }
+                    continuation.resume(with: Result { try body(view) })
+                })
+            if !isPut { continuation.resume(throwing: NodeError.stopped(shared.reason)) }
+        }
+    }
+
+    /// Performs `body` on the archive's thread: for final blocks, look-ups and search. Everything that this node has
+    /// acknowledged as final is found.
+    public func history<Value: Sendable>(
+        _ body: @escaping @Sendable (ArchiveView) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let refusal = shared.archive.read { result in
+                switch result {
+                case .success(let view): continuation.resume(with: Result { try body(view) })
+                case .failure(let error): continuation.resume(throwing: error)
+                }
+            }
+            if let refusal { continuation.resume(throwing: refusal) }
+        }
+    }
+
+    /// The height after each commit, from the present one on; a slow follower misses some, never the newest. Ends when
+    /// the node stops.
+    public func heights() -> AsyncStream<UInt64> { shared.follow() }
+}

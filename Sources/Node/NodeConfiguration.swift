@@ -1,0 +1,273 @@
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import Logging
+import Network
+import Storage
+
+/// A host and a port, written `host:port`, IPv6 hosts in brackets.
+public struct HostPort: Sendable, Hashable, CustomStringConvertible {
+    public let host: String
+    public let port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"),
+            let port = UInt16(text[text.index(after: colon)...])
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty else { return nil }
+        self.init(host: String(host), port: Int(port))
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// All that one node needs, opened and checked against its genesis.
+public struct NodeConfiguration: Sendable {
+    public var genesis: Genesis
+    public var genesisBytes: [UInt8]
+    public var dataDirectory: String
+    /// Position in the validator set.
+    public var seat: Int
+    public var votingKey: SigningKey
+    public var transport: TransportIdentity
+    public var listen: HostPort
+    public var api: HostPort
+    public var peers: [PeerEndpoint]
+    public var logLevel: Logger.Level
+    public var limits = NodeLimits()
+    public var networkLimits = NetworkLimits()
+    /// Tests limit the size of the store with it; a node leaves it as it is.
+    public var storeOptions = Store.Options()
+
+    /// - Parameters:
+    ///   - seat: must hold `votingKey` and `transport` in the genesis set; `load` checks that.
+    public init(
+        genesis: Genesis, dataDirectory: String, seat: Int, votingKey: SigningKey,
+        transport: TransportIdentity, listen: HostPort, api: HostPort, peers: [PeerEndpoint],
+        logLevel: Logger.Level = .info
+    ) {
+        self.genesis = genesis
+        genesisBytes = genesis.encoded
+        self.dataDirectory = dataDirectory
+        self.seat = seat
+        self.votingKey = votingKey
+        self.transport = transport
+        self.listen = listen
+        self.api = api
+        self.peers = peers
+        self.logLevel = logLevel
+    }
+
+    public var validator: Validator { genesis.validators.validators[seat] }
+
+    /// Reads `node.json` and everything that it names. Takes a moment: opening encrypted keys is made slow on purpose.
+    public static func load(
+        _ path: String, passphrase: String
+    ) throws(ConfigurationError) -> NodeConfiguration {
+        try ConfigurationReader(path: path, file: NodeFile.read(path)).read(passphrase: passphrase)
+    }
+}
+
+/// Every bound of the node beside those of the network and of the genesis.
+public struct NodeLimits: Sendable {
+    /// Frames from peers that wait for the replica; beyond this, peers are made to wait.
+    public var inboundBytesMax = 32 * 1_048_576
+    /// Submitted envelopes that wait for the replica; beyond this, submitters are told `busy`.
+    public var submittedEnvelopesMax = 16_384
+    /// Envelopes in one submission.
+    public var envelopesPerSubmissionMax = 100
+    /// Submissions that wait for finality.
+    public var waitingSubmissionsMax = 16_384
+    /// Reads of the state that wait for the replica's thread.
+    public var readsMax = 1_024
+    /// Threads that check transaction signatures; 0 means one for each core, at most four.
+    public var verificationThreads = 0
+    /// Committed blocks that the index has not written yet; beyond this, committing waits for it.
+    public var indexBacklogBlocksMax = 512
+
+    public init() {}
+}
+
+/// Turns a `NodeFile` into a configuration, one field at a time.
+private struct ConfigurationReader {
+    let path: String
+    let file: NodeFile
+
+    private static let certificateBytesMax = 65_536
+
+    func read(passphrase: String) throws(ConfigurationError) -> NodeConfiguration {
+        let genesis = try readGenesis()
+        let seat = try seat(of: file.validator, in: genesis, field: "validator")
+        let votingKey = try readVotingKey(passphrase, genesis, seat)
+        let transport = try readTransport(passphrase, genesis, seat)
+        var configuration = NodeConfiguration(
+            genesis: genesis, dataDirectory: resolve(file.data), seat: seat,
+            votingKey: votingKey, transport: transport,
+            listen: try address(file.listen, "listen"), api: try address(file.api, "api"),
+            peers: try readPeers(genesis, seat))
+        if let name = file.log {
+            guard let level = Logger.Level(rawValue: name) else {
+                let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                throw problem(
+                    "log", "unknown level \(name)", "未知日志级别", "use one of \(levels)",
+                    "请用 \(levels) 之一")
+            }
+            configuration.logLevel = level
+        }
+        return configuration
+    }
+
+    private func resolve(_ name: String) -> String {
+        if name.hasPrefix("/") { return name }
+        return URL(fileURLWithPath: path).deletingLastPathComponent()
+            .appendingPathComponent(name).path
+    }
+
+    private func problem(
+        _ field: String, _ problem: String, _ problemZh: String, _ remedy: String,
+        _ remedyZh: String
+    ) -> ConfigurationError {
+        ConfigurationError(
+            file: path, field: field, problem: problem, problemZh: problemZh, remedy: remedy,
+            remedyZh: remedyZh)
+    }
+
+    private func readGenesis() throws(ConfigurationError) -> Genesis {
+        let name = resolve(file.genesis)
+        let bytes = try FileBytes.read(
+            name, bytesMax: LedgerLimits.genesisBytesMax, file: path, field: "genesis")
+        do {
+            return try Genesis.decode(bytes, limits: LedgerLimits.genesis)
+        } catch {
+            throw problem(
+                "genesis", "\(name) is not a genesis: \(error)", "\(name) 不是创世文件：\(error)",
+                "use the genesis.cbor that the network was made with", "请使用建网时的 genesis.cbor")
+        }
+    }
+
+    private func seat(
+        of name: String, in genesis: Genesis, field: String
+    ) throws(ConfigurationError) -> Int {
+        guard let id = MemberID(name),
+            let seat = genesis.validators.validators.firstIndex(where: { $0.member == id })
+        else {
+            let known = genesis.validators.validators.map(\.member.text).joined(separator: ", ")
+            throw problem(
+                field, "\(name) is not a validator of this genesis", "\(name) 不是本链的记账节点",
+                "use one of \(known)", "请用 \(known) 之一")
+        }
+        return seat
+    }
+
+    private func readVotingKey(
+        _ passphrase: String, _ genesis: Genesis, _ seat: Int
+    ) throws(ConfigurationError) -> SigningKey {
+        let name = resolve(file.votingKey)
+        let bytes = try FileBytes.read(
+            name, bytesMax: EncryptedKeyFile.fileBytesMax, file: path, field: "votingKey")
+        let key: SigningKey
+        do {
+            key = try EncryptedKeyFile.open(bytes, passphrase: passphrase)
+        } catch {
+            throw keyProblem("votingKey", name, error)
+        }
+        guard key.publicKey == genesis.validators.validators[seat].votingKey else {
+            throw problem(
+                "votingKey", "\(name) is not the key of validator \(file.validator)",
+                "\(name) 不是记账节点 \(file.validator) 的投票密钥",
+                "use the key that was made for this node", "请使用为本节点生成的密钥")
+        }
+        return key
+    }
+
+    private func readTransport(
+        _ passphrase: String, _ genesis: Genesis, _ seat: Int
+    ) throws(ConfigurationError) -> TransportIdentity {
+        let keyName = resolve(file.transportKey)
+        let sealed = try FileBytes.read(
+            keyName, bytesMax: EncryptedKeyFile.fileBytesMax, file: path, field: "transportKey")
+        let certificateName = resolve(file.transportCertificate)
+        let certificate = try FileBytes.read(
+            certificateName, bytesMax: ConfigurationReader.certificateBytesMax, file: path,
+            field: "transportCertificate")
+        let secret: [UInt8]
+        do {
+            secret = try EncryptedKeyFile.openBytes(sealed, passphrase: passphrase)
+        } catch {
+            throw keyProblem("transportKey", keyName, error)
+        }
+        let identity: TransportIdentity
+        do {
+            identity = try TransportIdentity(certificatePEM: certificate, privateKeyPEM: secret)
+        } catch {
+            throw problem(
+                "transportCertificate", "\(error)", "传输证书或密钥有误",
+                "use the pair that was made for this node", "请使用为本节点生成的证书和密钥")
+        }
+        guard identity.publicKey == genesis.validators.validators[seat].transportKey else {
+            throw problem(
+                "transportCertificate",
+                "\(certificateName) does not hold the transport key of \(file.validator)",
+                "\(certificateName) 不含记账节点 \(file.validator) 的传输公钥",
+                "use the certificate that was made for this node", "请使用为本节点生成的证书")
+        }
+        return identity
+    }
+
+    private func keyProblem(
+        _ field: String, _ name: String, _ error: KeyFileError
+    ) -> ConfigurationError {
+        problem(
+            field, "\(name): \(error.english)", "\(name)：\(error.chinese)",
+            "the passphrase comes from HUIJIN_PASSPHRASE or --passphrase-file",
+            "口令取自 HUIJIN_PASSPHRASE 或 --passphrase-file")
+    }
+
+    private func address(
+        _ text: String, _ field: String
+    ) throws(ConfigurationError) -> HostPort {
+        guard let address = HostPort(text) else {
+            throw problem(
+                field, "\(text) is not host:port", "\(text) 不是 主机:端口",
+                "write it like 127.0.0.1:7001",
+                "请写成 127.0.0.1:7001")
+        }
+        return address
+    }
+
+    private func readPeers(
+        _ genesis: Genesis, _ own: Int
+    ) throws(ConfigurationError) -> [PeerEndpoint] {
+        var peers: [Int: PeerEndpoint] = [:]
+        for (index, peer) in file.peers.enumerated() {
+            let field = "peers[\(index)].validator"
+            let seat = try seat(of: peer.validator, in: genesis, field: field)
+            guard seat != own, peers[seat] == nil else {
+                throw problem(
+                    field, "\(peer.validator) is this node itself or is listed twice",
+                    "\(peer.validator) 是本节点或重复", "list every other validator once",
+                    "请把其他记账节点各列一次")
+            }
+            let address = try address(peer.address, "peers[\(index)].address")
+            peers[seat] = PeerEndpoint(
+                index: seat, name: peer.validator,
+                transportKey: genesis.validators.validators[seat].transportKey,
+                host: address.host, port: address.port)
+        }
+        for seat in genesis.validators.validators.indices where seat != own && peers[seat] == nil {
+            let name = genesis.validators.validators[seat].member.text
+            throw problem(
+                "peers", "validator \(name) is missing", "缺少记账节点 \(name)",
+                "list every other validator with its address", "请列出其他每个记账节点及地址")
+        }
+        return peers.values.sorted { $0.index < $1.index }
+    }
+}

@@ -1,0 +1,52 @@
+import Execution
+import Ledger
+import Records
+
+/// What the replica's thread tells the rest of the process.
+extension ReplicaLoop {
+    /// Tells those who wait for this block's transactions. The block is durable.
+    func settle(_ block: ExecutedBlock) {
+        for (index, outcome) in block.outcomes.enumerated() {
+            guard let transaction = block.transactions[index] else {
+                metrics.automaticActions += 1
+                continue
+            }
+            if outcome.isAccepted {
+                metrics.transactionsAccepted += 1
+            } else {
+                metrics.transactionsRefused += 1
+            }
+            guard !desk.isEmpty else { continue }
+            guard let code = OutcomeCode(rawValue: outcome.code) else {
+                preconditionFailure("execution gives known codes")
+            }
+            desk.settle(
+                transaction.id, code: code, height: block.height, index: UInt64(index))
+        }
+    }
+
+    /// After a commit: the new height for status pages and for those who follow the chain.
+    func publish(finalization: Certificate?) {
+        let header = store.header
+        let digest = store.watermark.header
+        shared.status.withLock { status in
+            status.header = header
+            status.headerDigest = digest
+            status.finalization = finalization
+        }
+        shared.announce(header.height)
+    }
+
+    func publishCounters() {
+        let epoch = replica.status.epoch
+        let view = replica.view
+        let mempoolCount = replica.mempool.count
+        shared.status.withLock { status in
+            status.epoch = epoch
+            status.view = view
+            status.mempoolCount = mempoolCount
+        }
+        let metrics = metrics
+        shared.metrics.withLock { $0 = metrics }
+    }
+}

@@ -1,0 +1,253 @@
+import Consensus
+import Dispatch
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import Logging
+import Network
+import Replica
+import Storage
+
+/// The replica's thread: takes inputs one by one and performs their effects in order, as `Replica` demands.
+///
+/// Everything here belongs to that one thread. Waiting for the disk is allowed on it, and nothing else waits.
+final class ReplicaLoop {
+    let shared: NodeShared
+    let store: Store
+    var replica: Replica<Store>
+    var desk: SubmissionDesk
+    var metrics = NodeMetrics()
+    private let genesis: Genesis
+    private let chain: ChainID
+    private let seat: Int
+    private let votingKey: SigningKey
+    private let logger: Logger
+    private var deadlines = Deadlines()
+    /// Inputs that effects gave rise to; they go before the mailbox.
+    private var followUps: [Input] = []
+    private var stopReason: StopReason?
+    private var nextExpiryMs: UInt64 = 0
+    private var publishedHeight: UInt64
+
+    /// How often overdue submissions are looked for, in milliseconds.
+    private static let expiryMs: UInt64 = 50
+
+    /// Opens the store, which takes up where the last run or crash left it.
+    init(_ configuration: NodeConfiguration, shared: NodeShared) throws(StorageError) {
+        self.shared = shared
+        genesis = configuration.genesis
+        chain = shared.chain
+        seat = configuration.seat
+        votingKey = configuration.votingKey
+        logger = shared.logger
+        store = try Store(
+            folder: configuration.dataDirectory, genesis: configuration.genesis,
+            options: configuration.storeOptions)
+        replica = Replica(
+            genesis: configuration.genesis, base: store,
+            recovered: try store.recoveredReplica(), seat: configuration.seat)
+        desk = SubmissionDesk(waitingMax: configuration.limits.waitingSubmissionsMax)
+        publishedHeight = store.watermark.height
+        publish(finalization: store.recovered.finalization)
+    }
+
+    /// Until the node stops.
+    func run() -> StopReason {
+        drive(.start)
+        while stopReason == nil {
+            let mails = shared.mailbox.take(until: nextDeadline())
+            let began = DispatchTime.now().uptimeNanoseconds
+            for mail in mails {
+                guard stopReason == nil else {
+                    decline(mail)
+                    continue
+                }
+                handle(mail)
+            }
+            fireTimers()
+            metrics.waitingSubmissions = UInt64(desk.count)
+            metrics.busyMicroseconds += (DispatchTime.now().uptimeNanoseconds - began) / 1_000
+            publishCounters()
+        }
+        let reason = stopReason ?? .requested
+        for mail in shared.mailbox.close() { decline(mail) }
+        desk.finishAll()
+        return reason
+    }
+
+    // MARK: Inputs
+
+    private func handle(_ mail: Mail) {
+        switch mail {
+        case .input(let input, let bytes):
+            if bytes > 0 {
+                metrics.messagesReceived += 1
+                if shared.intake.handled(bytes: bytes) { shared.network?.resume() }
+            }
+            drive(input)
+        case .submission(let submission):
+            shared.submittedEnvelopes.subtract(
+                submission.envelopes.count, ordering: .relaxed)
+            metrics.envelopesSubmitted += UInt64(submission.envelopes.count)
+            if let request = desk.admit(submission) {
+                drive(.submitted(request, submission.envelopes))
+            }
+        case .read(let body):
+            shared.waitingReads.subtract(1, ordering: .relaxed)
+            body(NodeView(genesis: genesis, chain: chain, store: store))
+        case .stop(let reason):
+            stopReason = reason
+        }
+    }
+
+    /// Nobody is left without an answer.
+    private func decline(_ mail: Mail) {
+        switch mail {
+        case .input, .stop: return
+        case .submission(let submission):
+            submission.finish(
+                submission.envelopes.map {
+                    SubmissionResult(
+                        id: $0.id, envelopeDigest: $0.digest, status: .refused, code: .unavailable)
+                })
+        case .read(let body): body(nil)
+        }
+    }
+
+    /// One input and all its effects; then the inputs that these gave rise to.
+    private func drive(_ first: Input) {
+        var next: Input? = first
+        while let input = next, stopReason == nil {
+            metrics.inputs += 1
+            for effect in replica.handle(input, nowMs: Clock.wallMs()) {
+                perform(effect)
+                if stopReason != nil { break }
+            }
+            next = followUps.isEmpty ? nil : followUps.removeFirst()
+        }
+        followUps.removeAll()
+    }
+
+    private func fireTimers() {
+        while stopReason == nil, let timer = deadlines.takeDue(nowMs: Clock.monotonicMs()) {
+            drive(.timer(timer))
+        }
+        let now = Clock.monotonicMs()
+        if !desk.isEmpty, now >= nextExpiryMs {
+            desk.expire(nowMs: now)
+            nextExpiryMs = now + ReplicaLoop.expiryMs
+        }
+    }
+
+    private func nextDeadline() -> DispatchTime {
+        var next = deadlines.nextMs
+        if !desk.isEmpty { next = min(next ?? .max, nextExpiryMs) }
+        guard let next else { return .distantFuture }
+        return DispatchTime(uptimeNanoseconds: next * 1_000_000)
+    }
+
+    // MARK: Effects
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .persist(let bodies, let votes): persist(bodies, votes)
+        case .sign(let statement): followUps.append(.signed(sign(statement)))
+        case .verify(let batch, let checks):
+            metrics.signatureChecks += UInt64(checks.count)
+            shared.verifier.check(batch, checks)
+        case .broadcast(let message):
+            shared.network?.broadcast(priority: message.priority, message.encoded)
+        case .send(let peer, let message):
+            shared.network?.send(to: peer.seat, priority: message.priority, message.encoded)
+        case .serveFinalBlocks(let peer, let height): serve(peer, from: height)
+        case .setTimer(let timer, let afterMs):
+            deadlines.set(timer, atMs: Clock.monotonicMs() + afterMs)
+        case .cancelTimer(let timer): deadlines.cancel(timer)
+        case .commit(let commit): self.commit(commit)
+        case .answer(let request, let codes):
+            metrics.envelopesNotAdmitted += UInt64(codes.count { $0 != .accepted })
+            desk.answer(request, codes)
+        case .evidence(let pair): report(pair)
+        case .halt(let fault): stop(.fault(fault))
+        }
+    }
+
+    private func stop(_ reason: StopReason) {
+        if stopReason == nil { stopReason = reason }
+    }
+
+    /// A crash before this is done leaves no trace of the votes, and nobody has seen them; a crash right after leaves
+    /// statements that the next start signs again, unchanged.
+    private func persist(_ bodies: [Block], _ votes: [VoteStatement]) {
+        let began = DispatchTime.now().uptimeNanoseconds
+        do throws(StorageError) {
+            try store.persist(bodies: bodies, votes: votes)
+        } catch {
+            return stop(.storage(error))
+        }
+        metrics.persists += 1
+        metrics.persistMicroseconds += (DispatchTime.now().uptimeNanoseconds - began) / 1_000
+    }
+
+    private func sign(_ statement: VoteStatement) -> Verified<Vote> {
+        metrics.votesSigned += 1
+        let key = votingKey.publicKey
+        let message = statement.signedBytes(chain: chain, suite: key.suite, keyID: key.keyID)
+        let vote = Vote(
+            statement: statement, validator: seat, signature: votingKey.sign(message))
+        return Verified(assumingValid: vote)
+    }
+
+    private func serve(_ peer: PeerID, from height: UInt64) {
+        let stored: [StoredBlock]
+        do throws(StorageError) {
+            stored = try store.certifiedBlocks(
+                from: height, bytesMax: PeerLimits.blocksBytesMax)
+        } catch {
+            return stop(.storage(error))
+        }
+        guard !stored.isEmpty, stored.count <= PeerLimits.blocksMax else { return }
+        let blocks = stored.map {
+            CertifiedBlock(block: $0.block, finalization: $0.finalization)
+        }
+        let message = PeerMessage.finalBlocks(blocks)
+        shared.network?.send(to: peer.seat, priority: message.priority, message.encoded)
+    }
+
+    /// A crash before this is done leaves the blocks to be found final again; a crash right after leaves final
+    /// transactions whose submitters were not told.
+    private func commit(_ commit: Commit) {
+        let began = DispatchTime.now().uptimeNanoseconds
+        let stored = commit.stored(suite: genesis.suite)
+        do throws(StorageError) {
+            try store.commit(stored)
+        } catch {
+            return stop(.storage(error))
+        }
+        metrics.commits += 1
+        metrics.commitMicroseconds += (DispatchTime.now().uptimeNanoseconds - began) / 1_000
+        for (block, row) in zip(commit.blocks, stored) {
+            metrics.blocks += 1
+            settle(block)
+            shared.archive.add(block, texts: row.texts)
+        }
+        publish(finalization: commit.finalization)
+    }
+
+    private func report(_ pair: Equivocation) {
+        metrics.equivocations += 1
+        shared.status.withLock { status in
+            if status.equivocations.count < NodeStatus.equivocationsMax {
+                status.equivocations.append(pair)
+            }
+        }
+        logger.critical(
+            "a validator contradicted itself / 记账节点投出矛盾票",
+            metadata: [
+                "validator": "\(genesis.validators.validators[pair.first.validator].member)",
+                "view": "\(pair.first.statement.view)",
+                "evidence": "\(Hex.encode(pair.encoded))",
+            ])
+    }
+}

@@ -1,0 +1,131 @@
+import Dispatch
+import Ledger
+import LedgerCrypto
+import Records
+import Replica
+import Synchronization
+import Testing
+
+@testable import Node
+
+@Suite struct DeadlineTests {
+    @Test func theLongestOverdueComesFirstAndOnce() {
+        var deadlines = Deadlines()
+        #expect(deadlines.nextMs == nil)
+        deadlines.set(.view, atMs: 30)
+        deadlines.set(.retry, atMs: 10)
+        deadlines.set(.fetch, atMs: 50)
+        #expect(deadlines.nextMs == 10)
+        #expect(deadlines.takeDue(nowMs: 9) == nil)
+        #expect(deadlines.takeDue(nowMs: 40) == .retry)
+        deadlines.set(.view, atMs: 45)
+        #expect(deadlines.takeDue(nowMs: 40) == nil)
+        deadlines.cancel(.fetch)
+        #expect(deadlines.takeDue(nowMs: 100) == .view)
+        #expect(deadlines.takeDue(nowMs: 100) == nil)
+        #expect(deadlines.nextMs == nil)
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct MailboxTests {
+    @Test func everyItemIsTakenOnceInOrder() async {
+        let mailbox = Mailbox<(Int, Int)>()
+        let putters = 4
+        let count = 5_000
+        let taken = Mutex<[(Int, Int)]>([])
+        let done = DispatchSemaphore(value: 0)
+        DedicatedThread.start("taker") {
+            var all: [(Int, Int)] = []
+            while all.count < putters * count {
+                all += mailbox.take(until: .now() + .milliseconds(1))
+            }
+            taken.withLock { [all] in $0 = all }
+            done.signal()
+        }
+        for putter in 0..<putters {
+            DedicatedThread.start("putter") {
+                for number in 0..<count { mailbox.put((putter, number)) }
+            }
+        }
+        await withCheckedContinuation { continuation in
+            DedicatedThread.start("waiter") {
+                done.wait()
+                continuation.resume()
+            }
+        }
+        let all = taken.withLock { $0 }
+        for putter in 0..<putters {
+            #expect(all.filter { $0.0 == putter }.map(\.1) == Array(0..<count))
+        }
+    }
+
+    @Test func closingWakesTheTakerAndKeepsNothing() {
+        let mailbox = Mailbox<Int>()
+        mailbox.put(1)
+        #expect(mailbox.close() == [1])
+        #expect(!mailbox.put(2))
+        #expect(mailbox.take(until: .distantFuture).isEmpty)
+    }
+}
+
+@Suite struct SubmissionDeskTests {
+    private let network = Result { try TestNetwork(1) }
+
+    private final class Answers: Sendable {
+        let all = Mutex<[[SubmissionResult]]>([])
+        var last: [SubmissionResult]? { all.withLock { $0.last } }
+        var count: Int { all.withLock { $0.count } }
+    }
+
+    private func submission(
+        _ count: Int, _ wait: SubmissionWait, _ answers: Answers, deadlineMs: UInt64 = 100
+    ) throws -> Submission {
+        let network = try network.get()
+        let envelopes = try (0..<count).map {
+            try Envelope(
+                bytes: network.evidence($0), chain: network.genesis.chain, suite: .ed25519SHA256)
+        }
+        return Submission(envelopes: envelopes, wait: wait, deadlineMs: deadlineMs) { results in
+            answers.all.withLock { $0.append(results) }
+        }
+    }
+
+    @Test func eachSubmissionIsFinishedOnceWhenAllIsKnown() throws {
+        var desk = SubmissionDesk(waitingMax: 4)
+        let answers = Answers()
+        let submission = try submission(3, .final, answers)
+        let admitted = desk.admit(submission)
+        let request = try #require(admitted)
+        desk.answer(request, [.accepted, .duplicate, .accepted])
+        desk.settle(submission.envelopes[0].id, code: .accepted, height: 5, index: 1)
+        #expect(answers.count == 0)
+        desk.settle(submission.envelopes[2].id, code: .wrongState, height: 6, index: 2)
+        desk.settle(submission.envelopes[2].id, code: .accepted, height: 7, index: 2)
+        desk.expire(nowMs: 1_000)
+        desk.finishAll()
+        #expect(answers.count == 1)
+        #expect(answers.last?.map(\.status) == [.final, .refused, .final])
+        #expect(answers.last?.map(\.code) == [.accepted, .duplicate, .wrongState])
+        #expect(answers.last?.map(\.height) == [5, nil, 6])
+    }
+
+    @Test func overdueAndUnfinishedAreToldWhatIsKnown() throws {
+        var desk = SubmissionDesk(waitingMax: 2)
+        let answers = Answers()
+        let first = try submission(1, .final, answers)
+        let admitted = desk.admit(first)
+        let request = try #require(admitted)
+        _ = desk.admit(try submission(1, .received, answers, deadlineMs: 900))
+        #expect(desk.admit(try submission(1, .received, answers)) == nil)
+        #expect(answers.last?[0].code == .busy)
+        desk.answer(request, [.accepted])
+        desk.expire(nowMs: 99)
+        #expect(answers.count == 1)
+        desk.expire(nowMs: 100)
+        #expect(answers.last?[0].status == .received)
+        desk.settle(first.envelopes[0].id, code: .accepted, height: 1, index: 0)
+        desk.finishAll()
+        #expect(answers.count == 3)
+        #expect(answers.last?[0].code == .unavailable && desk.isEmpty)
+    }
+}

@@ -1,0 +1,155 @@
+import Crypto
+import Encoding
+import Foundation
+import Glibc
+import Ledger
+import LedgerCrypto
+import Logging
+import Market
+import Network
+import Policy
+import Records
+import Storage
+import Testing
+import X509
+
+@testable import Node
+
+/// Validators on loopback with one member who may do everything, in a temporary folder that goes with it.
+final class TestNetwork: Sendable {
+    let genesis: Genesis
+    let folder: String
+    let member: MemberID
+    let memberKey: SigningKey
+    let votingKeys: [SigningKey]
+    let transports: [(identity: TransportIdentity, certificatePEM: [UInt8], keyPEM: [UInt8])]
+    let ports: [Int]
+
+    static let passphrase = "correct horse"
+
+    init(
+        _ count: Int, suite: LedgerCrypto.Suite = .ed25519SHA256,
+        parameters edit: (inout Parameters) -> Void = { _ in }
+    ) throws {
+        votingKeys = (0..<count).map { _ in SigningKey.generate(suite) }
+        transports = try (0..<count).map { _ in try TestNetwork.makeTransport() }
+        ports = try (0..<count).map { _ in try freePort() }
+        var validators: [Validator] = []
+        for index in 0..<count {
+            validators.append(
+                Validator(
+                    member: try TestNetwork.member(UInt32(100 + index)),
+                    votingKey: votingKeys[index].publicKey,
+                    transportKey: transports[index].identity.publicKey))
+        }
+        member = try TestNetwork.member(1)
+        memberKey = SigningKey.generate(suite)
+        var builder = GenesisBuilder(suite: suite)
+        try builder.add(
+            member: member, nameZh: "测试机构", nameEn: "Test", roles: [.governor],
+            keys: [GenesisBuilder.FoundingKey(memberKey.publicKey, person: "test")])
+        var parameters = Parameters()
+        parameters.heartbeatMs = 50
+        edit(&parameters)
+        let set = try #require(ValidatorSet(epoch: 0, validators: validators))
+        genesis = builder.genesis(
+            name: "test", timeMs: 1_700_000_000_000, parameters: parameters, validators: set)
+        folder =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("huijin-node-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    static func member(_ serial: UInt32) throws -> MemberID {
+        let code = try #require(SocialCreditCode.generate(serial: serial))
+        return try #require(MemberID(code.text))
+    }
+
+    private static func makeTransport() throws -> (TransportIdentity, [UInt8], [UInt8]) {
+        let key = P256.Signing.PrivateKey()
+        let name = try DistinguishedName { CommonName("huijin") }
+        let certificate = try X509.Certificate(
+            version: .v3, serialNumber: X509.Certificate.SerialNumber(),
+            publicKey: .init(key.publicKey), notValidBefore: Date(timeIntervalSince1970: 0),
+            notValidAfter: Date(timeIntervalSince1970: 1), issuer: name, subject: name,
+            signatureAlgorithm: .ecdsaWithSHA256, extensions: X509.Certificate.Extensions(),
+            issuerPrivateKey: .init(key))
+        let certificatePEM = Array(try certificate.serializeAsPEM().pemString.utf8)
+        let keyPEM = Array(key.pemRepresentation.utf8)
+        let identity = try TransportIdentity(
+            certificatePEM: certificatePEM, privateKeyPEM: keyPEM)
+        return (identity, certificatePEM, keyPEM)
+    }
+
+    func configuration(_ index: Int) -> NodeConfiguration {
+        let set = genesis.validators.validators
+        let peers = set.indices.filter { $0 != index }.map {
+            PeerEndpoint(
+                index: $0, name: set[$0].member.text, transportKey: set[$0].transportKey,
+                host: "127.0.0.1", port: ports[$0])
+        }
+        return NodeConfiguration(
+            genesis: genesis, dataDirectory: "\(folder)/\(index)", seat: index,
+            votingKey: votingKeys[index], transport: transports[index].identity,
+            listen: HostPort(host: "127.0.0.1", port: ports[index]),
+            api: HostPort(host: "127.0.0.1", port: 0), peers: peers)
+    }
+
+    func start(
+        _ index: Int, _ edit: (inout NodeConfiguration) -> Void = { _ in }
+    ) async throws -> HuijinNode {
+        var configuration = configuration(index)
+        edit(&configuration)
+        var logger = Logger(label: "node \(index)")
+        logger.logLevel = .critical
+        return try await HuijinNode.start(configuration, logger: logger)
+    }
+
+    func startAll() async throws -> [HuijinNode] {
+        var nodes: [HuijinNode] = []
+        for index in votingKeys.indices { nodes.append(try await start(index)) }
+        return nodes
+    }
+
+    /// A transaction that is accepted whenever it is on time.
+    func evidence(
+        _ number: Int, lastValidHeight: UInt64 = 2_000, key: SigningKey? = nil,
+        chain: ChainID? = nil
+    ) -> [UInt8] {
+        let body = RecordEvidence(
+            commitment: genesis.suite.digest(Array("\(number)".utf8)), mediaType: "text/csv",
+            note: "\(number)")
+        let transaction = Transaction(
+            kind: RecordEvidence.kind.rawValue, nonce: SecureRandom.bytes(16),
+            lastValidHeight: lastValidHeight, member: member, body: body.encoded)
+        return Envelope.sign(transaction, chain: chain ?? genesis.chain, with: key ?? memberKey)
+    }
+}
+
+extension HuijinNode {
+    /// Waits for a height and gives the state root there.
+    func stateRoot(at height: UInt64) async throws -> LedgerCrypto.Digest? {
+        for await current in heights() where current >= height { break }
+        return try await history { try $0.reader.header(height)?.stateRoot }
+    }
+}
+
+/// A port that was free a moment ago.
+func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+        }
+    }
+    try #require(bound)
+    return Int(UInt16(bigEndian: address.sin_port))
+}
