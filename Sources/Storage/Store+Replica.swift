@@ -13,16 +13,17 @@ extension Store {
 
     /// What the replica goes on from.
     ///
-    /// Call before anything is persisted or committed: it is what the file held at opening, with
-    /// the replay window rebuilt from the newest stored blocks.
+    /// Call before anything is committed: it is what the file held at opening.
     public func replicaState() throws(StorageError) -> Recovered {
-        Recovered(
+        precondition(watermark == recovered.watermark, "a replica starts before it commits")
+        return Recovered(
             header: recovered.header, frontier: recovered.watermark.frontier,
             finalization: recovered.finalization, bodies: recovered.bodies,
             votes: recovered.votes, replay: try replayWindow())
     }
 
-    private func replayWindow() throws(StorageError) -> ReplayWindow {
+    /// Ids of final transactions that have not expired, rebuilt from the newest stored blocks.
+    public func replayWindow() throws(StorageError) -> ReplayWindow {
         var window = ReplayWindow()
         let end = watermark.height
         window.prune(height: end)

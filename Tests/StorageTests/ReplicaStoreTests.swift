@@ -1,0 +1,156 @@
+import Encoding
+import Execution
+import Ledger
+import LedgerCrypto
+import Market
+import Merkle
+import Policy
+import Records
+import Replica
+import Storage
+import Testing
+
+/// The store under the real executor: what a driver does without consensus in between.
+@Suite struct ReplicaStoreTests {
+    private struct Network {
+        let genesis: Genesis
+        let key: SigningKey
+        let member: MemberID
+        private var nonce: UInt8 = 0
+
+        init(_ suite: Suite) throws {
+            key = SigningKey.generate(suite)
+            let voting = SigningKey.generate(suite)
+            let code = try #require(SocialCreditCode.generate(serial: 77))
+            member = try #require(MemberID(code.text))
+            var builder = GenesisBuilder(suite: suite)
+            try builder.add(
+                member: member, nameZh: "甲公司", nameEn: "First", roles: [.governor, .provider],
+                keys: [.init(key.publicKey, person: "somebody")])
+            let validators = try #require(
+                ValidatorSet(
+                    epoch: 0,
+                    validators: [
+                        Validator(
+                            member: member, votingKey: voting.publicKey, transportKey: [1])
+                    ]))
+            genesis = builder.genesis(
+                name: "test", timeMs: 1_000, parameters: Parameters(), validators: validators)
+        }
+
+        mutating func transaction<Body: TransactionBody>(
+            _ body: Body
+        ) throws -> Verified<SignedTransaction> {
+            nonce += 1
+            let transaction = Transaction(
+                kind: Body.kind.rawValue, nonce: [UInt8](repeating: nonce, count: 16),
+                lastValidHeight: 20, member: member, body: body.encoded)
+            let envelope = try Envelope(
+                bytes: Envelope.sign(transaction, chain: genesis.chain, with: key),
+                chain: genesis.chain, suite: genesis.suite)
+            return try #require(envelope.verified(by: key.publicKey))
+        }
+
+        func parent(_ store: Store) -> ParentState<Store> {
+            ParentState(
+                header: store.header, headerDigest: store.watermark.header,
+                frontier: store.watermark.frontier, base: store)
+        }
+
+        func finalization(_ block: ExecutedBlock) -> Certificate {
+            Certificate(
+                statement: .finalize(epoch: 0, view: block.height + 3, block.subject),
+                signatures: [
+                    CertificateSignature(
+                        validator: 0, signature: [UInt8](repeating: 1, count: 64))
+                ])
+        }
+    }
+
+    @Test(arguments: Suite.allCases)
+    func executedBlocksAreStoredAndGoneOnFrom(suite: Suite) throws {
+        let folder = try TestFolder()
+        var network = try Network(suite)
+        let genesis = network.genesis
+        let registration = try network.transaction(AssetRegister.example)
+        let evidence = try network.transaction(RecordEvidence.example)
+        let again = try network.transaction(AssetRegister.example)
+        var blocks: [ExecutedBlock] = []
+        do {
+            let store = try Store(folder: folder.path, genesis: genesis)
+            let expected = GenesisState(genesis)
+            #expect(store.header == expected.header)
+            #expect(store.watermark.header == expected.headerDigest)
+            let start = try store.replicaState()
+            #expect(start.header == expected.header && start.replay.count == 0)
+            // Three blocks on top of one another before the first is final.
+            let executor = Executor<Store>(genesis: genesis)
+            var parent = network.parent(store)
+            for candidates in [[registration], [], [evidence, again]] {
+                let block = executor.build(
+                    on: parent, candidates: candidates, timeMs: parent.header.timeMs + 5,
+                    replay: start.replay)
+                #expect(block.leftOut.isEmpty)
+                try store.persist(
+                    bodies: [block.block],
+                    votes: [
+                        .notarize(epoch: 0, view: block.height + 3, block.subject)
+                    ])
+                parent = parent.extended(by: block)
+                blocks.append(block)
+            }
+            #expect(blocks[2].outcomes.map(\.isAccepted) == [true, false])
+            try store.commit(
+                Commit(
+                    blocks: Array(blocks[0...1]), finalization: network.finalization(blocks[1])))
+            #expect(store.watermark.height == 2)
+        }
+        let store = try Store(folder: folder.path, genesis: genesis)
+        let restart = try store.replicaState()
+        #expect(restart.header == blocks[1].header && restart.frontier == blocks[1].frontier)
+        #expect(restart.bodies == [blocks[2].block])
+        #expect(restart.votes.map(\.view) == [6])
+        #expect(restart.finalization == network.finalization(blocks[1]))
+        #expect(restart.replay.contains(registration.value.id) && restart.replay.count == 1)
+        // The recovered body executes to the same on the recovered state, and is committed.
+        let transactions = [evidence, again]
+        let executed = try Executor<Store>(genesis: genesis).execute(
+            restart.bodies[0], on: network.parent(store),
+            verified: { digest in transactions.first { $0.value.digest == digest } },
+            replay: restart.replay)
+        #expect(executed.header == blocks[2].header)
+        try store.commit(
+            Commit(blocks: [executed], finalization: network.finalization(executed)))
+        // What is final is known again after another restart.
+        let window = try store.replayWindow()
+        #expect(window.contains(evidence.value.id) && window.contains(again.value.id))
+        let next = Executor<Store>(genesis: genesis).build(
+            on: network.parent(store), candidates: [registration],
+            timeMs: store.header.timeMs + 1, replay: window)
+        #expect(next.leftOut.map(\.code) == [.replayed])
+        try checkIndex(store, blocks, network.member)
+    }
+
+    /// The index that the node fills and the one rebuilt from the file are the same.
+    private func checkIndex(
+        _ store: Store, _ blocks: [ExecutedBlock], _ member: MemberID
+    ) throws {
+        let reader = try StoreReader(path: store.path, chain: store.chain, suite: store.suite)
+        for block in blocks {
+            let rebuilt = try reader.indexBatch(height: block.height, chain: store.chain)
+            #expect(IndexBatch(block, suite: store.suite) == rebuilt)
+        }
+        let index = try Index(
+            path: store.path + "-index", chain: store.chain)
+        while try index.follow(reader, chain: store.chain) {}
+        let asset = AssetRecord.id(
+            provider: member, code: AssetRegister.example.code, suite: store.suite)
+        #expect(try index.search("逐时气象", countMax: 9).assets == [asset])
+        #expect(try index.search(member.text, countMax: 9).assets == [asset])
+        let rights = try reader.events(asset: asset, log: 0, countMax: 9, in: index)
+        #expect(rights.map(\.bytes) == blocks[0].events.map(\.event.encoded))
+        let refusals = try index.refusals(member: member, countMax: 9)
+        #expect(refusals.map(\.location) == [BlockLocation(height: 3, position: 1)])
+        #expect(refusals.map(\.code) == [OutcomeCode.alreadyExists.rawValue])
+    }
+}
