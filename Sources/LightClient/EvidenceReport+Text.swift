@@ -36,9 +36,10 @@ extension OutcomeCode {
 extension ProvenEntry.Content {
     var english: String {
         switch self {
-        case .transaction(_, _, .valid(let key)): "signature valid under key \(key.hex)"
-        case .transaction(_, _, .notRechecked):
-            "signature not re-checked; the validators certified it"
+        case .transaction(_, let transaction, .valid(let key)):
+            "signed by \(transaction.member), valid under key \(key.hex)"
+        case .transaction(_, let transaction, .notRechecked):
+            "signed by \(transaction.member), not re-checked; the validators certified it"
         case .automatic: "done by the ledger itself"
         case .withheld: "envelope withheld; the validators certified it"
         }
@@ -46,8 +47,10 @@ extension ProvenEntry.Content {
 
     var chinese: String {
         switch self {
-        case .transaction(_, _, .valid(let key)): "在密钥 \(key.hex) 下签名有效"
-        case .transaction(_, _, .notRechecked): "签名未复核，由验证者认证"
+        case .transaction(_, let transaction, .valid(let key)):
+            "由 \(transaction.member) 签名，在密钥 \(key.hex) 下有效"
+        case .transaction(_, let transaction, .notRechecked):
+            "由 \(transaction.member) 签名，未复核，由验证者认证"
         case .automatic: "由账本自动执行"
         case .withheld: "信封未披露，由验证者认证"
         }

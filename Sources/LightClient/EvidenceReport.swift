@@ -10,10 +10,13 @@ public struct EvidenceReport: Equatable, Sendable {
         public let level: Int
         public let english: String
         public let chinese: String
+        /// What needs no translation, after both: a digest, a map of fields.
+        public let value: String?
 
         public var text: String {
-            String(repeating: "  ", count: level)
-                + (english == chinese ? english : "\(english) / \(chinese)")
+            let words = english == chinese ? english : "\(english) / \(chinese)"
+            let parts = [words, value ?? ""].filter { !$0.isEmpty }
+            return String(repeating: "  ", count: level) + parts.joined(separator: ": ")
         }
     }
 
@@ -33,7 +36,7 @@ public struct EvidenceReport: Equatable, Sendable {
         switch answer.finding {
         case .assetHistory(let history): add(history)
         case .noSuchAsset(let asset):
-            add(0, "no asset \(asset.hex) is on the ledger", "账本上没有数据资产 \(asset.hex)")
+            add(0, "no such asset is on the ledger", "账本上没有该数据资产", value: asset.hex)
         case .transaction(let entry): add(entry)
         case .record(let record): add(record, question: answer.question)
         }
@@ -52,17 +55,21 @@ public struct EvidenceReport: Equatable, Sendable {
         for claim in answer.claims { add(1, "- \(claim.english)", claim.chinese) }
     }
 
-    private mutating func add(_ level: Int, _ english: String, _ chinese: String) {
+    private mutating func add(
+        _ level: Int, _ english: String, _ chinese: String, value: String? = nil
+    ) {
         lines.append(
-            Line(level: level, english: english.printable, chinese: chinese.printable))
+            Line(
+                level: level, english: english.printable, chinese: chinese.printable,
+                value: value?.printable))
     }
 
     private mutating func addCheckpoint(_ answer: ProvenAnswer) {
         let checkpoint = answer.checkpoint
         let header = checkpoint.header
-        add(0, "ledger: \(answer.ledger)", "账本：\(answer.ledger)")
-        add(1, "chain \(header.chain.hex)", "链标识 \(header.chain.hex)")
-        add(1, "suite \(answer.suite.name)", "密码套件 \(answer.suite.name)")
+        add(0, "ledger", "账本", value: answer.ledger)
+        add(1, "chain", "链标识", value: header.chain.hex)
+        add(1, "suite", "密码套件", value: answer.suite.name)
         let (signed, all) = (checkpoint.signatures, checkpoint.validators.count)
         let quorum = checkpoint.validators.quorum
         add(
@@ -70,18 +77,16 @@ public struct EvidenceReport: Equatable, Sendable {
             "finalised by \(signed) of \(all) validators (\(quorum) needed), "
                 + "epoch \(header.epoch)",
             "\(all) 个验证者中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
-        add(1, "header \(checkpoint.digest.hex)", "区块头 \(checkpoint.digest.hex)")
-        add(1, "state root \(header.stateRoot.hex)", "状态根 \(header.stateRoot.hex)")
+        add(1, "header", "区块头", value: checkpoint.digest.hex)
+        add(1, "state root", "状态根", value: header.stateRoot.hex)
     }
 
     // MARK: Findings
 
     private mutating func add(_ history: AssetHistory) {
         let asset = history.asset
-        add(
-            0, "asset: \(asset.titleEn) · \(asset.titleZh)",
-            "数据资产：\(asset.titleZh) · \(asset.titleEn)")
-        add(1, "id \(asset.id.hex)", "编号 \(asset.id.hex)")
+        add(0, "asset", "数据资产", value: "\(asset.titleEn) · \(asset.titleZh)")
+        add(1, "id", "编号", value: asset.id.hex)
         add(
             1, "provider \(asset.provider), status \(asset.status.name)",
             "提供方 \(asset.provider)，状态 \(asset.status.titleZh)")
@@ -103,10 +108,9 @@ public struct EvidenceReport: Equatable, Sendable {
             "#\(event.index) height \(event.height), \(time): \(event.kind.titleEn) "
                 + "by \(actor.english): \(event.code.reportEn)",
             "\(event.kind.titleZh)，\(actor.chinese)：\(event.code.reportZh)")
-        add(
-            2, "transaction \(event.transactionID.hex)", "交易 \(event.transactionID.hex)")
+        add(2, "transaction", "交易", value: event.transactionID.hex)
         if event.detail != .map([]) {
-            add(2, event.detail.diagnostic, event.detail.diagnostic)
+            add(2, "stated", "内容", value: event.detail.diagnostic)
         }
         add(2, proven.entry.content.english, proven.entry.content.chinese)
     }
@@ -119,7 +123,7 @@ public struct EvidenceReport: Equatable, Sendable {
         switch entry.content {
         case .transaction(let id, let transaction, _):
             let kind = TransactionKind(rawValue: transaction.kind)
-            add(0, "transaction \(id.hex)", "交易 \(id.hex)")
+            add(0, "transaction", "交易", value: id.hex)
             add(
                 1, "\(kind?.titleEn ?? "kind \(transaction.kind)") by \(transaction.member)",
                 "\(kind?.titleZh ?? "种类 \(transaction.kind)")，\(transaction.member)")
@@ -128,7 +132,7 @@ public struct EvidenceReport: Equatable, Sendable {
             add(
                 0, "automatic action: \(kind?.titleEn ?? "kind \(action.kind)")",
                 "自动处理：\(kind?.titleZh ?? "种类 \(action.kind)")")
-        case .withheld: add(0, "entry \(entry.digest.hex)", "条目 \(entry.digest.hex)")
+        case .withheld: add(0, "entry", "条目", value: entry.digest.hex)
         }
         add(1, "outcome: \(english)", "结果：\(chinese)")
         add(
@@ -141,12 +145,12 @@ public struct EvidenceReport: Equatable, Sendable {
         guard case .record(let type, let id) = question else { return }
         let name = id.map(\.diagnostic).joined(separator: ", ")
         guard let record else {
-            add(0, "no \(type.name) record \(name)", "没有\(type.titleZh)记录 \(name)")
+            add(0, "no \(type.name) record", "没有\(type.titleZh)记录", value: name)
             return
         }
-        add(0, "\(type.name) record \(name)", "\(type.titleZh)记录 \(name)")
+        add(0, "\(type.name) record", "\(type.titleZh)记录", value: name)
         if let value = try? CBORValue.decode(record.body, limits: StoredRecord.limits) {
-            add(1, value.diagnostic, value.diagnostic)
+            add(1, "fields", "字段", value: value.diagnostic)
         }
     }
 }

@@ -92,7 +92,7 @@ public enum Claim: Equatable, Sendable {
     /// Events whose envelope is withheld: kind, actor and transaction id rest on the validators' certificate alone.
     case withheld(count: Int)
     case signaturesNotRechecked(count: Int)
-    /// Actors who appear under pseudonyms: who they are is not in the bundle.
+    /// Actors under pseudonyms whose envelopes are withheld: who they are is not in the bundle.
     case pseudonyms(count: Int)
 }
 
@@ -123,14 +123,13 @@ extension AssetHistory {
         var notRechecked = 0
         var pseudonyms = 0
         for event in logs.flatMap(\.events) {
-            switch event.entry.content {
-            case .withheld: withheld += 1
-            case .transaction(_, _, .notRechecked): notRechecked += 1
-            case .transaction(_, _, .valid), .automatic: break
-            }
-            switch event.event.actor {
-            case .pseudonym: pseudonyms += 1
-            case .member, .ledger: break
+            switch (event.entry.content, event.event.actor) {
+            case (.withheld, .pseudonym):
+                withheld += 1
+                pseudonyms += 1
+            case (.withheld, .member), (.withheld, .ledger): withheld += 1
+            case (.transaction(_, _, .notRechecked), _): notRechecked += 1
+            case (.transaction(_, _, .valid), _), (.automatic, _): break
             }
         }
         if withheld > 0 { claims.append(.withheld(count: withheld)) }
