@@ -16,6 +16,8 @@ struct BlockRun<Base: CommittedState> {
     /// Ids within this block.
     private(set) var ids: Set<Digest> = []
     private var entriesByMember: [MemberID: UInt64] = [:]
+    private var senders: [KeyID: Sender] = [:]
+    private var sendersAsOf = 0
     /// What the entries take of `Parameters.blockBytesMax`.
     private(set) var bytes: UInt64 = 0
 
@@ -54,10 +56,10 @@ struct BlockRun<Base: CommittedState> {
 
     // MARK: Transactions
 
-    /// The sender's records, when this transaction may stand in the block at this place.
+    /// The sender, when this transaction may stand in the block at this place.
     mutating func admit(
         _ signed: SignedTransaction, replay: some ReplayFilter
-    ) throws(OutcomeCode) -> (member: MemberRecord, key: KeyRecord) {
+    ) throws(OutcomeCode) -> Sender {
         let transaction = signed.transaction
         guard TransactionKind(rawValue: transaction.kind) != nil else { throw .unknownKind }
         guard transaction.lastValidHeight >= context.height else { throw .expired }
@@ -70,23 +72,37 @@ struct BlockRun<Base: CommittedState> {
         guard UInt64(signed.envelope.bytes.count) <= context.parameters.transactionBytesMax else {
             throw .tooLarge
         }
-        guard let key = state.key(signed.envelope.keyID), key.isLive,
-            key.member == transaction.member, key.publicKey == signed.key,
-            let member = state.member(key.member)
+        guard let sender = sender(signed.envelope.keyID),
+            sender.member.id == transaction.member, sender.key.publicKey == signed.key
         else { throw .unknownKey }
         let size = UInt64(signed.envelope.bytes.count) + Self.entryOverheadBytes
         guard UInt64(entries.count) < context.parameters.entriesPerBlockMax,
             bytes + size <= context.parameters.blockBytesMax
         else { throw .busy }
         guard
-            entriesByMember[member.id, default: 0]
+            entriesByMember[transaction.member, default: 0]
                 < context.parameters.entriesPerMemberPerBlockMax
         else { throw .overQuota }
-        return (member, key)
+        return sender
+    }
+
+    /// The records of a live key and its member. Kept for the block, until one of its entries writes such a record.
+    private mutating func sender(_ keyID: KeyID) -> Sender? {
+        if sendersAsOf != state.memberWrites {
+            senders.removeAll(keepingCapacity: true)
+            sendersAsOf = state.memberWrites
+        }
+        if let sender = senders[keyID] { return sender }
+        guard let key = state.key(keyID), key.isLive, let member = state.member(key.member) else {
+            return nil
+        }
+        let sender = Sender(member: member, key: key)
+        senders[keyID] = sender
+        return sender
     }
 
     /// Runs an admitted transaction; refused or not, it is an entry.
-    mutating func run(_ signed: SignedTransaction, member: MemberRecord, key: KeyRecord) {
+    mutating func run(_ signed: SignedTransaction, from sender: Sender) {
         let transaction = signed.transaction
         guard let kind = TransactionKind(rawValue: transaction.kind) else {
             preconditionFailure("only transactions of known kinds are admitted")
@@ -94,11 +110,11 @@ struct BlockRun<Base: CommittedState> {
         let code = MarketRules.apply(
             transaction, kind: kind, to: &state,
             in: ApplyContext(
-                block: context, member: member, key: key, transactionID: signed.id,
+                block: context, sender: sender, transactionID: signed.id,
                 entryDigest: signed.digest, nonce: transaction.nonce))
         precondition(code.isRecorded, "rules refuse with recorded codes only")
         ids.insert(signed.id)
-        entriesByMember[member.id, default: 0] += 1
+        entriesByMember[transaction.member, default: 0] += 1
         append(
             .envelope(signed.envelope.bytes), digest: signed.digest,
             leaf: LogLeaf.envelope(signed.digest, suite: context.suite), code: code,

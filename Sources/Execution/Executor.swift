@@ -41,7 +41,7 @@ public struct Executor<Base: CommittedState> {
             let signed = candidate.value
             do throws(OutcomeCode) {
                 let sender = try run.admit(signed, replay: replay)
-                run.run(signed, member: sender.member, key: sender.key)
+                run.run(signed, from: sender)
             } catch {
                 leftOut.append(LeftOut(digest: signed.digest, code: error))
             }
@@ -81,7 +81,7 @@ public struct Executor<Base: CommittedState> {
             }
             do throws(OutcomeCode) {
                 let sender = try run.admit(signed, replay: replay)
-                run.run(signed, member: sender.member, key: sender.key)
+                run.run(signed, from: sender)
             } catch {
                 throw .inadmissible(index: index, error)
             }

@@ -68,23 +68,26 @@ public indirect enum AnyRecord: Hashable, Sendable {
 
     /// The encoded record, without salt and type.
     public var body: [UInt8] {
+        // Most records are smaller; growing step by step would copy them several times.
+        var encoder = CBOREncoder(reserving: 384)
         switch self {
-        case .member(let record): record.encoded
-        case .key(let record): record.encoded
-        case .policy(let record): record.encoded
-        case .asset(let record): record.encoded
-        case .attestation(let record): record.encoded
-        case .offer(let record): record.encoded
-        case .agreement(let record): record.encoded
-        case .account(let record): record.encoded
-        case .bank(let record): record.encoded
-        case .withdrawal(let record): record.encoded
-        case .job(let record): record.encoded
-        case .evidence(let record): record.encoded
-        case .timerIndex(let record): record.encoded
-        case .timerDay(let record): record.encoded
-        case .timerHour(let record): record.encoded
+        case .member(let record): record.encode(into: &encoder)
+        case .key(let record): record.encode(into: &encoder)
+        case .policy(let record): record.encode(into: &encoder)
+        case .asset(let record): record.encode(into: &encoder)
+        case .attestation(let record): record.encode(into: &encoder)
+        case .offer(let record): record.encode(into: &encoder)
+        case .agreement(let record): record.encode(into: &encoder)
+        case .account(let record): record.encode(into: &encoder)
+        case .bank(let record): record.encode(into: &encoder)
+        case .withdrawal(let record): record.encode(into: &encoder)
+        case .job(let record): record.encode(into: &encoder)
+        case .evidence(let record): record.encode(into: &encoder)
+        case .timerIndex(let record): record.encode(into: &encoder)
+        case .timerDay(let record): record.encode(into: &encoder)
+        case .timerHour(let record): record.encode(into: &encoder)
         }
+        return encoder.bytes
     }
 
     /// The key under which the state map holds it.

@@ -63,7 +63,10 @@ public struct StoredRecord: Hashable, Sendable, CBORCodable {
 
     /// Wire bytes of a record, written in one go.
     public static func encode(_ record: AnyRecord, salt: [UInt8]) -> [UInt8] {
-        StoredRecord(salt: salt, type: record.type, body: record.body).encoded
+        let body = record.body
+        var encoder = CBOREncoder(reserving: body.count + saltBytes + 16)
+        encoder.value(StoredRecord(salt: salt, type: record.type, body: body))
+        return encoder.bytes
     }
 
     /// The typed record in encoded stored form.

@@ -63,13 +63,14 @@ private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
     }
 
     private func checkSender<Body: TransactionBody>(_: Body.Type) throws(OutcomeCode) {
-        guard context.member.status == .active else { throw .memberSuspended }
+        let sender = context.sender
+        guard sender.member.status == .active else { throw .memberSuspended }
         let roles = Body.requiredRoles
-        guard roles.isEmpty || roles.contains(where: context.member.has) else {
+        guard roles.isEmpty || roles.contains(where: sender.member.has) else {
             throw .notPermitted
         }
         let mandates = Body.requiredMandates
-        guard mandates.isEmpty || mandates.contains(where: context.key.mandates.contains) else {
+        guard mandates.isEmpty || mandates.contains(where: sender.key.mandates.contains) else {
             throw .mandateMissing
         }
     }

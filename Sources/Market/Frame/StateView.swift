@@ -19,22 +19,8 @@ public struct PlacedEvent: Equatable, Sendable {
 /// Records are decoded once per block and encoded once, when the block is done. Each entry runs between `begin` and
 /// `commit` or `rollback`.
 public struct StateView<Base: StateReader> {
-    struct Slot {
-        var record: AnyRecord?
-        /// Nil while the record is as the base has it.
-        var seed: [UInt8]?
-        /// The salt in the base; empty when there was no record.
-        var salt: [UInt8]
-    }
-
     public let suite: Suite
-    private var slots: [Digest: Slot] = [:]
-    /// What the running entry has overwritten, oldest first.
-    private var undo: [(key: Digest, slot: Slot)] = []
-    /// Keys written so far, in that order; a key may stand here more than once.
-    private var written: [Digest] = []
-    private var seed: [UInt8]?
-    private var height: UInt64 = 0
+    private var table: StateTable
     /// Events of all entries so far, in order.
     public private(set) var events: [PlacedEvent] = []
     private var eventsBefore = 0
@@ -45,7 +31,7 @@ public struct StateView<Base: StateReader> {
         self.base = base
         self.cache = cache
         self.suite = suite
-        self.height = height
+        table = StateTable(height: height)
     }
 
     // MARK: Entries
@@ -54,19 +40,17 @@ public struct StateView<Base: StateReader> {
     ///
     /// - Parameter seed: the transaction's nonce; nil for an automatic action, whose salts follow from those before.
     public mutating func begin(seed: [UInt8]?) {
-        precondition(undo.isEmpty, "the entry before has been committed or rolled back")
-        self.seed = seed
+        table.begin(seed: seed)
         eventsBefore = events.count
     }
 
     public mutating func commit() {
-        undo.removeAll(keepingCapacity: true)
+        table.commit()
     }
 
     /// Undoes what was written since `begin`.
     public mutating func rollback() {
-        for (key, slot) in undo.reversed() { slots[key] = slot }
-        undo.removeAll(keepingCapacity: true)
+        table.rollback()
         events.removeLast(events.count - eventsBefore)
     }
 
@@ -76,39 +60,32 @@ public struct StateView<Base: StateReader> {
     public mutating func record<Record: RecordCodable>(
         _: Record.Type = Record.self, at key: Digest
     ) -> Record? {
-        guard let record = load(key).record else { return nil }
+        let place = place(of: key)
+        guard let record = table.slots[place].record else { return nil }
         return Record(record)
     }
 
     /// Whether anything is kept under that key.
-    public mutating func holds(_ key: Digest) -> Bool { load(key).record != nil }
+    public mutating func holds(_ key: Digest) -> Bool {
+        let place = place(of: key)
+        return table.slots[place].record != nil
+    }
 
     public mutating func put<Record: RecordCodable>(_ record: Record) {
-        write(record.wrapped, at: record.stateKey(suite))
+        let place = place(of: record.stateKey(suite))
+        table.write(record.wrapped, at: place)
     }
 
     public mutating func remove(_ key: Digest) {
-        write(nil, at: key)
+        let place = place(of: key)
+        table.write(nil, at: place)
     }
 
-    private mutating func load(_ key: Digest) -> Slot {
-        if let slot = slots[key] { return slot }
-        var slot = Slot(record: nil, seed: nil, salt: [])
-        if let value = base.value(for: key) {
-            let decoded = cache?.decoded(value, at: key) ?? DecodedValue(value)
-            slot.record = decoded.record
-            slot.salt = decoded.salt
-        }
-        slots[key] = slot
-        return slot
-    }
+    /// Grows whenever a member or a key is written: what was derived from those records is to be read again then.
+    public var memberWrites: Int { table.memberWrites }
 
-    private mutating func write(_ record: AnyRecord?, at key: Digest) {
-        let before = load(key)
-        undo.append((key, before))
-        if before.seed == nil { written.append(key) }
-        let seed = self.seed ?? before.salt + height.encoded
-        slots[key] = Slot(record: record, seed: seed, salt: before.salt)
+    private mutating func place(of key: Digest) -> Int {
+        table.place(of: key) ?? table.load(key, base.value(for: key), cache)
     }
 
     // MARK: Events
@@ -133,30 +110,15 @@ public struct StateView<Base: StateReader> {
     // MARK: The block's result
 
     /// What the block changes: values by ascending key, nil where a record is removed.
-    public func changes() -> [(key: Digest, value: [UInt8]?)] {
-        var changes: [(key: Digest, value: [UInt8]?)] = []
-        changes.reserveCapacity(written.count)
-        for key in writtenKeys() {
-            guard let slot = slots[key], let seed = slot.seed else { continue }
-            guard let record = slot.record else {
-                // Made and removed within the block: nothing remains to be changed.
-                if !slot.salt.isEmpty { changes.append((key, nil)) }
-                continue
-            }
-            let salt = StoredRecord.salt(seed: seed, key: key, suite: suite)
-            changes.append((key, StoredRecord.encode(record, salt: salt)))
-        }
-        return changes
-    }
+    public func changes() -> [(key: Digest, value: [UInt8]?)] { table.changes(suite) }
 
     /// A settlement bank whose accounts changed by another sum than its confirmed deposits less withdrawals.
     ///
     /// - Returns: nil when money is conserved, as it must be in every block.
     public func bankOutOfBalance() -> MemberID? {
         var drifts: [(bank: MemberID, fen: Int64)] = []
-        for key in writtenKeys() {
-            guard let slot = slots[key], slot.seed != nil else { continue }
-            let before = base.value(for: key).flatMap { try? StoredRecord.decode(value: $0) }
+        for slot in table.slots where slot.isWritten && slot.holdsMoney {
+            let before = base.value(for: slot.key).map { DecodedValue($0).record }
             for (record, sign) in [(before, Int64(-1)), (slot.record, 1)] {
                 guard let record, let (bank, fen) = record.liability else { continue }
                 if let index = drifts.firstIndex(where: { $0.bank == bank }) {
@@ -168,14 +130,11 @@ public struct StateView<Base: StateReader> {
         }
         return drifts.first { $0.fen != 0 }?.bank
     }
+}
 
-    private func writtenKeys() -> [Digest] {
-        let sorted = written.sorted()
-        var keys: [Digest] = []
-        keys.reserveCapacity(sorted.count)
-        for key in sorted where keys.last != key { keys.append(key) }
-        return keys
-    }
+extension StateTable.Slot {
+    /// Accounts and banks are never removed, so what is there now tells.
+    fileprivate var holdsMoney: Bool { record?.liability != nil }
 }
 
 extension AnyRecord {

@@ -27,29 +27,50 @@ public struct BlockContext: Sendable {
     }
 }
 
+/// Who signs a transaction, as looked up; shared by all of a block's transactions of one key.
+public final class Sender: Sendable {
+    /// Enrolled.
+    public let member: MemberRecord
+    /// The member's, live.
+    public let key: KeyRecord
+
+    public init(member: MemberRecord, key: KeyRecord) {
+        precondition(key.member == member.id && key.isLive, "a live key of that member")
+        self.member = member
+        self.key = key
+    }
+}
+
 /// What the rules of one transaction know beside the state.
 public struct ApplyContext: Sendable {
     public let block: BlockContext
-    /// The sender: enrolled and active.
-    public let member: MemberRecord
-    /// The key that signed: the sender's, live.
-    public let key: KeyRecord
+    public let sender: Sender
     public let transactionID: Digest
     public let entryDigest: Digest
     public let nonce: [UInt8]
 
     public init(
-        block: BlockContext, member: MemberRecord, key: KeyRecord, transactionID: Digest,
-        entryDigest: Digest, nonce: [UInt8]
+        block: BlockContext, sender: Sender, transactionID: Digest, entryDigest: Digest,
+        nonce: [UInt8]
     ) {
         self.block = block
-        self.member = member
-        self.key = key
+        self.sender = sender
         self.transactionID = transactionID
         self.entryDigest = entryDigest
         self.nonce = nonce
     }
 
+    public init(
+        block: BlockContext, member: MemberRecord, key: KeyRecord, transactionID: Digest,
+        entryDigest: Digest, nonce: [UInt8]
+    ) {
+        self.init(
+            block: block, sender: Sender(member: member, key: key), transactionID: transactionID,
+            entryDigest: entryDigest, nonce: nonce)
+    }
+
+    public var member: MemberRecord { sender.member }
+    public var key: KeyRecord { sender.key }
     public var chain: ChainID { block.chain }
     public var suite: Suite { block.suite }
     public var height: UInt64 { block.height }
