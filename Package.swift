@@ -131,10 +131,17 @@ let programs: [Target] = [
     program("huijin-verify", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
     program(
+        "huijin-fuzz",
+        [
+            "Consensus", "Encoding", "Ledger", "LedgerCrypto", "LightClient", "Market", "Merkle",
+            "Records", arguments,
+        ],
+        path: "Benchmarks/huijin-fuzz"),
+    program(
         "huijin-bench",
         [
-            "Client", "Storage", "Replica", "Execution", "Market", "Records", "Ledger", "Merkle",
-            "LedgerCrypto", "Encoding", arguments,
+            "Client", "Storage", "Replica", "Execution", "Market", "Policy", "Records", "Ledger",
+            "Merkle", "LedgerCrypto", "Encoding", arguments,
         ],
         path: "Benchmarks/huijin-bench"),
     program(

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import LedgerCrypto
+
+/// Measures a real network on this machine: four `huijind` processes, their disks and sockets, and a load that is
+/// signed beforehand and posted from here. One JSON object a line on standard output, progress on standard error.
+@main
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "huijin-bench",
+        abstract: "Measure the ledger. / 性能测量",
+        discussion: "Parts: throughput, latency, disk, replay; all of them where none is named.")
+
+    enum Part: String, ExpressibleByArgument, CaseIterable {
+        case throughput
+        case latency
+        case disk
+        case replay
+    }
+
+    @Argument(help: "What to measure. / 测量项") var parts: [Part] = []
+    @Option(help: "ed25519 or sm2. / 密码套件") var suite = "ed25519"
+    @Option(help: "Validators. / 节点数") var validators = 4
+    @Option(help: "Seconds of each load. / 每段负载秒数") var seconds = 12.0
+    @Option(help: "Seconds without load, for the growth of an idle day. / 空闲秒数") var idleSeconds =
+        60.0
+    @Option(help: "Requests of up to 100 transactions that are open at a time. / 并发请求数")
+    var open: [Int] = [8, 16, 32]
+
+    func run() async throws {
+        let wanted = Set(parts.isEmpty ? Part.allCases : parts)
+        let suite: Suite = suite == "sm2" ? .sm2SM3 : .ed25519SHA256
+        Report.machine()
+        let ceiling = Ceiling(suite: suite, validators: validators)
+        let before = ceiling.measure()
+        let network = try BenchNetwork(suite: self.suite, validators: validators)
+        defer { network.remove() }
+        try network.start()
+        let senders = try await Senders.enrol(16, on: network)
+        if wanted.contains(.latency) {
+            try await Latency(network: network, senders: senders).idle()
+        }
+        var best = 0.0
+        if wanted.contains(.throughput) || wanted.contains(.replay) || wanted.contains(.disk) {
+            let size = network.bytesOnDisk()
+            var committed = 0
+            for open in open {
+                let figures = try await Load(
+                    network: network, senders: senders, open: open, seconds: seconds
+                ).run()
+                committed += figures.accepted
+                best = max(best, figures.perSecond)
+                // The machine's speed drifts: the ceiling is the better of its readings around the load.
+                let reading = max(before, ceiling.measure())
+                Report.throughput(figures, open: open, ceiling: reading, suite: suite)
+            }
+            Report.line(
+                "disk-per-transaction",
+                [
+                    (
+                        "bytes",
+                        .real(Double(network.bytesOnDisk() - size) / Double(max(1, committed)))
+                    ),
+                    ("transactions", .unsigned(UInt64(committed))),
+                    ("envelopeBytes", .unsigned(UInt64(senders.envelopeBytes))),
+                ])
+        }
+        if wanted.contains(.latency) {
+            let half = best > 0 ? best / 2 : 1_000
+            try await Latency(network: network, senders: senders).underLoad(perSecond: half)
+        }
+        if wanted.contains(.disk) { try await idleGrowth(network) }
+        try network.stop()
+        if wanted.contains(.replay) { try Replay(network: network).run() }
+    }
+
+    private func idleGrowth(_ network: BenchNetwork) async throws {
+        let size = network.bytesOnDisk()
+        try await Task.sleep(for: .seconds(idleSeconds))
+        let grown = Double(network.bytesOnDisk() - size)
+        Report.line(
+            "disk-per-idle-day",
+            [
+                ("bytes", .real(grown * 86_400 / idleSeconds)),
+                ("measuredSeconds", .real(idleSeconds)), ("measuredBytes", .real(grown)),
+            ])
+    }
+}

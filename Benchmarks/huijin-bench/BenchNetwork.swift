@@ -1,0 +1,132 @@
+import Client
+import Foundation
+import Ledger
+import LedgerCrypto
+
+/// A network of `huijind` processes in a temporary folder, made and run by the programs beside this one.
+final class BenchNetwork {
+    let folder: URL
+    let genesis: Genesis
+    let nodes: [String]
+    private let configurations: [String]
+    private let environment: [String: String]
+    private var processes: [Process] = []
+
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(suite: String, validators: Int) throws {
+        let name = "huijin-bench-\(ProcessInfo.processInfo.processIdentifier)"
+        folder = FileManager.default.temporaryDirectory.appending(path: name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        environment = ProcessInfo.processInfo.environment.merging(
+            ["HUIJIN_PASSPHRASE": "bench"], uniquingKeysWith: { _, new in new })
+        let template = folder.appending(path: "template.json")
+        try Data(BenchNetwork.template(validators).encodedBytes).write(to: template)
+        let output = try BenchNetwork.output(
+            of: "huijin",
+            [
+                "network", "init", "--template", template.path, "--out",
+                folder.appending(path: "net").path, "--suite", suite, "--output", "json",
+            ], environment)
+        let json = try JSONValue.parse(output)
+        guard let file = json["genesis"]?.text, let made = json["nodes"]?.list else {
+            throw Failed(description: "network init said something else")
+        }
+        genesis = try Genesis.decode(
+            [UInt8](Data(contentsOf: URL(filePath: file))), limits: LedgerLimits.genesis)
+        nodes = made.compactMap { $0["api"]?.text }
+        configurations = made.compactMap { $0["config"]?.text }
+    }
+
+    /// The governor, who may enrol.
+    func governor() throws -> Identity {
+        try MemberFolder(reading: folder.appending(path: "net/members/governor").path)
+            .identity(passphrase: "bench")
+    }
+
+    /// The data folder of the first node.
+    var data: URL {
+        URL(filePath: configurations[0]).deletingLastPathComponent().appending(path: "data")
+    }
+
+    func start() throws {
+        for configuration in configurations {
+            let process = Process()
+            process.executableURL = BenchNetwork.program("huijind")
+            process.arguments = ["run", "--config", configuration]
+            process.environment = environment
+            let output = Pipe()
+            process.standardOutput = output
+            let log = folder.appending(path: "node\(processes.count).log")
+            FileManager.default.createFile(atPath: log.path, contents: nil)
+            process.standardError = try FileHandle(forWritingTo: log)
+            try process.run()
+            processes.append(process)
+            let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            guard line.hasPrefix("ready") else {
+                throw Failed(description: "a node did not start; see \(log.path)")
+            }
+        }
+    }
+
+    func stop() throws {
+        for process in processes { process.terminate() }
+        for process in processes { process.waitUntilExit() }
+        processes = []
+    }
+
+    func remove() {
+        try? stop()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// Of the first node.
+    func bytesOnDisk() -> Int {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: data.path)) ?? []
+        return files.reduce(0) { sum, name in
+            let path = data.appending(path: name).path
+            let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+            return sum + (size ?? 0)
+        }
+    }
+
+    private static func program(_ name: String) -> URL {
+        URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent().appending(path: name)
+    }
+
+    private static func output(
+        of name: String, _ arguments: [String], _ environment: [String: String]
+    ) throws -> [UInt8] {
+        let process = Process()
+        process.executableURL = program(name)
+        process.arguments = arguments
+        process.environment = environment
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failed(description: "\(name) ended with \(process.terminationStatus)")
+        }
+        return [UInt8](data)
+    }
+
+    /// Standard parameters, but for a replay window and a quota that a load of few members needs.
+    private static func template(_ validators: Int) -> JSONValue {
+        [
+            "name": "bench",
+            "parameters": [
+                "replayWindowBlocksMax": .unsigned(65_536),
+                "entriesPerMemberPerBlockMax": .unsigned(4_096),
+            ],
+            "validators": .list(
+                (0..<validators).map {
+                    ["nameZh": .text("节点\($0)"), "nameEn": .text("Node \($0)")]
+                }), "governor": ["nameZh": "治理", "nameEn": "Governor"],
+        ]
+    }
+}

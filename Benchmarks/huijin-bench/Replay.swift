@@ -1,0 +1,68 @@
+import Execution
+import Foundation
+import Ledger
+import LedgerCrypto
+import Records
+import Storage
+
+/// Executes a node's whole chain again on a fresh store, every signature checked, every block committed durably.
+struct Replay {
+    let network: BenchNetwork
+
+    func run() throws {
+        let genesis = network.genesis
+        let source = try Store(folder: network.data.path, genesis: genesis)
+        let target = try Store(
+            folder: network.folder.appending(path: "replay").path, genesis: genesis)
+        let executor = Executor<Store>(genesis: genesis)
+        var replay = ReplayWindow()
+        var transactions = 0
+        let begin = ContinuousClock.now
+        for height in 1...source.watermark.height {
+            guard let stored = try source.block(height) else {
+                throw BenchNetwork.Failed(description: "block \(height) is missing")
+            }
+            let parent = ParentState(
+                header: target.header, headerDigest: target.watermark.header,
+                frontier: target.watermark.frontier, base: target)
+            let verified = try verify(stored.block, on: parent, executor)
+            let executed = try executor.execute(
+                stored.block, on: parent, verified: { verified[$0] }, replay: replay)
+            replay.insert(executed)
+            replay.prune(height: height)
+            try target.commit([
+                BlockCommit(executed, finalization: stored.finalization, suite: genesis.suite)
+            ])
+            transactions += stored.block.entries.count
+        }
+        let seconds = (ContinuousClock.now - begin).milliseconds / 1e3
+        guard target.header == source.header else {
+            throw BenchNetwork.Failed(description: "the replayed chain ends in another header")
+        }
+        Report.line(
+            "replay",
+            [
+                ("blocksPerSecond", .real(Double(source.watermark.height) / seconds)),
+                ("transactionsPerSecond", .real(Double(transactions) / seconds)),
+                ("blocks", .unsigned(source.watermark.height)),
+                ("transactions", .unsigned(UInt64(transactions))), ("threads", .unsigned(1)),
+            ])
+    }
+
+    private func verify(
+        _ block: Block, on parent: ParentState<Store>, _ executor: Executor<Store>
+    ) throws -> [Digest: Verified<SignedTransaction>] {
+        var verified: [Digest: Verified<SignedTransaction>] = [:]
+        for case .envelope(let bytes) in block.entries {
+            let envelope = try Envelope(
+                bytes: bytes, chain: executor.chain, suite: executor.suite)
+            guard
+                let key = executor.publicKey(
+                    for: envelope.keyID, member: envelope.transaction.member, on: parent),
+                let signed = envelope.verified(by: key)
+            else { throw BenchNetwork.Failed(description: "a stored signature is not valid") }
+            verified[envelope.digest] = signed
+        }
+        return verified
+    }
+}
