@@ -79,10 +79,11 @@ struct MapTests {
 
     /// The same blocks computed twice, one time on a base that has absorbed some of them already,
     /// may be cut into buckets differently; each way can be committed and built upon.
-    @Test(arguments: [1, 2])
-    func layersOfDifferentPastsMix(bucket: Int) {
+    /// The seeds are among those, of 450 tried, whose layers really are cut otherwise than the base.
+    @Test(arguments: [(1, [35, 109, 110]), (2, [24, 36, 37]), (3, [23, 42, 75, 86, 92, 98])])
+    func layersOfDifferentPastsMix(bucket: Int, seeds: [UInt64]) {
         let suite = LedgerCrypto.Suite.ed25519SHA256
-        for seed in 0..<UInt64(20) {
+        for seed in seeds {
             var generator = SeededGenerator(seed: seed * 7 + UInt64(bucket))
             let keys = Self.keys(14, &generator)
             var map = MemoryMap(suite: suite, bucketLeavesMax: bucket)
