@@ -20,11 +20,11 @@ import Testing
 
     @Test func rollbackRestoresWhatWasThere() {
         var view = view()
-        view.begin(seed: Self.seed)
+        view.begin(nonce: Self.seed)
         view.put(bank(1))
         view.commit()
         let before = view.changes().map { $0.value }
-        view.begin(seed: [9])
+        view.begin(nonce: [9])
         view.put(bank(2))
         view.put(bank(3))
         view.put(bank(4, 2))
@@ -39,7 +39,7 @@ import Testing
     @Test func changesAscendAndSaltsFollowTheWriter() throws {
         var view = view()
         for serial in UInt32(1)...20 {
-            view.begin(seed: serial.encoded)
+            view.begin(nonce: serial.encoded)
             view.put(bank(UInt64(serial), serial))
             view.commit()
         }
@@ -52,7 +52,7 @@ import Testing
             let stored = try StoredRecord.decode(value, limits: StoredRecord.limits)
             #expect(
                 stored.salt
-                    == StoredRecord.salt(seed: serial.encoded, key: key, suite: Self.suite))
+                    == StoredRecord.salt(nonce: serial.encoded, key: key, suite: Self.suite))
         }
     }
 
@@ -61,13 +61,13 @@ import Testing
         var values: [[UInt8]] = []
         for seed in [[1], [2]] as [[UInt8]] {
             var first = view()
-            first.begin(seed: seed)
+            first.begin(nonce: seed)
             first.put(bank(1))
             first.commit()
             var state = MemoryState()
             state.absorb(first)
             var second = view(state)
-            second.begin(seed: nil)
+            second.begin(nonce: nil)
             second.put(bank(2))
             second.commit()
             values.append(try #require(second.changes().first?.value))
@@ -77,7 +77,7 @@ import Testing
 
     @Test func removalOfWhatIsNotThereChangesNothing() {
         var view = view()
-        view.begin(seed: Self.seed)
+        view.begin(nonce: Self.seed)
         view.put(bank(1))
         view.remove(StateKey.bank(TestMarket.id(1), Self.suite))
         view.commit()
@@ -86,7 +86,7 @@ import Testing
         state.values[StateKey.bank(TestMarket.id(1), Self.suite)] = StoredRecord.encode(
             .bank(bank(1)), salt: Self.seed)
         var other = StateView(base: state, suite: Self.suite, height: 5)
-        other.begin(seed: Self.seed)
+        other.begin(nonce: Self.seed)
         other.remove(StateKey.bank(TestMarket.id(1), Self.suite))
         other.commit()
         #expect(other.changes().map { $0.value } == [nil])
@@ -94,7 +94,7 @@ import Testing
 
     @Test func aRecordOfAnotherTypeIsNotRead() {
         var view = view()
-        view.begin(seed: Self.seed)
+        view.begin(nonce: Self.seed)
         view.put(bank(1))
         view.commit()
         let key = StateKey.bank(TestMarket.id(1), Self.suite)
@@ -106,7 +106,7 @@ import Testing
 
     @Test func imbalanceNamesTheBank() {
         var view = view()
-        view.begin(seed: Self.seed)
+        view.begin(nonce: Self.seed)
         view.put(bank(100))
         view.put(
             AccountRecord(

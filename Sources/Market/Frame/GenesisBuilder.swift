@@ -57,10 +57,9 @@ public struct GenesisBuilder {
     public func genesis(
         name: String, timeMs: UInt64, parameters: Parameters, validators: ValidatorSet
     ) -> Genesis {
-        let seed = [UInt8](repeating: 0, count: StoredRecord.saltBytes)
         let stored = records.map { record in
             let key = record.stateKey(suite)
-            let salt = StoredRecord.salt(seed: seed, key: key, suite: suite)
+            let salt = StoredRecord.salt(previous: [], height: 0, key: key, suite: suite)
             return GenesisRecord(key: key, value: StoredRecord.encode(record, salt: salt))
         }
         return Genesis(

@@ -21,7 +21,7 @@ public enum MarketRules {
         _ deadline: Deadline, entryDigest: Digest, to state: inout StateView<Base>,
         in block: BlockContext
     ) {
-        state.begin(seed: nil)
+        state.begin(nonce: nil)
         state.removeDeadline(deadline)
         for touch in deadline.kind.apply(to: deadline.subject, in: &state, block) {
             state.append(
@@ -45,7 +45,7 @@ private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
         } catch {
             return .malformedBody
         }
-        state.begin(seed: context.nonce)
+        state.begin(nonce: context.nonce)
         do throws(OutcomeCode) {
             try checkSender(Body.self)
             try body.check()
@@ -78,7 +78,7 @@ private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
     private func recordRefusal<Body: TransactionBody>(
         of body: Body, _ code: OutcomeCode, in state: inout StateView<Base>
     ) {
-        state.begin(seed: context.nonce)
+        state.begin(nonce: context.nonce)
         for touch in body.touches(in: &state, context) where state.asset(touch.asset) != nil {
             append(touch, log: .refusals, code: code, kind: Body.kind, to: &state)
         }

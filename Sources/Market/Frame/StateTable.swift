@@ -5,15 +5,28 @@ import Records
 /// The records that a block has read and written. Apart from `StateView`, which is generic over where they come
 /// from, so that all of this is compiled for concrete types.
 struct StateTable {
+    enum Writer {
+        /// Nobody in this block: the record is as the base has it.
+        case nobody
+        /// A transaction of this nonce.
+        case transaction(nonce: [UInt8])
+        case automatic
+    }
+
     struct Slot {
         let key: Digest
         var record: AnyRecord?
-        /// Nil while the record is as the base has it.
-        var seed: [UInt8]?
+        /// The last one.
+        var writer: Writer
         /// The salt in the base; empty when there was no record.
         let salt: [UInt8]
 
-        var isWritten: Bool { seed != nil }
+        var isWritten: Bool {
+            switch writer {
+            case .nobody: false
+            case .transaction, .automatic: true
+            }
+        }
     }
 
     private let height: UInt64
@@ -21,8 +34,8 @@ struct StateTable {
     /// In the order in which they were first asked for.
     private(set) var slots: [Slot] = []
     /// What the running entry has overwritten, oldest first.
-    private var undo: [(place: Int, record: AnyRecord?, seed: [UInt8]?)] = []
-    private var seed: [UInt8]?
+    private var undo: [(place: Int, record: AnyRecord?, writer: Writer)] = []
+    private var writer = Writer.nobody
     /// Grows whenever a member or a key is written, also when that is undone later.
     private(set) var memberWrites = 0
 
@@ -30,9 +43,9 @@ struct StateTable {
         self.height = height
     }
 
-    mutating func begin(seed: [UInt8]?) {
+    mutating func begin(nonce: [UInt8]?) {
         precondition(undo.isEmpty, "the entry before has been committed or rolled back")
-        self.seed = seed
+        writer = nonce.map { .transaction(nonce: $0) } ?? .automatic
     }
 
     mutating func commit() {
@@ -42,7 +55,7 @@ struct StateTable {
     mutating func rollback() {
         for step in undo.reversed() {
             slots[step.place].record = step.record
-            slots[step.place].seed = step.seed
+            slots[step.place].writer = step.writer
         }
         undo.removeAll(keepingCapacity: true)
     }
@@ -53,15 +66,15 @@ struct StateTable {
     mutating func load(_ key: Digest, _ value: [UInt8]?, _ cache: RecordCache?) -> Int {
         let decoded = value.map { cache?.decoded($0, at: key) ?? DecodedValue($0) }
         places[key] = slots.count
-        slots.append(Slot(key: key, record: decoded?.record, seed: nil, salt: decoded?.salt ?? []))
+        slots.append(
+            Slot(key: key, record: decoded?.record, writer: .nobody, salt: decoded?.salt ?? []))
         return slots.count - 1
     }
 
     mutating func write(_ record: AnyRecord?, at place: Int) {
-        undo.append((place, slots[place].record, slots[place].seed))
-        let seed = self.seed ?? slots[place].salt + height.encoded
+        undo.append((place, slots[place].record, slots[place].writer))
         slots[place].record = record
-        slots[place].seed = seed
+        slots[place].writer = writer
         switch record {
         case .member, .key: memberWrites += 1
         case .policy, .asset, .attestation, .offer, .agreement, .account, .bank, .withdrawal, .job,
@@ -85,15 +98,22 @@ struct StateTable {
         changes.reserveCapacity(places.count)
         for place in places {
             let slot = slots[place]
-            guard let seed = slot.seed else { continue }
             guard let record = slot.record else {
                 // Made and removed within the block: nothing remains to be changed.
                 if !slot.salt.isEmpty { changes.append((slot.key, nil)) }
                 continue
             }
-            let salt = StoredRecord.salt(seed: seed, key: slot.key, suite: suite)
-            changes.append((slot.key, StoredRecord.encode(record, salt: salt)))
+            changes.append((slot.key, StoredRecord.encode(record, salt: salt(of: slot, suite))))
         }
         return changes
+    }
+
+    private func salt(of slot: Slot, _ suite: Suite) -> [UInt8] {
+        switch slot.writer {
+        case .transaction(let nonce):
+            StoredRecord.salt(nonce: nonce, key: slot.key, suite: suite)
+        case .nobody, .automatic:
+            StoredRecord.salt(previous: slot.salt, height: height, key: slot.key, suite: suite)
+        }
     }
 }

@@ -38,9 +38,9 @@ public struct StateView<Base: StateReader> {
 
     /// Starts an entry.
     ///
-    /// - Parameter seed: the transaction's nonce; nil for an automatic action, whose salts follow from those before.
-    public mutating func begin(seed: [UInt8]?) {
-        table.begin(seed: seed)
+    /// - Parameter nonce: the transaction's; nil for an automatic action, whose salts follow from those before.
+    public mutating func begin(nonce: [UInt8]?) {
+        table.begin(nonce: nonce)
         eventsBefore = events.count
     }
 
