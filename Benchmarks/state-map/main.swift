@@ -92,7 +92,9 @@ func measure<C: Candidate>(_ type: C.Type, keys start: Int, blocks: Int, path: S
     var source = Source(state: 2)
     var report: [String: Any] = ["candidate": "\(C.self)", "keys": start, "blocks": blocks]
     var opened: C?
+    let beforeOpening = threadSeconds()
     report["open_s"] = rounded(try seconds { opened = try C(path: path, suite: suite) })
+    report["open_cpu_s"] = rounded(threadSeconds() - beforeOpening)
     guard let candidate = opened else { return }
     var times: [Double] = []
     var cpu = 0.0

@@ -79,6 +79,41 @@ struct StateDirty {
     }
 }
 
+/// How many bytes the journal holds from a record on.
+struct StateJournalSizes {
+    /// Running totals, ascending by sequence.
+    private var ends: [(sequence: Int64, total: Int)] = []
+    private var dropped = 0
+
+    mutating func append(_ sequence: Int64, byteCount: Int) {
+        ends.append((sequence, (ends.last?.total ?? dropped) + byteCount))
+    }
+
+    func bytes(from sequence: Int64) -> Int {
+        guard let last = ends.last else { return 0 }
+        let earlier = ends[..<index(of: sequence)].last?.total ?? dropped
+        return last.total - earlier
+    }
+
+    mutating func drop(before sequence: Int64) {
+        let count = index(of: sequence)
+        guard count > 0 else { return }
+        dropped = ends[count - 1].total
+        ends.removeFirst(count)
+    }
+
+    /// The first record that is not before `sequence`.
+    private func index(of sequence: Int64) -> Int {
+        var low = 0
+        var high = ends.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ends[middle].sequence < sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
 /// A block's changes as one journal row: for each key, ascending, the key, the value's byte count
 /// as a little-endian UInt32 (all ones for a removal), and the value.
 enum StateJournal {

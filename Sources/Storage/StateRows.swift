@@ -52,7 +52,7 @@ final class StateRows {
     /// Every journal record, oldest first; nil changes for one that is cut off.
     func forEachRecord(
         _ body: (
-            _ sequence: Int64, _ changes: [(key: Digest, value: [UInt8]?)]?
+            _ sequence: Int64, _ byteCount: Int, _ changes: [(key: Digest, value: [UInt8]?)]?
         ) throws(StateStoreError) -> Void
     ) throws(StateStoreError) {
         let rows = try sql { () throws(SQLiteError) in
@@ -60,7 +60,8 @@ final class StateRows {
                 "SELECT sequence, changes FROM state_journal ORDER BY sequence", isKept: false)
         }
         while try sql({ () throws(SQLiteError) in try rows.step() }) {
-            try body(rows.integer(0), rows.withBytes(1) { StateJournal.decode($0) })
+            let (byteCount, changes) = rows.withBytes(1) { ($0.count, StateJournal.decode($0)) }
+            try body(rows.integer(0), byteCount, changes)
         }
     }
 

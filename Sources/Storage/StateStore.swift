@@ -28,8 +28,9 @@ public final class StateStore: MapReader {
         public var cacheBytesMax = 64 << 20
         /// Changed buckets whose rows have not been written yet.
         public var dirtyBytesMax = 64 << 20
-        /// Commits that the journal spans.
+        /// Commits that the journal spans, and their bytes.
         public var journalRecordsMax = 256
+        public var journalBytesMax = 64 << 20
         /// Entries at which a bucket is split; buckets already stored stay as they are.
         public var bucketLeavesMax = MapTop.bucketLeavesStandard
 
@@ -45,6 +46,7 @@ public final class StateStore: MapReader {
     private let rows: StateRows
     private var dirty = StateDirty()
     private var sequence: Int64
+    private var journal = StateJournalSizes()
     private var cache: [UInt32: StateBucket] = [:]
     private var cacheBytes = 0
 
@@ -66,10 +68,11 @@ public final class StateStore: MapReader {
             else { throw .damaged(bucket: id, "its keys do not fit the map") }
         }
         top.finishOpening(suite: suite)
-        try rows.forEachRecord { (number, changes) throws(StateStoreError) in
+        try rows.forEachRecord { (number, byteCount, changes) throws(StateStoreError) in
             guard let changes else {
                 throw .damaged(bucket: 0, "journal record \(number) is cut off")
             }
+            journal.append(number, byteCount: byteCount)
             let hashes = changes.map { MapChange($0, suite: suite) }
             let layer = MapOverlay(base: self).applying(hashes).layers[0]
             sequence = number
@@ -115,11 +118,14 @@ public final class StateStore: MapReader {
         if let failure { throw failure }
         guard !changes.isEmpty else { return }
         sequence += 1
-        try rows.insertRecord(sequence, StateJournal.encode(changes))
+        let record = StateJournal.encode(changes)
+        try rows.insertRecord(sequence, record)
+        journal.append(sequence, byteCount: record.count)
         try merge(layer, changes)
         try writeBack {
             dirty.byteCount > limits.dirtyBytesMax
                 || sequence - $0 >= Int64(limits.journalRecordsMax)
+                || journal.bytes(from: $0) > limits.journalBytesMax
         }
     }
 
@@ -221,7 +227,10 @@ extension StateStore {
             }
             hasWritten = true
         }
-        if hasWritten { try rows.deleteRecords(before: dirty.oldestSequence ?? sequence + 1) }
+        guard hasWritten else { return }
+        let first = dirty.oldestSequence ?? sequence + 1
+        try rows.deleteRecords(before: first)
+        journal.drop(before: first)
     }
 }
 

@@ -276,6 +276,30 @@ struct MapTests {
         }
     }
 
+    /// The wire forms, written out by hand: they cannot change any more.
+    @Test func wireFormsStayAsTheyAre() throws {
+        let filled = String(repeating: "11", count: 32)
+        let other = String(repeating: "22", count: 32)
+        let digest = try #require(Digest(hex: filled))
+        let otherDigest = try #require(Digest(hex: other))
+        let inclusion = try #require(Hex.decode("84024140815820\(filled)f6"))
+        let proof = try MapProof.decode(inclusion)
+        #expect(proof.siblings == [.zero, digest] && proof.otherLeaf == nil)
+        #expect(proof.encoded == inclusion)
+        let absence = try #require(
+            Hex.decode("84014180815820\(filled)825820\(other)5820\(filled)"))
+        let leaf = MapLeaf(key: otherDigest, valueHash: digest)
+        #expect(try MapProof.decode(absence).otherLeaf == leaf)
+        #expect(try MapProof.decode(absence).siblings == [digest])
+        #expect(try MapProof.decode(absence).encoded == absence)
+        let empty = try #require(Hex.decode("84004080f6"))
+        #expect(
+            try MapProof.decode(empty).root(for: digest, valueHash: nil, suite: .sm2SM3) == .zero)
+        let frontier = try #require(Hex.decode("8205825820\(filled)5820\(other)"))
+        #expect(try LogFrontier.decode(frontier).peaks == [digest, otherDigest])
+        #expect(try LogFrontier.decode(frontier).encoded == frontier)
+    }
+
     /// Keys chosen to agree in all but their last bits must cost depth, not correctness.
     @Test func crowdedKeysStayProvable() {
         let suite = LedgerCrypto.Suite.ed25519SHA256

@@ -34,6 +34,7 @@ struct StateStoreTests {
         limits.bucketLeavesMax = [1, 2, 8][Int(number % 3)]
         limits.journalRecordsMax = [0, 3, 10, 1000][Int(number / 3 % 4)]
         limits.dirtyBytesMax = number % 2 == 0 ? 3_000 : 1 << 20
+        limits.journalBytesMax = number % 7 == 0 ? 2_000 : 1 << 20
         limits.cacheBytesMax = number % 5 == 0 ? 0 : 2_000
         return limits
     }
@@ -209,6 +210,27 @@ struct StateStoreTests {
             try Self.commit(again, database, [(Self.key(3), [3])])
         }
         try database.rollback()
+    }
+
+    /// A key that every block changes must not keep the whole journal.
+    @Test(arguments: [(5, 1 << 20), (1_000, 3_000)])
+    func journalStaysBounded(records: Int, bytes: Int) throws {
+        let database = try Database(path: ":memory:")
+        var limits = StateStore.Limits()
+        limits.journalRecordsMax = records
+        limits.journalBytesMax = bytes
+        let store = try StateStore(
+            database: database, suite: Self.suite, expectedRoot: nil, limits: limits)
+        for number in 0..<UInt64(60) {
+            let value = [UInt8](repeating: UInt8(number), count: 300)
+            let changes: [Change] = [(Self.key(1), value), (Self.key(100 + number), value)]
+            try Self.commit(store, database, changes.sorted { $0.key < $1.key })
+            let sizes = try database.prepare(
+                "SELECT count(*), sum(length(changes)) FROM state_journal")
+            #expect(try sizes.step())
+            #expect(sizes.integer(0) <= Int64(records))
+            #expect(sizes.integer(1) <= Int64(bytes))
+        }
     }
 
     @Test func journalIsReadStrictly() {
