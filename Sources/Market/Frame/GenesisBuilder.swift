@@ -31,26 +31,34 @@ public struct GenesisBuilder {
 
     /// Adds a member with its keys. At least one member is a governor, who enrols the others.
     ///
-    /// - Throws: `badChecksum` or `valueNotAllowed` for a member id that could not be enrolled either.
+    /// - Throws: `badChecksum` or `valueNotAllowed` for a member id that could not be enrolled either, `alreadyExists`
+    ///   for a member or a key that is there already.
     public mutating func add(
         member id: MemberID, nameZh: String, nameEn: String, group: String = "", roles: [Role],
         keys: [FoundingKey]
     ) throws(OutcomeCode) {
         precondition(!keys.isEmpty, "a member has at least one live key")
         precondition(keys.allSatisfy { $0.publicKey.suite == suite }, "keys are of the suite")
+        precondition(Set(roles).count == roles.count, "each role once")
         try MemberNames.check(id)
-        records.append(
+        try append(
             .member(
                 MemberRecord(
                     id: id, nameZh: nameZh, nameEn: nameEn, group: group, roles: roles.sorted(),
                     liveKeys: UInt64(keys.count), enrolledHeight: 0)))
         for key in keys {
-            records.append(
+            try append(
                 .key(
                     KeyRecord(
                         keyID: key.publicKey.keyID, member: id, publicKey: key.publicKey,
                         person: key.person, mandates: key.mandates, registeredHeight: 0)))
         }
+    }
+
+    private mutating func append(_ record: AnyRecord) throws(OutcomeCode) {
+        let key = record.stateKey(suite)
+        for other in records where other.stateKey(suite) == key { throw .alreadyExists }
+        records.append(record)
     }
 
     /// The genesis; its records' salts are derived from nothing secret, since everybody has the file.
