@@ -151,7 +151,7 @@ let programs: [Target] = [
 
 let checks: [Target] = [
     tests("ConsensusTests", ["Consensus", "Ledger", "LedgerCrypto", "Encoding"]),
-    tests("MempoolTests", ["Mempool", "Ledger", "LedgerCrypto"]),
+    tests("MempoolTests", ["Mempool", "Ledger", "LedgerCrypto", "Encoding"]),
     tests(
         "ReplicaTests",
         [

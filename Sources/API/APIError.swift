@@ -1,0 +1,98 @@
+import Client
+import Hummingbird
+import Records
+
+/// A refusal: a stable code, its HTTP status, and what happened in two languages.
+///
+/// Body: `{"error": {"code", "messageEn", "messageZh"}}`.
+struct APIError: Error, Equatable {
+    let status: Int
+    let code: String
+    let english: String
+    let chinese: String
+
+    init(_ status: Int, _ code: String, _ english: String, _ chinese: String) {
+        self.status = status
+        self.code = code
+        self.english = english
+        self.chinese = chinese
+    }
+
+    /// For refusals that the ledger knows too: the code and messages are the same everywhere.
+    init(_ status: Int, _ outcome: OutcomeCode) {
+        self.init(status, outcome.name, outcome.messageEn, outcome.messageZh)
+    }
+
+    static let notFound = APIError(404, "not-found", "there is no such thing here", "没有找到")
+    static let badPath = APIError(
+        400, "bad-path", "the path or its id is not well formed", "路径或编号格式有误")
+    static let badQuery = APIError(
+        400, "bad-query", "a query parameter is missing or not well formed", "查询参数缺失或格式有误")
+    static let methodNotAllowed = APIError(
+        405, "method-not-allowed", "this path has other methods", "此路径不支持该方法")
+    static let pathTooLong = APIError(
+        414, "path-too-long", "the path with its query is too long", "路径与查询过长")
+    static let bodyTooLarge = APIError(413, "body-too-large", "the body is too large", "请求体过大")
+    static let bodyIncomplete = APIError(
+        400, "body-incomplete", "the body ended early", "请求体不完整")
+    static let badBody = APIError(
+        400, "undecodable", "the body is not a CBOR array of 1 to 100 byte strings",
+        "请求体应为 1 至 100 个字节串的 CBOR 数组")
+    static let tokenMalformed = APIError(
+        401, "token-malformed", "the Authorization header is not a request token of this ledger",
+        "Authorization 不是本账本的请求令牌")
+    static let tokenOther = APIError(
+        401, "token-other-request", "the token was made for another request", "令牌属于另一请求")
+    static let tokenStale = APIError(
+        401, "token-stale",
+        "the token's time differs from the node's by more than 60 s; set the clock",
+        "令牌时间与节点相差超过 60 秒，请校准时钟")
+    static let tokenUnknownKey = APIError(401, .unknownKey)
+    static let tokenBadSignature = APIError(401, .badSignature)
+    static let needsToken = APIError(
+        401, "needs-identity", "only certain members may read this; sign the request",
+        "仅特定成员可读，请对请求签名")
+    static let notPermitted = APIError(
+        403, "not-permitted", "only the parties and the regulator may read this",
+        "仅当事方与监管机构可读")
+    static let nothingFinal = APIError(
+        503, "not-ready", "no block is final yet; try again", "尚无终局区块，请稍后再试")
+    static let indexBehind = APIError(
+        503, "index-behind", "the index has not caught up yet; try again", "索引尚未追上，请稍后再试")
+    static let busy = APIError(503, "busy", "too many requests wait; try again", "请求过多，请稍后再试")
+    static let stopping = APIError(503, "stopping", "the node is stopping", "节点正在停止")
+    static let storage = APIError(
+        500, "storage", "the node cannot read its store; see its log", "节点无法读取存储，请查看日志")
+    static let tooManyEvents = APIError(
+        413, "too-many-events", "the history is longer than one bundle holds; ask for fewer logs",
+        "历史超出单个证据包上限，请减少日志种类")
+
+    var json: JSONValue {
+        [
+            "error": [
+                "code": .text(code), "messageEn": .text(english), "messageZh": .text(chinese),
+            ]
+        ]
+    }
+
+    var response: Response { .json(json, status: .init(code: status)) }
+}
+
+extension Response {
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        bytes(value.encodedBytes, type: "application/json; charset=utf-8", status: status)
+    }
+
+    static func cbor(_ bytes: [UInt8]) -> Response { .bytes(bytes, type: "application/cbor") }
+
+    static func bytes(
+        _ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok
+    ) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = type
+        headers[.cacheControl] = "no-store"
+        headers[.xContentTypeOptions] = "nosniff"
+        return Response(
+            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}

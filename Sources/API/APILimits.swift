@@ -1,0 +1,38 @@
+import Ledger
+
+/// Bounds on everything that comes from outside. Sizes in bytes, times in milliseconds.
+public struct APILimits: Sendable {
+    /// Envelopes in one submission.
+    public var envelopesMax = 100
+    /// Path with query.
+    public var pathBytesMax = 2_048
+    /// All header fields together, and one of them.
+    public var headerBytesMax = 32_768
+    public var headerFieldBytesMax = 16_384
+    public var headerFieldsMax = 64
+    public var connectionsMax = 2_048
+    /// A connection without a request, and a request that does not go on, are closed after this.
+    public var idleMs: UInt64 = 60_000
+    /// For requests in progress when the server stops.
+    public var stoppingMs: UInt64 = 3_000
+    /// Longest wait for finality that a submitter may ask for.
+    public var waitMsMax: UInt64 = 60_000
+    public var waitMsStandard: UInt64 = 10_000
+    /// Bytes of a search text.
+    public var queryBytesMax = 256
+    public var searchResultsMax = 200
+    public var searchResultsStandard = 50
+    /// Events of one asset in one bundle.
+    public var bundleEventsMax = 100_000
+    /// Records read for one answer, proofs included.
+    public var stateKeysMax = 4_096
+    /// A read asks the replica again for what it found missing, at most this often.
+    public var stateRoundsMax = 12
+
+    public init() {}
+
+    /// A submission's body: the envelopes with their CBOR heads.
+    func submissionBytesMax(_ parameters: Parameters) -> Int {
+        envelopesMax * (Int(parameters.transactionBytesMax) + 64)
+    }
+}

@@ -1,0 +1,76 @@
+import Ledger
+import LedgerCrypto
+import Merkle
+import Node
+import Storage
+
+extension HuijinNode: LedgerNode {
+    public func certifiedState(
+        _ keys: [Digest]
+    ) async throws(NodeUnavailable) -> CertifiedState {
+        do {
+            return try await read { view in
+                let store = view.store
+                let map = MapOverlay(base: store)
+                let items = keys.map {
+                    CertifiedState.Item(
+                        value: store.value(for: $0), proof: map.proof(for: $0).proof)
+                }
+                let certified = try store.finalization(from: view.height)
+                return CertifiedState(
+                    header: view.header,
+                    finalization: certified?.height == view.height ? certified?.certificate : nil,
+                    items: items)
+            }
+        } catch let error as NodeError {
+            if case .busy = error { throw .busy }
+            throw .stopping
+        } catch {
+            // The store failed under the replica, which stops for it.
+            throw .stopping
+        }
+    }
+
+    public func history<Value: Sendable>(
+        _ body: @escaping @Sendable (ArchiveReader) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await history { (view: ArchiveView) in
+                try body(ArchiveReader(store: view.reader, index: view.index))
+            }
+        } catch let error as NodeError {
+            switch error {
+            case .busy: throw NodeUnavailable.busy
+            case .storage(let error): throw error
+            case .network, .stopped: throw NodeUnavailable.stopping
+            }
+        }
+    }
+
+    public func status() async -> LedgerStatus {
+        let status = self.status
+        return LedgerStatus(
+            header: status.header, view: status.view, peers: peers.count { $0.isSending },
+            validators: status.validators.count, version: NodeVersion.text)
+    }
+
+    public func metrics() async -> String {
+        let status = self.status
+        let gauges: [(name: String, value: UInt64, help: String)] = [
+            ("huijin_height", status.height, "newest final height / 最新终局高度"),
+            ("huijin_view", status.view, "present view / 当前视图"),
+            (
+                "huijin_mempool_transactions", UInt64(status.mempoolCount),
+                "waiting transactions / 待处理交易"
+            ),
+            ("huijin_peers", UInt64(peers.count { $0.isSending }), "links that are up / 已连通对端"),
+        ]
+        var text = ""
+        for line in gauges + metrics.lines {
+            let type = line.name.hasSuffix("_total") ? "counter" : "gauge"
+            text += "# HELP \(line.name) \(line.help)\n# TYPE \(line.name) \(type)\n"
+            text += "\(line.name) \(line.value)\n"
+        }
+        return text
+    }
+}

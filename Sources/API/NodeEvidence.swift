@@ -1,0 +1,64 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+import Merkle
+import Records
+import Storage
+
+/// A bundle's parts: the state from one snapshot, everything else from the archive, which only grows.
+struct NodeEvidence: EvidenceSource {
+    let records: StateCache
+    let archive: ArchiveReader
+    let chain: ChainID
+    let eventsMax: Int
+
+    var suite: Suite { records.suite }
+
+    func checkpoint() -> (header: Header, certificate: Certificate)? {
+        records.state.finalization.map { (records.state.header, $0) }
+    }
+
+    // The chain is in epoch 0 until validator sets can change.
+    func epochChanges() -> [EpochChange]? { records.state.header.epoch == 0 ? [] : nil }
+
+    func block(height: UInt64) -> Block? {
+        (try? archive.store.block(height))?.block
+    }
+
+    func outcomes(height: UInt64) -> [EntryOutcome]? {
+        (try? archive.store.block(height))?.outcomes(suite)
+    }
+
+    func logPath(index: UInt64, size: UInt64) -> [Digest]? {
+        LogProof.inclusionPath(index: index, size: size, reader: archive.store, suite: suite)
+    }
+
+    /// What is still missing reads as absent, so that one round finds all that is: the bundle of a round with
+    /// missing keys is thrown away.
+    func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)? {
+        records.item(key).map { ($0.value, $0.proof) } ?? (nil, Self.unfetched)
+    }
+
+    /// The proof of absence in an empty map: `[0, h'', [], null]`.
+    private static let unfetched: MapProof = {
+        guard let proof = try? MapProof.decode([0x84, 0x00, 0x40, 0x80, 0xF6]) else {
+            preconditionFailure("the empty map's proof is well formed")
+        }
+        return proof
+    }()
+
+    func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
+        let found = try? archive.store.events(
+            asset: asset, log: log.rawValue, countMax: eventsMax, in: archive.index)
+        return found?.map(\.bytes)
+    }
+
+    func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? {
+        guard
+            let found = try? archive.store.find(transaction: id, chain: chain, in: archive.index)
+                ?? archive.store.find(entry: id, in: archive.index)
+        else { return nil }
+        return (found.location.height, UInt64(found.location.position))
+    }
+}

@@ -1,0 +1,250 @@
+import Client
+import Encoding
+import Hummingbird
+import Ledger
+import LedgerCrypto
+import LightClient
+import Node
+import Records
+import Storage
+
+extension Routes {
+    private var suite: Suite { reads.suite }
+
+    // MARK: What a request says
+
+    /// - Throws: `tokenMalformed` and the like for a token that is no good: whoever signs is never answered as a
+    ///   stranger.
+    private func claim(_ request: Request) throws(APIError) -> Claim? {
+        guard let header = request.headers[.authorization] else { return nil }
+        do throws(RequestToken.Failure) {
+            return Claim(
+                token: try RequestToken(
+                    header: header, chain: reads.chain, suite: suite),
+                method: request.method.rawValue, path: request.head.path ?? "",
+                nowMs: LedgerReads.nowMs())
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    private func digest(_ context: BasicRequestContext) throws(APIError) -> Digest {
+        guard let text = context.parameters.get("id"), let id = Digest(hex: text) else {
+            throw .badPath
+        }
+        return id
+    }
+
+    private func acceptsBundle(_ request: Request) -> Bool {
+        request.headers[.accept]?.contains(Route.cbor) ?? false
+    }
+
+    // MARK: Chain
+
+    func status() async -> Response {
+        let status = await reads.node.status()
+        let header = status.header
+        return .json([
+            "chain": .hex(reads.chain), "name": .text(reads.genesis.name),
+            "suite": .text(suite.name), "height": .unsigned(header.height),
+            "headerDigest": .hex(header.digest(suite)), "stateRoot": .hex(header.stateRoot),
+            "timeMs": .unsigned(header.timeMs), "view": .unsigned(status.view),
+            "epoch": .unsigned(header.epoch), "validators": .unsigned(UInt64(status.validators)),
+            "peers": .unsigned(UInt64(status.peers)),
+            "transactions": .unsigned(status.transactions),
+            "entries": .unsigned(header.entryCount), "version": .text(status.version),
+        ])
+    }
+
+    func header(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        guard let text = context.parameters.get("height"), let height = UInt64(text) else {
+            throw APIError.badPath
+        }
+        let header = try await reads.history { try $0.store.header(height) }
+        guard let header else { throw APIError.notFound }
+        return acceptsBundle(request) ? .cbor(header.encoded) : .json(header.json(suite))
+    }
+
+    func checkpoint() async throws -> Response {
+        let bytes: [UInt8] = try await reads.answer(nil) { scene in
+            guard let certificate = scene.records.state.finalization else {
+                throw APIError.nothingFinal
+            }
+            var encoder = CBOREncoder()
+            encoder.array(2)
+            encoder.value(scene.records.state.header)
+            encoder.value(certificate)
+            return encoder.bytes
+        }
+        return .cbor(bytes)
+    }
+
+    // MARK: Transactions
+
+    func transaction(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let id = try digest(context)
+        let (chain, suite) = (reads.chain, suite)
+        let found = try await reads.history { reader -> SubmissionResult? in
+            guard
+                let found = try reader.store.find(
+                    transaction: id, chain: chain, in: reader.index)
+            else { return nil }
+            return SubmissionResult(
+                id: id, envelopeDigest: found.entry.digest(suite), status: .final,
+                code: OutcomeCode(rawValue: found.code) ?? .unavailable,
+                height: found.location.height, index: UInt64(found.location.position))
+        }
+        guard let found else { throw APIError.notFound }
+        var bytes: [UInt8] = []
+        SubmissionWriter.write(found, into: &bytes)
+        return .bytes(bytes, type: "application/json; charset=utf-8")
+    }
+
+    func transactionBundle(
+        _ request: Request, _ context: BasicRequestContext
+    ) async throws -> Response {
+        let id = try digest(context)
+        return .cbor(
+            try await bundle(request) { scene, source in
+                try Self.translating { () throws(EvidenceSourceError) in
+                    let bundle = try EvidenceBundle.transaction(
+                        id: id, from: source, disclosing: scene.policy.mayShow)
+                    return bundle
+                }
+            })
+    }
+
+    // MARK: Assets
+
+    func searchAssets(_ request: Request) async throws -> Response {
+        let query = try Query(request, known: ["query", "limit"])
+        let words = query["query"] ?? ""
+        guard words.utf8.count <= reads.limits.queryBytesMax else { throw APIError.badQuery }
+        let limit = Int(
+            try query.number(
+                "limit", standard: UInt64(reads.limits.searchResultsStandard),
+                max: UInt64(reads.limits.searchResultsMax)))
+        let page = try await reads.history { try $0.index.search(words, countMax: limit) }
+        let keys = page.assets.map { StateKey.digest(.asset, $0, suite: suite) }
+        let assets: [JSONValue] = try await reads.answer(nil, keys: keys) { scene in
+            keys.compactMap { scene.records.record(AssetRecord.self, $0) }.map { asset in
+                [
+                    "asset": .hex(asset.id), "code": .text(asset.code),
+                    "titleZh": .text(asset.titleZh), "titleEn": .text(asset.titleEn),
+                    "provider": .member(asset.provider), "status": .text(asset.status.name),
+                ]
+            }
+        }
+        return .json(["assets": .list(assets), "total": .unsigned(UInt64(page.total))])
+    }
+
+    func asset(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let key = StateKey.digest(.asset, try digest(context), suite: suite)
+        let json = try await reads.answer(nil, keys: [key]) { scene in
+            scene.records.record(AssetRecord.self, key)?.json
+        }
+        guard let json else { throw APIError.notFound }
+        return .json(json)
+    }
+
+    func assetBundle(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let id = try digest(context)
+        let logs = try Self.logs(Query(request, known: ["logs"])["logs"] ?? "rights")
+        let key = StateKey.digest(.asset, id, suite: suite)
+        let eventsMax = UInt64(reads.limits.bundleEventsMax)
+        return .cbor(
+            try await bundle(request, keys: [key]) { scene, source in
+                if let asset = scene.records.record(AssetRecord.self, key) {
+                    for log in logs where !scene.policy.mayRead(log, of: asset) {
+                        throw scene.refusal
+                    }
+                    guard logs.allSatisfy({ asset.log($0).size <= eventsMax }) else {
+                        throw APIError.tooManyEvents
+                    }
+                }
+                return try Self.translating { () throws(EvidenceSourceError) in
+                    try EvidenceBundle.assetHistory(
+                        asset: id, logs: logs, from: source, disclosing: scene.policy.mayShow)
+                }
+            })
+    }
+
+    private static func logs(_ text: String) throws(APIError) -> [EventLogKind] {
+        var logs: [EventLogKind] = []
+        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let log = EventLogKind(name: String(name)), !logs.contains(log) else {
+                throw .badQuery
+            }
+            logs.append(log)
+        }
+        return logs.sorted()
+    }
+
+    // MARK: Records
+
+    func record(_ request: Request) async throws -> Response {
+        let (type, id) = try recordID(request)
+        let key = EvidenceQuestion.stateKey(type: type, id: id, suite: suite)
+        let allowed: @Sendable (LedgerReads.Scene) throws -> AnyRecord? = { scene in
+            let record = scene.records.record(key)
+            guard scene.policy.mayRead(type, id: id, record: record) else { throw scene.refusal }
+            return record
+        }
+        if acceptsBundle(request) {
+            return .cbor(
+                try await bundle(request, keys: [key]) { scene, source in
+                    _ = try allowed(scene)
+                    return try Self.translating { () throws(EvidenceSourceError) in
+                        try EvidenceBundle.record(type: type, id: id, from: source)
+                    }
+                })
+        }
+        let json = try await reads.answer(try claim(request), keys: [key]) { try allowed($0)?.json }
+        guard let json else { throw APIError.notFound }
+        return .json(json)
+    }
+
+    /// Out of the path as it was sent, since an id may hold escaped characters.
+    private func recordID(_ request: Request) throws(APIError) -> (RecordType, [CBORValue]) {
+        let path = (request.head.path ?? "").split(separator: "?", maxSplits: 1)[0]
+        let parts = path.dropFirst(RecordPath.prefix.count).split(
+            separator: "/", omittingEmptySubsequences: false
+        ).map { URLText.decode($0) }
+        guard let name = parts.first ?? nil, let type = RecordType(name: name) else {
+            throw .notFound
+        }
+        let texts = parts.dropFirst().compactMap { $0 }
+        guard texts.count + 1 == parts.count, let id = RecordPath.id(type, texts) else {
+            throw .badPath
+        }
+        return (type, id)
+    }
+
+    // MARK: Bundles
+
+    private func bundle(
+        _ request: Request, keys: [Digest] = [],
+        _ make:
+            @escaping @Sendable (LedgerReads.Scene, NodeEvidence) throws -> EvidenceBundle
+    ) async throws -> [UInt8] {
+        let chain = reads.chain
+        let eventsMax = reads.limits.bundleEventsMax
+        return try await reads.answerFromArchive(try claim(request), keys: keys) {
+            scene, archive in
+            let source = NodeEvidence(
+                records: scene.records, archive: archive, chain: chain, eventsMax: eventsMax)
+            return try make(scene, source).encoded
+        }
+    }
+
+    private static func translating<Value>(
+        _ body: () throws(EvidenceSourceError) -> Value
+    ) throws(APIError) -> Value {
+        do throws(EvidenceSourceError) { return try body() } catch { throw APIError(error) }
+    }
+}
+
+extension LedgerReads.Scene {
+    /// Why somebody may not read: an identity may help, or this one may not.
+    var refusal: APIError { caller == nil ? .needsToken : .notPermitted }
+}

@@ -1,0 +1,118 @@
+import Hummingbird
+
+/// All of the API. Begin reading here.
+///
+/// Public: status, headers, checkpoints, and the records of members, keys, policies, assets, attestations and
+/// offers. Everything else is for those whom `AccessPolicy` admits, who sign their requests:
+/// `Authorization: Huijin <base64url COSE_Sign1>` (`RequestToken`). Errors have a stable code and a message in two
+/// languages. Answers of type application/cbor are evidence bundles that the light client verifies.
+struct Routes: Sendable {
+    let reads: LedgerReads
+
+    var all: [Route] { system + chain + transactions + assets + records }
+
+    private static let id = Route.Parameter.path(
+        "id", "lower-case hexadecimal digest", "小写十六进制摘要")
+
+    private var system: [Route] {
+        [
+            Route(.get, "/healthz", "The node answers", "存活检查") { _, _ in
+                .json(["status": "ok"])
+            },
+            Route(
+                .get, "/metrics", "Counters in the Prometheus text format", "运行指标",
+                answers: ["text/plain"]
+            ) { _, _ in
+                .bytes(Array(await reads.node.metrics().utf8), type: "text/plain; version=0.0.4")
+            },
+            Route(.get, "/openapi.json", "This description", "接口说明") { _, _ in
+                .json(OpenAPI.document(all))
+            },
+        ]
+    }
+
+    private var chain: [Route] {
+        [
+            Route(.get, "/v1/status", "Where the node stands", "节点状态") { _, _ in
+                await status()
+            },
+            Route(
+                .get, "/v1/genesis", "The genesis file", "创世文件", answers: [Route.cbor]
+            ) { _, _ in .cbor(reads.genesis.encoded) },
+            Route(
+                .get, "/v1/headers/{height}", "A final header", "终局区块头",
+                parameters: [.path("height", "height", "高度", type: "integer")],
+                answers: [Route.json, Route.cbor]
+            ) { request, context in try await header(request, context) },
+            Route(
+                .get, "/v1/checkpoint", "The newest final header and its finalization certificate",
+                "最新终局区块头与终局证书", answers: [Route.cbor]
+            ) { _, _ in try await checkpoint() },
+        ]
+    }
+
+    private var transactions: [Route] {
+        [
+            Route(
+                .post, "/v1/transactions", "Submit signed envelopes", "提交已签名交易",
+                parameters: [
+                    .query("wait", "received (default) or final", "received（默认）或 final"),
+                    .query(
+                        "timeoutMs", "how long to wait for finality", "等待终局的毫秒数",
+                        type: "integer"),
+                ], body: Route.cbor
+            ) { request, _ in try await submit(request) },
+            Route(
+                .get, "/v1/transactions/{id}", "What became of a transaction", "交易结果",
+                parameters: [Self.id]
+            ) { request, context in try await transaction(request, context) },
+            Route(
+                .get, "/v1/transactions/{id}/bundle", "Its evidence bundle", "交易证据包",
+                parameters: [Self.id], answers: [Route.cbor], readsIdentity: true
+            ) { request, context in try await transactionBundle(request, context) },
+        ]
+    }
+
+    private var assets: [Route] {
+        [
+            Route(
+                .get, "/v1/assets", "Search assets by title, keyword or code", "按名称、关键词或编号检索数据资产",
+                parameters: [
+                    .query("query", "words in Chinese or English", "中文或英文词语"),
+                    .query("limit", "number of results", "结果数量", type: "integer"),
+                ]
+            ) { request, _ in try await searchAssets(request) },
+            Route(
+                .get, "/v1/assets/{id}", "An asset's record", "数据资产", parameters: [Self.id]
+            ) { request, context in try await asset(request, context) },
+            Route(
+                .get, "/v1/assets/{id}/bundle", "Its complete history as an evidence bundle",
+                "数据资产完整历史证据包",
+                parameters: [
+                    Self.id, .query("logs", "rights,trades,refusals", "日志种类，逗号分隔"),
+                ], answers: [Route.cbor], readsIdentity: true
+            ) { request, context in try await assetBundle(request, context) },
+        ]
+    }
+
+    private var records: [Route] {
+        let type = Route.Parameter.path("type", "record type", "记录类型")
+        return [
+            Route(
+                .get, "/v1/records/{type}/{id}",
+                "A record; as application/cbor an evidence bundle of its value or absence",
+                "状态记录，application/cbor 时为证据包",
+                parameters: [type, .path("id", "the record's id", "记录编号")],
+                answers: [Route.json, Route.cbor], readsIdentity: true
+            ) { request, _ in try await record(request) },
+            Route(
+                .get, "/v1/records/{type}/{id}/{second}", "A record with an id of two parts",
+                "两段编号的状态记录",
+                parameters: [
+                    type, .path("id", "first part, such as the member", "编号第一段，如成员"),
+                    .path("second", "second part, such as the bank", "编号第二段，如清结算机构"),
+                ], answers: [Route.json, Route.cbor], readsIdentity: true
+            ) { request, _ in try await record(request) },
+        ]
+    }
+}

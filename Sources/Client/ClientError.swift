@@ -1,0 +1,75 @@
+import LightClient
+
+/// Why the client has no answer. Each says what happened and where, in English and Chinese.
+public enum ClientError: Error, Equatable, Sendable {
+    /// No node could be reached; the reason is the last one's.
+    case unreachable(node: String, reason: String)
+    /// The node answered with an error of its own.
+    case refused(node: String, status: Int, code: String, english: String, chinese: String)
+    /// The answer is not of the API's form, or larger than allowed.
+    case badAnswer(node: String, what: String)
+    /// The node's proof does not hold.
+    case notProven(node: String, EvidenceProblem)
+    /// The proof holds, but for a state that is older than allowed.
+    case stale(node: String, height: UInt64, ageMs: UInt64)
+    /// The node has not reached a height that was proven before.
+    case behind(node: String, height: UInt64, known: UInt64)
+    /// What the client was given cannot be used.
+    case invalid(english: String, chinese: String)
+    /// A request that needs a signature, and there is no identity.
+    case noIdentity
+    /// What was asked for is not there: proven, unless a node only said so.
+    case notFound(english: String, chinese: String)
+
+    /// The API's error code, where a node answered with one.
+    public var code: String? {
+        if case .refused(_, _, let code, _, _) = self { return code }
+        return nil
+    }
+
+    /// Another node may do better.
+    var isOfThisNode: Bool {
+        switch self {
+        case .unreachable, .badAnswer, .notProven, .stale, .behind: true
+        case .refused(_, let status, let code, _, _):
+            status >= 500 || status == 429 || code == "index-behind"
+        case .invalid, .noIdentity, .notFound: false
+        }
+    }
+}
+
+extension ClientError: CustomStringConvertible {
+    public var description: String { "\(english) / \(chinese)" }
+
+    public var english: String {
+        switch self {
+        case .unreachable(let node, let reason): "\(node) cannot be reached: \(reason)"
+        case .refused(let node, _, let code, let english, _): "\(node): \(english) (\(code))"
+        case .badAnswer(let node, let what): "\(node) answered with something else: \(what)"
+        case .notProven(let node, let problem):
+            "\(node) gave no valid proof: \(problem.english)"
+        case .stale(let node, let height, let ageMs):
+            "\(node) proves a state that is \(ageMs / 1_000) s old (height \(height))"
+        case .behind(let node, let height, let known):
+            "\(node) is at height \(height), but \(known) is final already"
+        case .invalid(let english, _), .notFound(let english, _): english
+        case .noIdentity:
+            "this needs an identity; give --identity DIR or set HUIJIN_IDENTITY"
+        }
+    }
+
+    public var chinese: String {
+        switch self {
+        case .unreachable(let node, _): "无法连接 \(node)"
+        case .refused(_, _, _, _, let chinese): chinese
+        case .badAnswer(let node, _): "\(node) 的应答格式不符"
+        case .notProven(let node, let problem): "\(node) 的证明不成立：\(problem.chinese)"
+        case .stale(let node, let height, let ageMs):
+            "\(node) 证明的状态已是 \(ageMs / 1_000) 秒前（高度 \(height)）"
+        case .behind(let node, let height, let known):
+            "\(node) 在高度 \(height)，而高度 \(known) 已终局"
+        case .invalid(_, let chinese), .notFound(_, let chinese): chinese
+        case .noIdentity: "此操作需要身份，请用 --identity 或设置 HUIJIN_IDENTITY"
+        }
+    }
+}

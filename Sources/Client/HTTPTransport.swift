@@ -1,0 +1,74 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// One request as the client makes it.
+public struct HTTPCall: Sendable {
+    public var method: String
+    /// `http://host:port` or `https://…`, without a path.
+    public var base: String
+    /// Path with query, already encoded.
+    public var path: String
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+    public var timeoutMs: UInt64
+    public var answerBytesMax: Int
+
+    public init(
+        method: String = "GET", base: String, path: String,
+        headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        timeoutMs: UInt64 = 10_000, answerBytesMax: Int = 4_194_304
+    ) {
+        self.method = method
+        self.base = base
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.timeoutMs = timeoutMs
+        self.answerBytesMax = answerBytesMax
+    }
+}
+
+public struct HTTPAnswer: Sendable {
+    public var status: Int
+    public var contentType: String
+    public var body: [UInt8]
+
+    public init(status: Int, contentType: String, body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// What carries requests: the network, or a test's own server.
+public protocol HTTPTransport: Sendable {
+    func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer
+}
+
+/// Over the process's shared connection pool. Follows no redirects.
+public struct NetworkTransport: HTTPTransport {
+    public init() {}
+
+    public func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer {
+        var request = HTTPClientRequest(url: call.base + call.path)
+        request.method = HTTPMethod(rawValue: call.method)
+        for header in call.headers { request.headers.add(name: header.name, value: header.value) }
+        if !call.body.isEmpty { request.body = .bytes(call.body) }
+        do {
+            let response = try await HTTPClient.shared.execute(
+                request, timeout: .milliseconds(Int64(min(call.timeoutMs, 3_600_000))))
+            let buffer = try await response.body.collect(upTo: call.answerBytesMax)
+            return HTTPAnswer(
+                status: Int(response.status.code),
+                contentType: response.headers.first(name: "content-type") ?? "",
+                body: Array(buffer.readableBytesView))
+        } catch is NIOTooManyBytesError {
+            throw .badAnswer(
+                node: call.base, what: "more than \(call.answerBytesMax) bytes")
+        } catch {
+            throw .unreachable(node: call.base, reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+import Records
+
+/// What the state held at a height that a quorum certified.
+public struct Proven<Value: Sendable>: Sendable {
+    /// Nil: proven to be absent.
+    public let value: Value?
+    public let height: UInt64
+    /// The header's time, Unix milliseconds.
+    public let timeMs: UInt64
+}
+
+/// A bundle as it came, with what it proves.
+public struct ProvenBundle: Sendable {
+    public let bytes: [UInt8]
+    public let answer: ProvenAnswer
+}
+
+extension HuijinClient {
+    /// Where the API has the answer to a question, as a bundle.
+    static func path(_ question: EvidenceQuestion) -> String {
+        switch question {
+        case .assetHistory(let asset, let logs):
+            "/v1/assets/\(asset.hex)/bundle?logs=" + logs.map(\.name).joined(separator: ",")
+        case .transaction(let id): "/v1/transactions/\(id.hex)/bundle"
+        case .record(let type, let id): RecordPath.path(type, id)
+        }
+    }
+
+    /// A bundle that answers exactly this question, verified, fresh, and not below what was proven before.
+    public func bundle(_ question: EvidenceQuestion) async throws(ClientError) -> ProvenBundle {
+        try await patiently { (node) throws(ClientError) in
+            try await bundle(question, from: node)
+        }
+    }
+
+    func bundle(
+        _ question: EvidenceQuestion, from node: String
+    ) async throws(ClientError) -> ProvenBundle {
+        let answer = try await request(
+            node, HuijinClient.path(question), accept: "application/cbor",
+            answerBytesMax: limits.bundleBytesMax)
+        let proven: ProvenAnswer
+        do {
+            proven = try verifier.verify(answer.body, asked: question)
+        } catch {
+            throw .notProven(node: node, error)
+        }
+        let nowMs = HuijinClient.nowMs()
+        let ageMs = nowMs > proven.timeMs ? nowMs - proven.timeMs : 0
+        guard ageMs <= limits.freshnessMs else {
+            throw .stale(node: node, height: proven.height, ageMs: ageMs)
+        }
+        guard proven.height >= provenHeight else {
+            throw .behind(node: node, height: proven.height, known: provenHeight)
+        }
+        noteProven(height: proven.height)
+        return ProvenBundle(bytes: answer.body, answer: proven)
+    }
+
+    /// A record by its type and id, proven from genesis.
+    ///
+    /// - Parameter id: as in `EvidenceQuestion.record`.
+    public func record(
+        _ type: RecordType, id: [CBORValue]
+    ) async throws(ClientError) -> Proven<AnyRecord> {
+        guard EvidenceQuestion.isID(id, of: type) else {
+            throw .invalid(
+                english: "that is not the id of a record of type \(type.name)",
+                chinese: "这不是“\(type.titleZh)”的编号")
+        }
+        let found = try await bundle(.record(type: type, id: id))
+        guard case .record(let record) = found.answer.finding else {
+            throw .badAnswer(node: nodes[0], what: "another finding than a record")
+        }
+        return Proven(value: record, height: found.answer.height, timeMs: found.answer.timeMs)
+    }
+
+    func typed<Record: RecordCodable>(
+        _: Record.Type, id: [CBORValue]
+    ) async throws(ClientError) -> Proven<Record> {
+        let found = try await record(Record.type, id: id)
+        return Proven(
+            value: found.value.flatMap { Record($0) }, height: found.height, timeMs: found.timeMs)
+    }
+
+    public func member(_ id: MemberID) async throws(ClientError) -> Proven<MemberRecord> {
+        try await typed(MemberRecord.self, id: [.text(id.text)])
+    }
+
+    public func key(_ id: KeyID) async throws(ClientError) -> Proven<KeyRecord> {
+        try await typed(KeyRecord.self, id: [.bytes(id.bytes)])
+    }
+
+    public func policy(_ name: String) async throws(ClientError) -> Proven<PolicyRecord> {
+        try await typed(PolicyRecord.self, id: [.text(name)])
+    }
+
+    public func asset(_ id: Digest) async throws(ClientError) -> Proven<AssetRecord> {
+        try await typed(AssetRecord.self, id: [.bytes(id.bytes)])
+    }
+
+    public func offer(_ id: Digest) async throws(ClientError) -> Proven<OfferRecord> {
+        try await typed(OfferRecord.self, id: [.bytes(id.bytes)])
+    }
+
+    public func agreement(_ id: Digest) async throws(ClientError) -> Proven<AgreementRecord> {
+        try await typed(AgreementRecord.self, id: [.bytes(id.bytes)])
+    }
+
+    public func job(_ id: Digest) async throws(ClientError) -> Proven<JobRecord> {
+        try await typed(JobRecord.self, id: [.bytes(id.bytes)])
+    }
+
+    public func account(
+        _ member: MemberID, at bank: MemberID
+    ) async throws(ClientError) -> Proven<AccountRecord> {
+        try await typed(AccountRecord.self, id: [.text(member.text), .text(bank.text)])
+    }
+}

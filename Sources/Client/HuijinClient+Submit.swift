@@ -1,0 +1,180 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+import Market
+import Records
+
+/// A signed transaction, ready to be posted as often as needed: its id makes it the same one each time.
+public struct SignedEnvelope: Sendable, Equatable {
+    public let id: Digest
+    public let digest: Digest
+    public let bytes: [UInt8]
+}
+
+/// What became of a submitted transaction.
+public struct SubmissionAnswer: Sendable, Equatable {
+    public enum Status: String, Sendable {
+        case received
+        case final
+        case refused
+    }
+
+    /// Nil when the node could not decode the envelope.
+    public var id: Digest?
+    public var envelope: Digest?
+    public var status: Status
+    public var code: OutcomeCode
+    public var height: UInt64?
+    public var index: UInt64?
+
+    public init(
+        id: Digest?, envelope: Digest?, status: Status, code: OutcomeCode, height: UInt64? = nil,
+        index: UInt64? = nil
+    ) {
+        self.id = id
+        self.envelope = envelope
+        self.status = status
+        self.code = code
+        self.height = height
+        self.index = index
+    }
+
+    public var isAccepted: Bool { status == .final && code == .accepted }
+}
+
+extension HuijinClient {
+    /// Envelopes in one request.
+    public static let envelopesMax = 100
+
+    /// Signs a body for the identity; the transaction lives for half the replay window.
+    public func sign(
+        _ body: some TransactionBody, atHeight height: UInt64
+    ) throws(ClientError) -> SignedEnvelope {
+        try sign(kind: type(of: body).kind.rawValue, body: body.encoded, atHeight: height)
+    }
+
+    /// Like `sign`, for a body that is encoded already.
+    public func sign(
+        kind: UInt64, body: [UInt8], atHeight height: UInt64
+    ) throws(ClientError) -> SignedEnvelope {
+        guard let identity else { throw .noIdentity }
+        let transaction = Transaction(
+            kind: kind, nonce: SecureRandom.bytes(LedgerLimits.nonceBytes),
+            lastValidHeight: height + genesis.parameters.replayWindowBlocksMax / 2,
+            member: identity.member, body: body)
+        let bytes = Envelope.sign(transaction, chain: chain, with: identity.key)
+        return SignedEnvelope(
+            id: Transaction.id(payload: transaction.encoded, chain: chain, suite: suite),
+            digest: suite.digest(bytes), bytes: bytes)
+    }
+
+    /// Signs, submits, waits until it is final, and proves the outcome.
+    ///
+    /// - Returns: a final answer whose code, height and index are proven; or one that the ledger never saw, on the
+    ///   node's word; or `received` when it did not become final in time.
+    public func submit(_ body: some TransactionBody) async throws(ClientError) -> SubmissionAnswer {
+        let height = try await statedHeight()
+        return try await submit(try sign(body, atHeight: height))
+    }
+
+    public func submit(_ envelope: SignedEnvelope) async throws(ClientError) -> SubmissionAnswer {
+        let deadline = HuijinClient.nowMs() + limits.patienceMs
+        var answer = try await post([envelope.bytes])[0]
+        var pauseMs: UInt64 = 50
+        // A second try after a lost answer finds the first one's transaction.
+        while answer.status == .received || answer.code == .duplicate || answer.code == .replayed {
+            if let found = try await outcome(of: envelope) {
+                answer = found
+                break
+            }
+            guard HuijinClient.nowMs() < deadline else { break }
+            try? await Task.sleep(for: .milliseconds(pauseMs))
+            pauseMs = min(pauseMs * 2, 1_000)
+        }
+        guard answer.status == .final else { return answer }
+        return try await proveOutcome(of: envelope, stated: answer)
+    }
+
+    /// Posts envelopes as they are, at most `envelopesMax`, and reports what one node says of each.
+    public func post(
+        _ envelopes: [[UInt8]], waitForFinal: Bool = true
+    ) async throws(ClientError) -> [SubmissionAnswer] {
+        precondition(envelopes.count <= HuijinClient.envelopesMax, "at most 100 in one request")
+        var encoder = CBOREncoder(reserving: envelopes.reduce(16) { $0 + $1.count + 4 })
+        encoder.array(envelopes.count)
+        for envelope in envelopes { encoder.bytes(envelope) }
+        let body = encoder.bytes
+        let waitMs = limits.timeoutMs
+        let path =
+            waitForFinal
+            ? "/v1/transactions?wait=final&timeoutMs=\(waitMs)" : "/v1/transactions"
+        return try await anyNode { (node) throws(ClientError) in
+            let answer = try await request(
+                node, path, method: "POST", body: body, timeoutMs: waitMs + 5_000)
+            let json = try HuijinClient.parse(answer, node: node)
+            guard let results = json["results"]?.list, results.count == envelopes.count else {
+                throw ClientError.badAnswer(node: node, what: "not one result for each envelope")
+            }
+            var answers: [SubmissionAnswer] = []
+            for result in results {
+                guard let parsed = SubmissionAnswer(result) else {
+                    throw ClientError.badAnswer(node: node, what: "a result of another form")
+                }
+                answers.append(parsed)
+            }
+            return answers
+        }
+    }
+
+    /// What a node says of a transaction; nil while it is not final there.
+    private func outcome(
+        of envelope: SignedEnvelope
+    ) async throws(ClientError) -> SubmissionAnswer? {
+        do throws(ClientError) {
+            let json = try await self.json("/v1/transactions/\(envelope.id.hex)")
+            guard let answer = SubmissionAnswer(json) else {
+                throw ClientError.badAnswer(node: nodes[0], what: "a result of another form")
+            }
+            return answer
+        } catch {
+            if case .refused(_, 404, _, _, _) = error { return nil }
+            throw error
+        }
+    }
+
+    private func proveOutcome(
+        of envelope: SignedEnvelope, stated: SubmissionAnswer
+    ) async throws(ClientError) -> SubmissionAnswer {
+        let found = try await bundle(.transaction(envelope.id))
+        guard case .transaction(let entry) = found.answer.finding,
+            let code = OutcomeCode(rawValue: entry.code)
+        else { throw .badAnswer(node: nodes[0], what: "another finding than a transaction") }
+        return SubmissionAnswer(
+            id: envelope.id, envelope: entry.digest, status: .final, code: code,
+            height: entry.height, index: entry.position)
+    }
+}
+
+extension SubmissionAnswer {
+    /// One element of the API's `results`.
+    init?(_ json: JSONValue) {
+        guard let status = json["status"]?.text.flatMap({ Status(rawValue: $0) }),
+            let code = json["code"]?.unsigned.flatMap({ OutcomeCode(rawValue: $0) })
+        else { return nil }
+        self.init(
+            id: json["id"]?.text.flatMap { Digest(hex: $0) },
+            envelope: json["envelope"]?.text.flatMap { Digest(hex: $0) }, status: status,
+            code: code,
+            height: json["height"]?.unsigned, index: json["index"]?.unsigned)
+    }
+
+    public var json: JSONValue {
+        [
+            "transaction": .hex(id), "envelope": .hex(envelope), "status": .text(status.rawValue),
+            "code": .unsigned(code.rawValue), "codeName": .text(code.name),
+            "message": .text("\(code.messageEn) / \(code.messageZh)"),
+            "height": .optional(height), "index": .optional(index),
+        ]
+    }
+}

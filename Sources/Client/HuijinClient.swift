@@ -1,0 +1,233 @@
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import LightClient
+import Records
+import Synchronization
+
+/// A member's, or anybody's, way to a ledger.
+///
+/// It starts from the genesis and trusts no node: records, transactions and histories come with proofs that
+/// `LightClient` checks, never older than `freshnessMs` and never below a height that was proven before. What is
+/// not proven (status, search) says so. It goes to the next node when one does not answer, lags or proves nothing.
+public final class HuijinClient: Sendable {
+    public struct Limits: Sendable, Equatable {
+        /// A proven state's header is at most this old by the local clock.
+        public var freshnessMs: UInt64 = 60_000
+        /// For a submitted transaction to become final, and for a node to catch up.
+        public var patienceMs: UInt64 = 30_000
+        public var timeoutMs: UInt64 = 15_000
+        public var answerBytesMax = 4_194_304
+        public var bundleBytesMax = EvidenceLimits.standard.bundleBytesMax
+
+        public init() {}
+    }
+
+    public let genesis: Genesis
+    public let identity: Identity?
+    /// `http://host:port` each, at least one.
+    public let nodes: [String]
+    public let limits: Limits
+    public let verifier: Verifier
+    let transport: any HTTPTransport
+    private let memory = Mutex(Memory())
+
+    /// What is worth remembering between requests.
+    private struct Memory {
+        /// The node that answered last.
+        var preferred = 0
+        /// The greatest height that was proven to this client.
+        var height: UInt64 = 0
+    }
+
+    /// - Throws: `.invalid` when there is no node, or an address is not `http(s)://host:port`.
+    public init(
+        nodes: [String], genesis: Genesis, identity: Identity? = nil, limits: Limits = Limits(),
+        transport: any HTTPTransport = NetworkTransport()
+    ) throws(ClientError) {
+        guard !nodes.isEmpty else {
+            throw .invalid(
+                english: "no node is known; give --node URL", chinese: "没有可用节点，请用 --node 指定")
+        }
+        var bases: [String] = []
+        for node in nodes {
+            let base = node.hasSuffix("/") ? String(node.dropLast()) : node
+            guard let url = URL(string: base), url.scheme == "http" || url.scheme == "https",
+                url.host() != nil, url.path().isEmpty, url.query() == nil
+            else {
+                throw .invalid(
+                    english: "\(node) is not a node's address; write it like http://127.0.0.1:8001",
+                    chinese: "\(node) 不是节点地址，请写成 http://127.0.0.1:8001")
+            }
+            bases.append(base)
+        }
+        if let identity, identity.key.publicKey.suite != genesis.suite {
+            throw .invalid(
+                english:
+                    "the identity's key is \(identity.key.publicKey.suite.name), the chain uses \(genesis.suite.name)",
+                chinese: "密钥算法为 \(identity.key.publicKey.suite.name)，本链使用 \(genesis.suite.name)")
+        }
+        self.nodes = bases
+        self.genesis = genesis
+        self.identity = identity
+        self.limits = limits
+        self.transport = transport
+        verifier = Verifier(
+            genesis: genesis,
+            limits: EvidenceLimits(
+                bundleBytesMax: limits.bundleBytesMax, eventsMax: EvidenceLimits.standard.eventsMax,
+                entriesMax: EvidenceLimits.standard.entriesMax))
+    }
+
+    public var suite: Suite { genesis.suite }
+    public var chain: ChainID { verifier.chain }
+    /// The greatest height that was proven to this client.
+    public var provenHeight: UInt64 { memory.withLock { $0.height } }
+
+    /// Remembers a height that was proven elsewhere, so that nothing older is believed.
+    public func noteProven(height: UInt64) {
+        memory.withLock { $0.height = max($0.height, height) }
+    }
+
+    // MARK: Requests
+
+    static func nowMs() -> UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1_000)) }
+
+    /// Asks one node after another, beginning with the one that answered last, until one gives a good answer.
+    func anyNode<Value>(
+        _ ask: (String) async throws(ClientError) -> Value
+    ) async throws(ClientError) -> Value {
+        let first = memory.withLock { $0.preferred }
+        var last: ClientError?
+        for step in nodes.indices {
+            let index = (first + step) % nodes.count
+            do {
+                let value = try await ask(nodes[index])
+                memory.withLock { $0.preferred = index }
+                return value
+            } catch {
+                guard error.isOfThisNode else { throw error }
+                // The first reason stands, unless a later node said more than "unreachable".
+                if case .unreachable = error, last != nil { continue }
+                last = error
+            }
+        }
+        throw last ?? .noIdentity
+    }
+
+    /// Like `anyNode`, and tries again for `patienceMs` while nodes lag or their indexes do.
+    func patiently<Value>(
+        _ ask: (String) async throws(ClientError) -> Value
+    ) async throws(ClientError) -> Value {
+        let deadline = HuijinClient.nowMs() + limits.patienceMs
+        var pauseMs: UInt64 = 20
+        while true {
+            do {
+                return try await anyNode(ask)
+            } catch {
+                switch error {
+                case .behind, .refused(_, _, "index-behind", _, _), .refused(_, 429, _, _, _):
+                    guard HuijinClient.nowMs() < deadline else { throw error }
+                case .unreachable, .refused, .badAnswer, .notProven, .stale, .invalid, .noIdentity,
+                    .notFound:
+                    throw error
+                }
+            }
+            try? await Task.sleep(for: .milliseconds(pauseMs))
+            pauseMs = min(pauseMs * 2, 500)
+        }
+    }
+
+    /// One request to one node; the path is signed when there is an identity.
+    func request(
+        _ base: String, _ path: String, method: String = "GET", accept: String = "application/json",
+        body: [UInt8] = [], timeoutMs: UInt64? = nil, answerBytesMax: Int? = nil
+    ) async throws(ClientError) -> HTTPAnswer {
+        var headers = [(name: "Accept", value: accept)]
+        if !body.isEmpty { headers.append((name: "Content-Type", value: "application/cbor")) }
+        if let identity {
+            let token = RequestToken.header(
+                method: method, path: path, timeMs: HuijinClient.nowMs(), chain: chain,
+                with: identity.key)
+            headers.append((name: "Authorization", value: token))
+        }
+        let answer = try await transport.perform(
+            HTTPCall(
+                method: method, base: base, path: path, headers: headers, body: body,
+                timeoutMs: timeoutMs ?? limits.timeoutMs,
+                answerBytesMax: answerBytesMax ?? limits.answerBytesMax))
+        guard (200..<300).contains(answer.status) else {
+            throw HuijinClient.refusal(answer, node: base)
+        }
+        return answer
+    }
+
+    /// The API's error object as an error.
+    public static func refusal(_ answer: HTTPAnswer, node: String) -> ClientError {
+        guard let json = try? JSONValue.parse(answer.body), let error = json["error"] else {
+            return .badAnswer(node: node, what: "status \(answer.status) without an error object")
+        }
+        return .refused(
+            node: node, status: answer.status, code: error["code"]?.text ?? "unknown",
+            english: error["messageEn"]?.text ?? "", chinese: error["messageZh"]?.text ?? "")
+    }
+
+    /// A JSON answer. Nothing in it is proven.
+    public func json(_ path: String) async throws(ClientError) -> JSONValue {
+        try await patiently { (node) throws(ClientError) in try await json(path, from: node) }
+    }
+
+    public func json(_ path: String, from node: String) async throws(ClientError) -> JSONValue {
+        try HuijinClient.parse(try await request(node, path), node: node)
+    }
+
+    static func parse(_ answer: HTTPAnswer, node: String) throws(ClientError) -> JSONValue {
+        do {
+            return try JSONValue.parse(answer.body)
+        } catch {
+            throw .badAnswer(node: node, what: "\(error)")
+        }
+    }
+
+    // MARK: Unproven
+
+    /// What a node says of itself: `GET /v1/status`.
+    public func status() async throws(ClientError) -> JSONValue {
+        try await json("/v1/status")
+    }
+
+    /// Every node's status, or why there is none, in the order of `nodes`.
+    public func statusOfAll() async -> [(node: String, status: Result<JSONValue, ClientError>)] {
+        var all: [(node: String, status: Result<JSONValue, ClientError>)] = []
+        for node in nodes {
+            do throws(ClientError) {
+                all.append((node, .success(try await json("/v1/status", from: node))))
+            } catch {
+                all.append((node, .failure(error)))
+            }
+        }
+        return all
+    }
+
+    /// The newest height that a node states.
+    func statedHeight() async throws(ClientError) -> UInt64 {
+        let status = try await status()
+        guard let height = status["height"]?.unsigned else {
+            throw .badAnswer(node: nodes[0], what: "a status without a height")
+        }
+        return max(height, provenHeight)
+    }
+
+    /// Assets whose titles, keywords or code match, newest first: a finding aid and no proof of anything.
+    public func searchAssets(_ text: String, limit: Int = 50) async throws(ClientError)
+        -> [JSONValue]
+    {
+        let path = "/v1/assets?query=\(URLText.encode(text))&limit=\(limit)"
+        let answer = try await json(path)
+        guard let assets = answer["assets"]?.list else {
+            throw .badAnswer(node: nodes[0], what: "a search answer without assets")
+        }
+        return assets
+    }
+}

@@ -1,0 +1,164 @@
+import Client
+import Encoding
+import Ledger
+import LedgerCrypto
+import Market
+import Records
+import Synchronization
+import Testing
+
+/// Answers as a script says, and remembers who was asked.
+private final class ScriptedTransport: HTTPTransport {
+    private let answers: @Sendable (HTTPCall, Int) throws(ClientError) -> HTTPAnswer
+    private let calls = Mutex<[HTTPCall]>([])
+
+    init(_ answers: @escaping @Sendable (HTTPCall, Int) throws(ClientError) -> HTTPAnswer) {
+        self.answers = answers
+    }
+
+    var asked: [HTTPCall] { calls.withLock { $0 } }
+
+    func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer {
+        let number = calls.withLock { calls in
+            calls.append(call)
+            return calls.count - 1
+        }
+        return try answers(call, number)
+    }
+}
+
+private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
+    HTTPAnswer(status: status, contentType: "application/json", body: Array(text.utf8))
+}
+
+@Suite struct FailoverTests {
+    private let first = "http://127.0.0.1:1"
+    private let second = "http://127.0.0.1:2"
+
+    private func genesis() throws -> (Genesis, SigningKey) {
+        let key = SigningKey.generate(.ed25519SHA256)
+        let voting = SigningKey.generate(.ed25519SHA256)
+        let id = try #require(MemberID("TEST:1"))
+        var builder = GenesisBuilder(suite: .ed25519SHA256)
+        try builder.add(
+            member: id, nameZh: "一", nameEn: "One", roles: [.governor],
+            keys: [.init(key.publicKey, person: "p")])
+        let set = try #require(
+            ValidatorSet(
+                epoch: 0,
+                validators: [
+                    Validator(member: id, votingKey: voting.publicKey, transportKey: [1])
+                ]))
+        let genesis = builder.genesis(
+            name: "test", timeMs: 1, parameters: Parameters(), validators: set)
+        return (genesis, key)
+    }
+
+    private func client(
+        _ transport: ScriptedTransport, signing: Bool = false
+    ) throws -> HuijinClient {
+        let (genesis, key) = try genesis()
+        let id = try #require(MemberID("TEST:1"))
+        var limits = HuijinClient.Limits()
+        limits.patienceMs = 200
+        return try HuijinClient(
+            nodes: [first, second], genesis: genesis,
+            identity: signing ? Identity(member: id, key: key) : nil, limits: limits,
+            transport: transport)
+    }
+
+    @Test func goesToTheNextNodeAndStaysThere() async throws {
+        let down = first
+        let transport = ScriptedTransport { (call, _) throws(ClientError) in
+            guard call.base != down else {
+                throw .unreachable(node: call.base, reason: "refused")
+            }
+            return json("{\"height\":7}")
+        }
+        let client = try client(transport)
+        #expect(try await client.status()["height"] == .unsigned(7))
+        #expect(try await client.status()["height"] == .unsigned(7))
+        #expect(transport.asked.map(\.base) == [first, second, second])
+    }
+
+    @Test func aNodesRefusalIsTheAnswer() async throws {
+        let transport = ScriptedTransport { (_, _) throws(ClientError) in
+            json(
+                "{\"error\":{\"code\":\"not-permitted\",\"messageEn\":\"no\",\"messageZh\":\"不\"}}",
+                status: 403)
+        }
+        let client = try client(transport)
+        await #expect(
+            throws: ClientError.refused(
+                node: first, status: 403, code: "not-permitted", english: "no", chinese: "不")
+        ) { try await client.status() }
+        #expect(transport.asked.count == 1)
+    }
+
+    @Test func waitsForAnIndexThatIsBehind() async throws {
+        let transport = ScriptedTransport { (_, number) throws(ClientError) in
+            number < 4
+                ? json("{\"error\":{\"code\":\"index-behind\"}}", status: 503) : json("{\"a\":1}")
+        }
+        let client = try client(transport)
+        #expect(try await client.json("/v1/x")["a"] == .unsigned(1))
+        #expect(transport.asked.count == 5)
+    }
+
+    @Test(arguments: ["", "{", "[]", "{\"results\":[]}", "{\"results\":[{\"status\":\"maybe\"}]}"])
+    func aResultOfAnotherFormIsNotTrusted(_ body: String) async throws {
+        let client = try client(
+            ScriptedTransport { (_, _) throws(ClientError) in json(body) }, signing: true)
+        await #expect(throws: ClientError.self) { try await client.post([[1]]) }
+    }
+
+    @Test func bytesThatProveNothingAreRefused() async throws {
+        let client = try client(
+            ScriptedTransport { (_, _) throws(ClientError) in
+                HTTPAnswer(status: 200, contentType: "application/cbor", body: [0x80])
+            })
+        let id = try #require(MemberID("TEST:1"))
+        let error = await #expect(throws: ClientError.self) { try await client.member(id) }
+        guard case .notProven? = error else {
+            Issue.record("expected a missing proof, got \(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func everyRequestIsSignedForItsOwnPath() async throws {
+        let transport = ScriptedTransport { (_, _) throws(ClientError) in json("{\"assets\":[]}") }
+        let client = try client(transport, signing: true)
+        _ = try await client.searchAssets("气象 a/b")
+        let call = try #require(transport.asked.first)
+        #expect(call.path == "/v1/assets?query=%E6%B0%94%E8%B1%A1%20a%2Fb&limit=50")
+        let header = try #require(call.headers.first { $0.name == "Authorization" }?.value)
+        let token = try RequestToken(header: header, chain: client.chain, suite: client.suite)
+        #expect(token.path == call.path && token.method == "GET")
+    }
+
+    @Test func withoutAnIdentityNothingIsSigned() async throws {
+        let client = try client(
+            ScriptedTransport { (_, _) throws(ClientError) in json("{\"height\":1}") })
+        let body = RecordEvidence.example
+        await #expect(throws: ClientError.noIdentity) { try await client.submit(body) }
+    }
+
+    @Test(arguments: [
+        "127.0.0.1:8001", "ftp://127.0.0.1", "http://", "http://127.0.0.1:8001/v1", "",
+        "http://127.0.0.1:8001?x=1",
+    ])
+    func refusesWhatIsNoNodeAddress(_ address: String) throws {
+        let (genesis, _) = try genesis()
+        #expect(throws: ClientError.self) { try HuijinClient(nodes: [address], genesis: genesis) }
+    }
+
+    @Test func refusesAKeyOfAnotherSuite() throws {
+        let (genesis, _) = try genesis()
+        let id = try #require(MemberID("TEST:1"))
+        #expect(throws: ClientError.self) {
+            try HuijinClient(
+                nodes: [first], genesis: genesis,
+                identity: Identity(member: id, key: .generate(.sm2SM3)))
+        }
+    }
+}
