@@ -318,3 +318,10 @@ public struct Mempool: Sendable {
         }
     }
 }
+
+extension Mempool {
+    /// The digest of the envelope that holds this id's place.
+    func digest(id: Digest) -> Digest? {
+        slotByID[id].flatMap { slots[Int($0)].transaction?.value.digest }
+    }
+}

@@ -30,6 +30,7 @@ extension Simulation {
         nodes[seat].replica = nil
         nodes[seat].incarnation += 1
         nodes[seat].effectsToLive = nil
+        nodes[seat].diesWhenDurable = false
         queue.push(.restart(seat), atUs: nowUs + random.between(20_000, 2_500_000))
     }
 
@@ -49,7 +50,8 @@ extension Simulation {
             }
             trace(effect, seat)
             perform(effect, for: seat)
-            if violation != nil { return }
+            if violation != nil || nodes[seat].replica == nil { return }
+            if nodes[seat].diesWhenDurable, effect.isDurable { return die(seat) }
         }
     }
 
@@ -202,6 +204,18 @@ extension Simulation {
         case .status(let status):
             "status final #\(status.finalHeight) in \(status.finalView), open \(status.openView), "
                 + "view \(status.view)"
+        }
+    }
+}
+
+extension Effect {
+    /// Whether it leaves something on the disk.
+    fileprivate var isDurable: Bool {
+        switch self {
+        case .persist, .commit: true
+        case .sign, .verify, .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer,
+            .answer, .evidence, .halt:
+            false
         }
     }
 }

@@ -16,7 +16,10 @@ extension Simulation {
                 .deliver(to: to, from: from, message), atUs: nowUs + random.between(1_000, 10_000))
             return
         }
-        if sides[from] != sides[to] {
+        if sides[from] != sides[to]
+            || max(
+                nodes[from].isolatedUntilUs, nodes[to].isolatedUntilUs) > nowUs
+        {
             counts.partitioned += 1
             return
         }

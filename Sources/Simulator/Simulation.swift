@@ -40,6 +40,10 @@ final class Simulation {
         var incarnation = 0
         /// Dies before so many more effects are performed.
         var effectsToLive: Int?
+        /// Dies right after its next durable step.
+        var diesWhenDurable = false
+        /// Cut off from everybody until then.
+        var isolatedUntilUs: UInt64 = 0
         var timers: [Int] = Array(repeating: 0, count: TimerID.allCases.count + 1)
         var skewMs: Int64
     }
@@ -163,9 +167,15 @@ final class Simulation {
         case .submit: submit()
         case .crash(let seat):
             if nodes[seat].replica != nil, !isCalm {
-                nodes[seat].effectsToLive = random.below(8)
+                // Anywhere, or where a half-done vote or commit is most likely.
+                nodes[seat].diesWhenDurable = random.chance(perMille: 500)
+                if !nodes[seat].diesWhenDurable { nodes[seat].effectsToLive = random.below(8) }
             }
-        case .restart(let seat): start(seat)
+        case .restart(let seat):
+            if !isCalm, random.chance(perMille: 250) {
+                nodes[seat].isolatedUntilUs = nowUs + random.between(100_000, 1_500_000)
+            }
+            start(seat)
         case .partition(let lasting): split(lasting)
         case .heal: sides = Array(repeating: 0, count: nodes.count)
         case .inspect: inspect()
@@ -197,6 +207,7 @@ final class Simulation {
         sides = Array(repeating: 0, count: nodes.count)
         for seat in nodes.indices {
             nodes[seat].effectsToLive = nil
+            nodes[seat].diesWhenDurable = false
             nodes[seat].skewMs = nodes[seat].skewMs % 10
             if nodes[seat].replica == nil { start(seat) }
         }

@@ -7,8 +7,8 @@ import Records
 
 /// The network and the signed transactions that every seed draws from. Made once: what differs between seeds is
 /// who submits what, when and where.
-public final class Workload {
-    struct Item {
+public final class Workload: Sendable {
+    struct Item: Sendable {
         let bytes: [UInt8]
         let envelope: Envelope
         /// Nil for one whose signature is broken.

@@ -1,0 +1,129 @@
+import Consensus
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+import Testing
+
+@testable import Replica
+@testable import Simulator
+
+/// Each bad transaction has its own answer, and a good one is passed on once.
+struct AdmissionTests {
+    let workload = ReplicaTests.workload
+
+    private func answer(_ bench: Bench, _ envelopes: [Envelope]) throws -> [OutcomeCode] {
+        let effects = bench.give(.submitted(RequestID(1), envelopes))
+        let answers = effects.compactMap { effect -> [OutcomeCode]? in
+            if case .answer(_, let codes) = effect { codes } else { nil }
+        }
+        #expect(answers.count == 1, "each request is answered once")
+        return try #require(answers.first)
+    }
+
+    /// An envelope by a key that nobody enrolled, or of another sort.
+    private func stranger(kind: UInt64 = 60, lastValid: UInt64 = 100) throws -> Envelope {
+        let key = try SigningKey(suite: .ed25519SHA256, secret: [UInt8](repeating: 99, count: 32))
+        let known = workload.items[0].envelope.transaction
+        let transaction = Transaction(
+            kind: kind, nonce: known.nonce, lastValidHeight: lastValid, member: known.member,
+            body: known.body)
+        return try Envelope(
+            bytes: Envelope.sign(transaction, chain: workload.chain, with: key),
+            chain: workload.chain, suite: .ed25519SHA256)
+    }
+
+    @Test func everyRefusalHasItsCode() throws {
+        let bench = Bench(workload: workload)
+        bench.give(.start)
+        let good = try #require(workload.items.first { $0.verified != nil })
+        let bad = try #require(workload.items.first { $0.verified == nil })
+        let ahead = workload.genesis.parameters.replayWindowBlocksMax + 1
+        let codes = try answer(
+            bench,
+            [
+                good.envelope, good.envelope, bad.envelope, try stranger(),
+                try stranger(kind: 9_999), try stranger(lastValid: ahead),
+                try stranger(lastValid: 0),
+            ])
+        #expect(
+            codes == [
+                .accepted, .duplicate, .badSignature, .unknownKey, .unknownKind, .tooFarAhead,
+                .expired,
+            ])
+        // Again: the first waits in the pool, the second is remembered.
+        #expect(
+            try answer(bench, [good.envelope, bad.envelope]) == [.duplicate, .badSignature])
+    }
+
+    @Test func theSameOrderUnderAnotherEnvelopeIsADuplicate() throws {
+        let bench = Bench(workload: workload)
+        bench.give(.start)
+        var pair: (Envelope, Envelope)?
+        for (index, item) in workload.items.enumerated() where item.verified != nil {
+            if let twin = workload.items[(index + 1)...].first(where: {
+                $0.envelope.id == item.envelope.id && $0.envelope.digest != item.envelope.digest
+                    && $0.verified != nil
+            }) {
+                pair = (item.envelope, twin.envelope)
+                break
+            }
+        }
+        let (first, second) = try #require(pair)
+        #expect(try answer(bench, [first]) == [.accepted])
+        #expect(try answer(bench, [second]) == [.duplicate])
+    }
+
+    @Test func whatIsFinalIsReplayed() throws {
+        let bench = Bench(workload: ReplicaTests.alone)
+        bench.give(.start)
+        let item = try #require(ReplicaTests.alone.items.first { $0.verified != nil })
+        #expect(try answer(bench, [item.envelope]) == [.accepted])
+        #expect(bench.disk.height >= 1)
+        #expect(try answer(bench, [item.envelope]) == [.replayed])
+        // And after a restart too.
+        let again = Bench(workload: ReplicaTests.alone, disk: bench.disk)
+        again.give(.start)
+        #expect(try answer(again, [item.envelope]) == [.replayed])
+    }
+
+    @Test func goodOnesArePassedOnOnceAndOnlyByTheirFirstReplica() throws {
+        let bench = Bench(workload: workload)
+        bench.give(.start)
+        let items = workload.items.filter { $0.verified != nil }.prefix(2)
+        let own = bench.give(.submitted(RequestID(1), [items[0].envelope])).broadcasts
+        #expect(own == [.transactions([items[0].bytes])])
+        let gossiped = bench.give(.gossiped(from: PeerID(2), items.map(\.envelope)))
+        #expect(gossiped.broadcasts.isEmpty)
+        #expect(bench.replica.mempool.count == 2)
+    }
+
+    /// Waiting work makes the leader propose at once, without a timer.
+    @Test func theLeaderProposesAtOnce() throws {
+        let bench = Bench(seat: 1, workload: workload)
+        bench.give(.start)
+        let item = try #require(workload.items.first { $0.verified != nil })
+        let effects = bench.give(.submitted(RequestID(1), [item.envelope]))
+        let proposals = effects.broadcasts.compactMap { message -> Proposal? in
+            if case .proposal(let proposal) = message { proposal } else { nil }
+        }
+        #expect(proposals.count == 1)
+        #expect(proposals.first?.block.entries == [.envelope(item.bytes)])
+    }
+
+    @Test func aSilentLeaderIsNullified() {
+        let bench = Bench(workload: workload)
+        let started = bench.give(.start)
+        #expect(
+            started.contains { if case .setTimer(.view, _) = $0 { true } else { false } })
+        #expect(bench.give(.timer(.view)).signed == [.nullify(epoch: 0, view: 1)])
+        // Whoever was not heard of for two turns is passed over at once.
+        for view: UInt64 in 1...12 {
+            bench.votes(.nullify(epoch: 0, view: view), from: [2, 3])
+            bench.give(.timer(.view))
+        }
+        let passed = bench.log.signed.filter { $0.kind == .nullify }
+        #expect(passed.count == Set(passed).count)
+        #expect(bench.replica.view >= 12)
+    }
+}

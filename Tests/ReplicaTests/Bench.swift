@@ -1,0 +1,133 @@
+import Consensus
+import Execution
+import Ledger
+import LedgerCrypto
+
+@testable import Replica
+@testable import Simulator
+
+/// One replica on a bench: the test is its driver and all of its peers.
+final class Bench {
+    let workload: Workload
+    let disk: SimulatedDisk
+    let authority: VoteAuthority
+    let seat: Int
+    var replica: Replica<SimulatedDisk>
+    var nowMs: UInt64
+    /// Everything performed, in order.
+    var log: [Effect] = []
+
+    init(seat: Int = 0, workload: Workload, disk: SimulatedDisk? = nil) {
+        let disk =
+            disk
+            ?? SimulatedDisk(genesis: workload.genesis, state: GenesisState(workload.genesis))
+        let secrets = workload.voteSecrets
+        let suite = workload.genesis.suite
+        authority = VoteAuthority(chain: workload.chain, validators: workload.genesis.validators) {
+            $0.signature == Simulation.signature(secrets[$0.validator], $0.statement, suite)
+        }
+        self.workload = workload
+        self.disk = disk
+        self.seat = seat
+        nowMs = workload.genesis.timeMs + 10_000
+        replica = Replica(
+            genesis: workload.genesis, base: disk, recovered: disk.recovered(), seat: seat,
+            authority: authority)
+    }
+
+    func vote(_ statement: VoteStatement, _ seat: Int) -> Vote {
+        Vote(
+            statement: statement, validator: seat,
+            signature: Simulation.signature(
+                workload.voteSecrets[seat], statement, workload.genesis.suite))
+    }
+
+    /// Gives an input and performs what a driver performs at once: durable steps; and signs, when asked to.
+    @discardableResult
+    func give(_ input: Input, signing: Bool = true) -> [Effect] {
+        let effects = replica.handle(input, nowMs: nowMs)
+        var all = effects
+        log += effects
+        var statements: [VoteStatement] = []
+        for effect in effects {
+            switch effect {
+            case .persist(let bodies, let votes): disk.persist(bodies: bodies, votes: votes)
+            case .commit(let commit): disk.commit(commit)
+            case .sign(let statement): statements.append(statement)
+            case .verify(let batch, let checks):
+                all += give(
+                    .verified(batch, checks.map { workload.verified($0.envelope) }),
+                    signing: signing)
+            case .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer, .answer, .evidence,
+                .halt:
+                continue
+            }
+        }
+        guard signing else { return all }
+        for statement in statements {
+            all += give(.signed(Verified(assumingValid: vote(statement, seat))))
+        }
+        return all
+    }
+
+    /// A peer's votes for a statement.
+    @discardableResult
+    func votes(_ statement: VoteStatement, from seats: [Int]) -> [Effect] {
+        seats.flatMap { give(.message(from: PeerID($0), .votes([vote(statement, $0)]))) }
+    }
+
+    func certificate(_ statement: VoteStatement) -> Certificate {
+        let votes = (0..<workload.genesis.validators.quorum).map {
+            Verified(assumingValid: vote(statement, $0))
+        }
+        return Certificate.assemble(votes, quorum: votes.count).unsafelyUnwrapped.value
+    }
+
+    /// A block as an honest leader would make it on this bench's final state.
+    func block(_ items: [Workload.Item] = [], timeMs: UInt64? = nil) -> Block {
+        let state = ParentState(
+            header: disk.header, headerDigest: disk.headerDigest, frontier: disk.frontier,
+            base: disk)
+        return Executor<SimulatedDisk>(genesis: workload.genesis).build(
+            on: state, candidates: items.compactMap(\.verified), timeMs: timeMs ?? nowMs,
+            replay: ReplayWindow()
+        ).block
+    }
+
+    func subject(_ block: Block) -> VoteSubject {
+        VoteSubject(block.header, suite: workload.genesis.suite)
+    }
+
+    func proposal(_ block: Block, view: UInt64, parentView: UInt64 = 0) -> PeerMessage {
+        let leader = workload.genesis.validators.leader(view: view)
+        let statement = VoteStatement.notarize(epoch: 0, view: view, subject(block))
+        return .proposal(
+            Proposal(
+                vote: vote(statement, leader), parentView: parentView, block: block,
+                justification: []))
+    }
+}
+
+extension [Effect] {
+    var signed: [VoteStatement] {
+        compactMap { if case .sign(let statement) = $0 { statement } else { nil } }
+    }
+
+    var commits: [Commit] {
+        compactMap { if case .commit(let commit) = $0 { commit } else { nil } }
+    }
+
+    var broadcasts: [PeerMessage] {
+        compactMap { if case .broadcast(let message) = $0 { message } else { nil } }
+    }
+
+    var halts: [ReplicaFault] {
+        compactMap { if case .halt(let fault) = $0 { fault } else { nil } }
+    }
+
+    func sent(to seat: Int) -> [PeerMessage] {
+        compactMap {
+            if case .send(let peer, let message) = $0, peer.seat == seat { message } else { nil }
+        }
+    }
+}
