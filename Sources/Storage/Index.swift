@@ -64,6 +64,10 @@ public final class Index {
                 try database.setPragma("journal_mode", "wal")
                 // A power cut may lose blocks here, never consistency; `follow` adds them again.
                 try database.setPragma("synchronous", "NORMAL")
+                // Ids fall anywhere in their trees: pages in memory, and rarely copied from the
+                // log to the file, are what makes adding them cheap.
+                try database.setPragma("cache_size", "-32768")
+                try database.setPragma("wal_autocheckpoint", "8192")
                 try Self.prepare(database, chain)
             }
             selectMeta = try database.prepare("SELECT value FROM meta WHERE name = ?1")
