@@ -21,7 +21,7 @@ public struct ArchiveView {
 /// Blocks and look-ups stand in one queue, so whoever was told that a transaction is final finds it.
 final class Archive: Sendable {
     private enum Job: Sendable {
-        case block(ExecutedBlock, texts: [AssetText])
+        case block(ExecutedBlock)
         /// Blocks were left out of the queue: read them from the store.
         case follow
         case read(@Sendable (Result<ArchiveView, NodeError>) -> Void)
@@ -64,13 +64,13 @@ final class Archive: Sendable {
         }
     }
 
-    func add(_ block: ExecutedBlock, texts: [AssetText]) {
+    func add(_ block: ExecutedBlock) {
         guard backlog.load(ordering: .relaxed) < backlogMax else {
             if !isBehind.exchange(true, ordering: .relaxed) { jobs.put(.follow) }
             return
         }
         backlog.add(1, ordering: .relaxed)
-        jobs.put(.block(block, texts: texts))
+        jobs.put(.block(block))
     }
 
     /// - Returns: `nil` when the look-up was taken and will be answered.
@@ -110,9 +110,9 @@ final class Archive: Sendable {
         var batches: [IndexBatch] = []
         for job in waiting {
             switch job {
-            case .block(let block, let texts):
+            case .block(let block):
                 backlog.subtract(1, ordering: .relaxed)
-                batches.append(block.indexBatch(texts: texts))
+                batches.append(IndexBatch(block, suite: worker.suite))
             case .follow:
                 isBehind.store(false, ordering: .relaxed)
                 batches = []
@@ -149,6 +149,7 @@ final class Archive: Sendable {
 private final class ArchiveWorker {
     private let genesis: Genesis
     private let chain: ChainID
+    var suite: Suite { genesis.suite }
     private let index: Index
     private let reader: StoreReader
 

@@ -3,11 +3,11 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Logging
-import Network
 import Records
 import Replica
 import Storage
 import Synchronization
+import Transport
 
 /// What is read on the replica's thread: the committed state with its proofs, at one height.
 ///

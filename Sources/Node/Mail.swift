@@ -2,9 +2,9 @@ import Consensus
 import Encoding
 import Ledger
 import LedgerCrypto
-import Network
 import Replica
 import Synchronization
+import Transport
 
 /// What comes to the replica's thread.
 enum Mail: Sendable {
@@ -13,6 +13,8 @@ enum Mail: Sendable {
     case submission(Submission)
     /// Performed on the replica's thread between two inputs; `nil` once the node has stopped.
     case read(@Sendable (NodeView?) -> Void)
+    /// Paused peers may be read again, unless others have been by now.
+    case resume
     case stop(StopReason)
 }
 
@@ -47,10 +49,14 @@ final class FrameIntake: Sendable {
             undecodable.add(1, ordering: .relaxed)
             return .continue
         }
-        let waiting = waitingBytes.add(payload.count, ordering: .relaxed).newValue
+        let waiting = waitingBytes.add(payload.count, ordering: .sequentiallyConsistent).newValue
         mailbox.put(.input(input, bytes: payload.count))
         guard waiting > inboundBytesMax else { return .continue }
         isPaused.store(true, ordering: .sequentiallyConsistent)
+        // The replica may have handled everything in between, and then nothing else would end the pause.
+        if waitingBytes.load(ordering: .sequentiallyConsistent) <= inboundBytesMax / 2 {
+            mailbox.put(.resume)
+        }
         return .pause
     }
 
@@ -79,12 +85,14 @@ final class FrameIntake: Sendable {
     ///
     /// - Returns: whether paused peers should be read again.
     func handled(bytes: Int) -> Bool {
-        let waiting = waitingBytes.subtract(bytes, ordering: .relaxed).newValue
-        guard waiting <= inboundBytesMax / 2, isPaused.load(ordering: .relaxed) else {
-            return false
-        }
-        isPaused.store(false, ordering: .sequentiallyConsistent)
-        return true
+        let waiting = waitingBytes.subtract(bytes, ordering: .sequentiallyConsistent).newValue
+        return waiting <= inboundBytesMax / 2 && takePause()
+    }
+
+    /// - Returns: whether anybody was paused; the caller lets them go on.
+    func takePause() -> Bool {
+        isPaused.load(ordering: .sequentiallyConsistent)
+            && isPaused.exchange(false, ordering: .sequentiallyConsistent)
     }
 }
 

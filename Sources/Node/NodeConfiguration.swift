@@ -3,8 +3,8 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Logging
-import Network
 import Storage
+import Transport
 
 /// A host and a port, written `host:port`, IPv6 hosts in brackets.
 public struct HostPort: Sendable, Hashable, CustomStringConvertible {

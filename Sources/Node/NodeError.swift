@@ -1,6 +1,6 @@
-import Network
 import Replica
 import Storage
+import Transport
 
 /// Why a node ended.
 public enum StopReason: Sendable, Equatable {

@@ -4,10 +4,10 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Logging
-import Network
 import Replica
 import Storage
 import Synchronization
+import Transport
 
 /// What the node's threads share, and how they begin and end.
 final class NodeShared: Sendable {

@@ -1,7 +1,7 @@
 import Consensus
 import Ledger
 import LedgerCrypto
-import Network
+import Transport
 
 /// Where a node stands, as of its latest committed block.
 public struct NodeStatus: Sendable {

@@ -5,9 +5,9 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Logging
-import Network
 import Replica
 import Storage
+import Transport
 
 /// The replica's thread: takes inputs one by one and performs their effects in order, as `Replica` demands.
 ///
@@ -46,7 +46,7 @@ final class ReplicaLoop {
             options: configuration.storeOptions)
         replica = Replica(
             genesis: configuration.genesis, base: store,
-            recovered: try store.recoveredReplica(), seat: configuration.seat)
+            recovered: try store.replicaState(), seat: configuration.seat)
         desk = SubmissionDesk(waitingMax: configuration.limits.waitingSubmissionsMax)
         publishedHeight = store.watermark.height
         publish(finalization: store.recovered.finalization)
@@ -96,6 +96,8 @@ final class ReplicaLoop {
         case .read(let body):
             shared.waitingReads.subtract(1, ordering: .relaxed)
             body(NodeView(genesis: genesis, chain: chain, store: store))
+        case .resume:
+            if shared.intake.takePause() { shared.network?.resume() }
         case .stop(let reason):
             stopReason = reason
         }
@@ -104,7 +106,7 @@ final class ReplicaLoop {
     /// Nobody is left without an answer.
     private func decline(_ mail: Mail) {
         switch mail {
-        case .input, .stop: return
+        case .input, .resume, .stop: return
         case .submission(let submission):
             submission.finish(
                 submission.envelopes.map {
@@ -219,20 +221,18 @@ final class ReplicaLoop {
     /// transactions whose submitters were not told.
     private func commit(_ commit: Commit) {
         let began = DispatchTime.now().uptimeNanoseconds
-        let stored = commit.stored(suite: genesis.suite)
         do throws(StorageError) {
-            try store.commit(stored)
+            try store.commit(commit)
         } catch {
             return stop(.storage(error))
         }
         metrics.commits += 1
+        metrics.blocks += UInt64(commit.blocks.count)
         metrics.commitMicroseconds += (DispatchTime.now().uptimeNanoseconds - began) / 1_000
-        for (block, row) in zip(commit.blocks, stored) {
-            metrics.blocks += 1
-            settle(block)
-            shared.archive.add(block, texts: row.texts)
-        }
+        // In this order, so that whoever is told that a transaction is final finds it and sees its height.
+        for block in commit.blocks { shared.archive.add(block) }
         publish(finalization: commit.finalization)
+        for block in commit.blocks { settle(block) }
     }
 
     private func report(_ pair: Equivocation) {

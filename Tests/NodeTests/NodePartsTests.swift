@@ -1,4 +1,6 @@
+import Consensus
 import Dispatch
+import Encoding
 import Ledger
 import LedgerCrypto
 import Records
@@ -127,5 +129,29 @@ import Testing
         desk.finishAll()
         #expect(answers.count == 3)
         #expect(answers.last?[0].code == .unavailable && desk.isEmpty)
+    }
+}
+
+@Suite struct FrameIntakeTests {
+    /// Whoever is paused is let go on once half of it is handled, whichever thread sees that first.
+    @Test func peersArePausedAndLetGoOn() throws {
+        let network = try TestNetwork(1)
+        let mailbox = Mailbox<Mail>()
+        let intake = FrameIntake(mailbox, genesis: network.genesis, inboundBytesMax: 1_000)
+        let frame = PeerMessage.transactions([network.evidence(1), network.evidence(2)]).encoded
+        #expect(intake.receive(from: 0, [0xff]) == .continue)
+        #expect(intake.undecodableCount == 1)
+        var received = 0
+        while intake.receive(from: 0, frame) == .continue { received += 1 }
+        #expect(received == 1_000 / frame.count)
+        let mails = mailbox.take(until: .now())
+        #expect(mails.count == received + 1)
+        var resumed: [Bool] = []
+        for case .input(.gossiped(let peer, let envelopes), let bytes) in mails {
+            #expect(peer.seat == 0 && envelopes.count == 2)
+            resumed.append(intake.handled(bytes: bytes))
+        }
+        #expect(resumed.count { $0 } == 1)
+        #expect(!intake.takePause())
     }
 }

@@ -6,11 +6,11 @@ import Ledger
 import LedgerCrypto
 import Logging
 import Market
-import Network
 import Policy
 import Records
 import Storage
 import Testing
+import Transport
 import X509
 
 @testable import Node

@@ -4,7 +4,7 @@ import NIOPosix
 import NIOSSL
 import Testing
 
-@testable import Network
+@testable import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct PeerNetworkTests {
     @Test func threeNodesHearEachOtherInOrder() async throws {

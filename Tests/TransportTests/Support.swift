@@ -3,9 +3,9 @@ import Foundation
 import Glibc
 import LedgerCrypto
 import Logging
-import Network
 import Synchronization
 import Testing
+import Transport
 import X509
 
 /// A P-256 key and a certificate for it, as `huijin network init` makes them.

@@ -6,7 +6,7 @@ import NIOPosix
 import NIOSSL
 import Testing
 
-@testable import Network
+@testable import Transport
 
 /// Writes given bytes as soon as it may and says when the other side has hung up.
 private final class Heckler: ChannelInboundHandler, Sendable {

@@ -1,0 +1,92 @@
+import API
+import ArgumentParser
+import Foundation
+import Logging
+import Node
+
+/// The node of one validator.
+@main
+struct Huijind: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "huijind",
+        abstract: "A Huijin validator node / 汇津记账节点",
+        discussion: """
+            Exit codes / 退出码:
+              0   stopped as asked / 正常停止
+              28  the disk is full; nothing acknowledged is lost / 磁盘已满，已确认的数据没有丢失
+              64  wrong usage / 用法错误
+              70  stopped rather than contradict a quorum / 为不与法定多数矛盾而停止
+              74  a file or port failed / 文件或端口出错
+              78  wrong configuration / 配置错误
+            """,
+        version: "huijind \(NodeVersion.text)",
+        subcommands: [Run.self, Check.self, Version.self])
+}
+
+/// What the process ends with; `--help` lists them.
+enum Exit {
+    static let diskFull = ExitCode(28)
+    static let fault = ExitCode(70)
+    static let inputOutput = ExitCode(74)
+    static let configuration = ExitCode(78)
+}
+
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The node's configuration file / 节点配置文件", valueName: "node.json"))
+    var config: String
+
+    @Option(
+        help: ArgumentHelp(
+            "A file whose first line is the passphrase of the key files; otherwise HUIJIN_PASSPHRASE "
+                + "is read / 口令文件（首行为密钥口令）；未指定时取环境变量 HUIJIN_PASSPHRASE",
+            valueName: "file"))
+    var passphraseFile: String?
+
+    func load() throws -> NodeConfiguration {
+        do throws(ConfigurationError) {
+            return try NodeConfiguration.load(
+                config, passphrase: try Passphrase.read(file: passphraseFile))
+        } catch {
+            try fail(error.description, Exit.configuration)
+        }
+    }
+}
+
+/// Says why on standard error, and ends with that code.
+func fail(_ message: String, _ code: ExitCode) throws -> Never {
+    FileHandle.standardError.write(Data("huijind: \(message)\n".utf8))
+    throw code
+}
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a configuration and open its keys, without starting / 检查配置和密钥，不启动")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try options.load()
+        let genesis = configuration.genesis
+        print("network / 网络: \(genesis.name)")
+        print("chain / 链: \(genesis.chain)")
+        print("suite / 算法: \(genesis.suite.name)")
+        print(
+            "validator / 记账节点: \(configuration.validator.member) "
+                + "(\(configuration.seat + 1)/\(genesis.validators.count))")
+        print("listen / 对端监听: \(configuration.listen)")
+        print("api / 接口: \(configuration.api)")
+        print("data / 数据目录: \(configuration.dataDirectory)")
+        for peer in configuration.peers {
+            print("peer / 对端: \(peer.name) \(HostPort(host: peer.host, port: peer.port))")
+        }
+        print("configuration: ok / 配置：正确")
+    }
+}
+
+struct Version: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the version / 显示版本")
+
+    func run() { print("huijind \(NodeVersion.text)") }
+}

@@ -1,0 +1,117 @@
+import API
+import ArgumentParser
+import Dispatch
+import Foundation
+import Glibc
+import Logging
+import Node
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the node until SIGTERM or SIGINT / 运行节点，直至收到 SIGTERM 或 SIGINT")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        // Whoever reads our log may go away first.
+        signal(SIGPIPE, SIG_IGN)
+        let configuration = try options.load()
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "huijind")
+        logger.logLevel = configuration.logLevel
+        let signals = Signals([SIGTERM, SIGINT])
+        let node: HuijinNode
+        do throws(NodeError) {
+            node = try await HuijinNode.start(configuration, logger: logger)
+        } catch {
+            try fail(error.description, exitCode(error))
+        }
+        let reason = try await serve(node, configuration, signals, logger)
+        switch reason {
+        case .requested: return
+        case .fault: try fail(reason.description, Exit.fault)
+        case .storage(let error):
+            try fail(
+                error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)
+        }
+    }
+
+    private func exitCode(_ error: NodeError) -> ExitCode {
+        switch error {
+        case .storage(let error): error.isDiskFull ? Exit.diskFull : Exit.inputOutput
+        case .network, .stopped, .busy: Exit.inputOutput
+        }
+    }
+
+    /// Until a signal comes, the node stops by itself, or the API cannot go on.
+    private func serve(
+        _ node: HuijinNode, _ configuration: NodeConfiguration, _ signals: Signals,
+        _ logger: Logger
+    ) async throws -> StopReason {
+        enum Event: Sendable {
+            case signal(Int32)
+            case node(StopReason)
+            case api(String?)
+        }
+        let (events, sink) = AsyncStream.makeStream(of: Event.self)
+        signals.onSignal { sink.yield(.signal($0)) }
+        let watching = Task { sink.yield(.node(await node.waitUntilStopped())) }
+        let api = Task {
+            do {
+                try await APIServer(node: node, logger: logger).run(
+                    host: configuration.api.host, port: configuration.api.port
+                ) { port in
+                    logger.info(
+                        "ready / 就绪",
+                        metadata: [
+                            "api": "\(HostPort(host: configuration.api.host, port: port))",
+                            "height": "\(node.status.height)", "chain": "\(node.chain)",
+                        ])
+                }
+                sink.yield(.api(nil))
+            } catch {
+                sink.yield(.api("\(error)"))
+            }
+        }
+        var problem: String?
+        for await event in events {
+            switch event {
+            case .signal(let number):
+                logger.info("stopping / 正在停止", metadata: ["signal": "\(number)"])
+            case .node: break
+            case .api(let reason): problem = reason
+            }
+            break
+        }
+        // Requests in progress are answered while the node is still there.
+        api.cancel()
+        await api.value
+        await node.stop()
+        let reason = await node.waitUntilStopped()
+        await watching.value
+        if let problem {
+            try fail("the API stopped / 接口停止: \(problem)", Exit.inputOutput)
+        }
+        return reason
+    }
+}
+
+/// Signals as calls on a queue; their default actions are switched off at once.
+private final class Signals: Sendable {
+    private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
+
+    init(_ numbers: [Int32]) {
+        sources = numbers.map { number in
+            signal(number, SIG_IGN)
+            return DispatchSource.makeSignalSource(signal: number, queue: .global())
+        }
+    }
+
+    func onSignal(_ body: @escaping @Sendable (Int32) -> Void) {
+        for source in sources {
+            let number = Int32(source.handle)
+            source.setEventHandler { body(number) }
+            source.resume()
+        }
+    }
+}
