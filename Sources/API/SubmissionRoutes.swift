@@ -3,6 +3,8 @@ import Encoding
 import Hummingbird
 import Ledger
 import LedgerCrypto
+import NIOCore
+import NIOCore
 import Node
 import Records
 

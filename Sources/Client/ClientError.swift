@@ -27,12 +27,21 @@ public enum ClientError: Error, Equatable, Sendable {
         return nil
     }
 
+    /// The same node may do better in a moment.
+    var mayPass: Bool {
+        switch self {
+        case .behind: true
+        case .refused(_, _, let code, _, _):
+            code == "index-behind" || code == "not-ready" || code == "busy"
+        case .unreachable, .badAnswer, .notProven, .stale, .invalid, .noIdentity, .notFound: false
+        }
+    }
+
     /// Another node may do better.
     var isOfThisNode: Bool {
         switch self {
         case .unreachable, .badAnswer, .notProven, .stale, .behind: true
-        case .refused(_, let status, let code, _, _):
-            status >= 500 || status == 429 || code == "index-behind"
+        case .refused(_, let status, _, _, _): status >= 500
         case .invalid, .noIdentity, .notFound: false
         }
     }

@@ -116,7 +116,7 @@ public final class HuijinClient: Sendable {
         throw last ?? .noIdentity
     }
 
-    /// Like `anyNode`, and tries again for `patienceMs` while nodes lag or their indexes do.
+    /// Like `anyNode`, and tries again for `patienceMs` while nodes lag, start up or have too much to do.
     func patiently<Value>(
         _ ask: (String) async throws(ClientError) -> Value
     ) async throws(ClientError) -> Value {
@@ -126,13 +126,7 @@ public final class HuijinClient: Sendable {
             do {
                 return try await anyNode(ask)
             } catch {
-                switch error {
-                case .behind, .refused(_, _, "index-behind", _, _), .refused(_, 429, _, _, _):
-                    guard HuijinClient.nowMs() < deadline else { throw error }
-                case .unreachable, .refused, .badAnswer, .notProven, .stale, .invalid, .noIdentity,
-                    .notFound:
-                    throw error
-                }
+                guard error.mayPass, HuijinClient.nowMs() < deadline else { throw error }
             }
             try? await Task.sleep(for: .milliseconds(pauseMs))
             pauseMs = min(pauseMs * 2, 500)
