@@ -4,7 +4,6 @@ import Hummingbird
 import Ledger
 import LedgerCrypto
 import NIOCore
-import NIOCore
 import Node
 import Records
 
