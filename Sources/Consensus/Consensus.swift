@@ -43,10 +43,16 @@ import LedgerCrypto
 /// messages within Δ all honest replicas notarize and finalize within 3Δ; a timer longer than that never
 /// interferes. With a faulty leader the timers of the honest validators nullify the view. Lost messages: a replica
 /// without progress repeats its own votes of the view and its status on a retry timer; a peer that is ahead
-/// answers a status with the certificates, or its own votes, from the sender's lowest open view upwards. After a
-/// crash all validators' votes are on their disks, so even if all of them crash together every certificate can
-/// be assembled again from repeated votes. The timer doubles with each full turn of leaders in which nothing was
+/// answers a status with the certificates, or its own votes, from the sender's lowest open view upwards.
+/// The timer doubles with each full turn of leaders in which nothing was
 /// notarized, so that too short a time-out cannot stop progress for ever.
+///
+/// **After a crash.** A replica has its votes, and with each finalize vote the notarization that permitted it: without
+/// that, a Byzantine validator could withhold a vote that it gave before all others crashed, and those who voted
+/// to finalize could neither nullify the view nor show why. It starts in its lowest open view, above or below
+/// where it was, because others may need its votes there: an honest replica that has voted finalize in a view can show
+/// the notarization, and every other one may still nullify it. So even if all of them crash together, each view
+/// is left again. What is on record is signed again; nothing that contradicts it is.
 ///
 /// **Equivocation.** Two contradicting votes of one validator in one view are kept as evidence and reported once
 /// for each view; counting goes on with the first one.
@@ -95,17 +101,27 @@ public struct Simplex: Sendable {
     public func leader(of view: UInt64) -> Int { validators.leader(view: view) }
     public var isLeader: Bool { seat == leader(of: view) }
 
-    /// - Parameter recovered: all own persisted statements above `final.view`, in the order in which they were
-    ///   persisted; empty for a new replica.
+    /// - Parameters:
+    ///   - recovered: all own persisted statements above `final.view`; empty for a new replica.
+    ///   - certificates: the notarizations that were persisted with the finalize votes among them.
     public init(
-        authority: VoteAuthority, seat: Int?, final: FinalPoint, recovered: [VoteStatement]
+        authority: VoteAuthority, seat: Int?, final: FinalPoint, recovered: [VoteStatement],
+        certificates: [Certificate] = []
     ) {
         self.authority = authority
         self.seat = seat
         book = CertificateBook(final: final)
         rules = SafetyRules(
             epoch: authority.validators.epoch, finalView: final.view, recovered: recovered)
-        view = max(final.view + 1, rules.views.last ?? 0)
+        for certificate in certificates {
+            // Read back from this replica's own store.
+            if book.insert(Verified(assumingValid: certificate)),
+                let subject = certificate.statement.subject
+            {
+                steps.append(.notarized(view: certificate.view, subject))
+            }
+        }
+        view = book.openView
     }
 
     package mutating func mutate(_ mutation: Mutation) {

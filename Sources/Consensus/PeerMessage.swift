@@ -24,8 +24,9 @@ public enum PeerLimits {
     public static let transactionsMax = 1_024
     /// Blocks in one answer; the sender also stops at about `blocksBytesMax`.
     public static let blocksMax = 1_024
-    /// Bytes of block bodies after which an answer ends at the next certified block.
-    public static let blocksBytesMax = 4_194_304
+    /// Bytes of block bodies after which an answer ends at the next certified block. Small, because a replica
+    /// handles an answer whole before it does anything else: about 500 empty blocks, or one full one.
+    public static let blocksBytesMax = 131_072
     /// For the whole message; the largest is an answer whose last certified block is a full one.
     public static let message = CBORLimits(
         bytesMax: 4 * LedgerLimits.blockBytesMax, depthMax: 28,

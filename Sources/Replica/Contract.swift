@@ -50,18 +50,21 @@ public struct Recovered: Sendable {
     public let bodies: [Block]
     /// Every persisted vote statement above the finalization's view, oldest first.
     public let votes: [VoteStatement]
+    /// Every persisted certificate above that view.
+    public let certificates: [Certificate]
     /// Ids of the transactions in the newest `replayWindowBlocksMax` committed blocks.
     public let replay: ReplayWindow
 
     public init(
         header: Header, frontier: LogFrontier, finalization: Certificate?, bodies: [Block],
-        votes: [VoteStatement], replay: ReplayWindow
+        votes: [VoteStatement], certificates: [Certificate] = [], replay: ReplayWindow
     ) {
         self.header = header
         self.frontier = frontier
         self.finalization = finalization
         self.bodies = bodies
         self.votes = votes
+        self.certificates = certificates
         self.replay = replay
     }
 }
@@ -123,7 +126,7 @@ public struct ReplicaFault: Error, Sendable, Equatable, CustomStringConvertible 
 
 /// One thing that the driver does for the replica; see `Replica` for the order in which it does them.
 public enum Effect: Sendable {
-    /// Write bodies and votes in one durable step. Durable when this effect is done.
+    /// Write bodies, votes and `Replica.certificatesToPersist` in one durable step. Durable when this effect is done.
     case persist(bodies: [Block], votes: [VoteStatement])
     /// Sign with the voting key and give the result back as `.signed`, at once or later.
     case sign(VoteStatement)

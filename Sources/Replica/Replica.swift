@@ -18,7 +18,7 @@ import Records
 ///    starts, and all before the next input is handled. *Completed* means: `.persist` and `.commit` are durable
 ///    (synced); `.broadcast`, `.send` are handed to the network; `.verify` and `.sign` are handed on, their results
 ///    come as later inputs; timers are set.
-/// 3. So a vote statement (and for a notarize vote the block's body) is durable before it is signed, and a signed vote
+/// 3. So a vote statement (and for a notarize vote the block's body, for a finalize vote the notarization) is durable before it is signed, and a signed vote
 ///    leaves this process only as the effect of the later `.signed` input.
 /// 4. After `.commit` the base state is that of the committed block, before the next input.
 /// 5. A crash between any two effects, or within one, loses nothing that was promised: the driver starts a new
@@ -90,6 +90,10 @@ public struct Replica<Base: CommittedState> {
     var mutation: Mutation = []
     var isHalted = false
 
+    /// The notarizations on which the finalize votes rest that the last input's `.persist` holds: the driver stores
+    /// them in the same durable step, and gives them back as `Recovered.certificates`. Those at or below the
+    /// finalization's view may be dropped, as votes are.
+    public private(set) var certificatesToPersist: [Certificate] = []
     let recoveredBodies: [Block]
     var nowMs: UInt64 = 0
     var effects: [Effect] = []
@@ -120,7 +124,8 @@ public struct Replica<Base: CommittedState> {
             recovered.finalization.map { $0.statement.subject == subject } ?? true,
             "the stored certificate is the one of the stored header")
         simplex = Simplex(
-            authority: authority, seat: seat, final: final, recovered: recovered.votes)
+            authority: authority, seat: seat, final: final, recovered: recovered.votes,
+            certificates: recovered.certificates)
         mempool = Mempool(limits: limits, height: recovered.header.height)
         tree = BlockTree(final: subject.header, height: recovered.header.height)
         replay = recovered.replay
@@ -240,8 +245,15 @@ public struct Replica<Base: CommittedState> {
 
     /// One durable step for all new statements of this input, then the signatures.
     private mutating func flushSignatures() {
+        certificatesToPersist = []
+        // The certificate of a final view says more than another vote in it.
+        let finalView = simplex.book.final.view
+        signatures.removeAll { $0.statement.view <= finalView }
         guard !signatures.isEmpty else { return }
         let new = signatures.filter(\.isNew).map(\.statement)
+        certificatesToPersist = new.compactMap { statement in
+            statement.kind == .finalize ? simplex.book.notarization(statement.view) : nil
+        }
         if !new.isEmpty, !mutation.contains(.skipPersistence) {
             let bodies = new.compactMap { statement -> Block? in
                 guard statement.kind == .notarize, let subject = statement.subject else {

@@ -24,6 +24,7 @@ final class SimulatedDisk: StateReader, MapReader {
     private(set) var blocks: [StoredBlock] = []
     private(set) var bodies: [Block] = []
     private(set) var votes: [VoteStatement] = []
+    private(set) var certificates: [Certificate] = []
     private var values: [Digest: [UInt8]] = [:]
     private var map: MemoryMap
 
@@ -71,14 +72,15 @@ final class SimulatedDisk: StateReader, MapReader {
         replay.prune(height: height)
         return Recovered(
             header: header, frontier: frontier, finalization: finalization, bodies: bodies,
-            votes: votes, replay: replay)
+            votes: votes, certificates: certificates, replay: replay)
     }
 
     // MARK: Durable steps
 
-    func persist(bodies: [Block], votes: [VoteStatement]) {
+    func persist(bodies: [Block], votes: [VoteStatement], certificates: [Certificate]) {
         self.bodies += bodies
         self.votes += votes
+        self.certificates += certificates
     }
 
     func commit(_ commit: Commit) {
@@ -96,6 +98,7 @@ final class SimulatedDisk: StateReader, MapReader {
         finalization = commit.finalization
         let view = commit.finalization.view
         votes.removeAll { $0.view <= view }
+        certificates.removeAll { $0.view <= view }
         let height = header.height
         bodies.removeAll { $0.header.height <= height }
     }

@@ -57,7 +57,10 @@ extension Simulation {
 
     private func perform(_ effect: Effect, for seat: Int) {
         switch effect {
-        case .persist(let bodies, let votes): nodes[seat].disk.persist(bodies: bodies, votes: votes)
+        case .persist(let bodies, let votes):
+            nodes[seat].disk.persist(
+                bodies: bodies, votes: votes,
+                certificates: nodes[seat].replica?.certificatesToPersist ?? [])
         case .sign(let statement):
             if isHonest(seat), let fault = checker.signed(statement, seat: seat) {
                 return fail(fault)

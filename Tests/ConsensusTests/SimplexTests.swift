@@ -85,13 +85,33 @@ struct SimplexTests {
         let subject = fixture.block(1)
         let recovered = [fixture.notarize(1, subject), fixture.nullify(1), fixture.nullify(2)]
         var core = fixture.core(recovered: recovered)
-        #expect(core.view == 2)
+        #expect(core.view == 1, "others may need its votes in the lowest open view")
         let steps = core.takeSteps()
         #expect(signs(steps) == recovered)
         #expect(!steps.contains { if case .sign(_, true) = $0 { true } else { false } })
         core.receive(fixture.certificate(fixture.notarize(1, subject), [1, 2, 3]))
         core.markExecuted(view: 1, subject)
         #expect(signs(core.takeSteps()).isEmpty, "view 1 was nullified before the crash")
+    }
+
+    /// A validator that equivocated withholds its vote after all others crashed: whoever voted to finalize can still
+    /// show the notarization, so the view is left.
+    @Test func aFinalizeVoteIsKeptWithItsNotarization() {
+        let subject = fixture.block(1)
+        let recovered = [fixture.notarize(1, subject), fixture.finalize(1, subject)]
+        let notarization = fixture.certificate(fixture.notarize(1, subject), [0, 1, 3]).value
+        var core = Simplex(
+            authority: fixture.authority, seat: 0, final: fixture.genesis, recovered: recovered,
+            certificates: [notarization])
+        core.start()
+        #expect(core.view == 2)
+        var other = fixture.core(seat: 2, recovered: [fixture.notarize(1, fixture.block(1, "b"))])
+        let answer = core.answer(to: other.status(finalHeight: 0))
+        #expect(answer.certificates == [notarization])
+        for certificate in answer.certificates {
+            other.receive(Verified(assumingValid: certificate))
+        }
+        #expect(other.view == 2)
     }
 
     @Test func equivocationIsReportedOnce() {
