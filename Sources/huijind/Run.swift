@@ -55,7 +55,7 @@ struct Run: AsyncParsableCommand {
         }
         let (events, sink) = AsyncStream.makeStream(of: Event.self)
         signals.onSignal { sink.yield(.signal($0)) }
-        let watching = Task { sink.yield(.node(await node.waitUntilStopped())) }
+        let watching = Task { _ = sink.yield(.node(await node.waitUntilStopped())) }
         let api = Task {
             do {
                 try await APIServer(node: node, logger: logger).run(
