@@ -106,11 +106,13 @@ extension Routes {
         let id = try digest(context)
         return .cbor(
             try await bundle(request) { scene, source in
-                try Self.translating { () throws(EvidenceSourceError) in
-                    let bundle = try EvidenceBundle.transaction(
+                let bundle = try Self.translating { () throws(EvidenceSourceError) in
+                    try EvidenceBundle.transaction(
                         id: id, from: source, disclosing: scene.policy.mayShow)
-                    return bundle
                 }
+                // A digest alone would say nothing about this transaction.
+                if bundle.entries.contains(where: \.content.isWithheld) { throw scene.refusal }
+                return bundle
             })
     }
 
@@ -247,4 +249,13 @@ extension Routes {
 extension LedgerReads.Scene {
     /// Why somebody may not read: an identity may help, or this one may not.
     var refusal: APIError { caller == nil ? .needsToken : .notPermitted }
+}
+
+extension EntryContent {
+    fileprivate var isWithheld: Bool {
+        switch self {
+        case .withheld: true
+        case .envelope, .automatic: false
+        }
+    }
 }
