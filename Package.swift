@@ -128,7 +128,11 @@ let programs: [Target] = [
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
-    program("huijin-sandboxd", ["Sandbox", "LedgerCrypto", "Ledger", logging, arguments]),
+    program(
+        "huijin-sandboxd",
+        [
+            "Sandbox", "Client", "Records", "Ledger", "LedgerCrypto", "Encoding", logging, arguments,
+        ]),
     program("huijin-verify", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
     program(
@@ -202,6 +206,12 @@ let checks: [Target] = [
         [
             "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records", "Ledger",
             "Merkle", "LedgerCrypto", "Encoding",
+        ]),
+    tests(
+        "SandboxTests",
+        [
+            "Sandbox", "huijin-sandboxd", "Client", "Market", "Policy", "Records", "Ledger",
+            "LedgerCrypto", "Encoding", "SQLite", logging,
         ]),
     tests("TidyTests", []),
     tests(

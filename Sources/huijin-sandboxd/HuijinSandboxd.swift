@@ -1,0 +1,52 @@
+import ArgumentParser
+import Client
+import Foundation
+import Sandbox
+
+/// The provider's side of the market: tables stay here, jobs come in, reviewed aggregates go out.
+struct HuijinSandboxd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "huijin-sandboxd",
+        abstract: "The sandbox beside a provider's data / 数据提供方沙箱",
+        discussion: """
+            Exit codes / 退出码:
+              0   done / 完成
+              64  wrong usage / 用法错误
+              65  bad data in the table's file / 数据文件有误
+              66  a file cannot be read / 文件无法读取
+              69  no isolation, or the ledger is out of reach / 无法隔离或账本不可达
+              74  a file or port failed / 文件或端口出错
+              78  wrong configuration / 配置错误
+            """,
+        version: "huijin-sandboxd 0.1.0",
+        subcommands: [Run.self, Load.self])
+}
+
+enum Exit {
+    static let badData = ExitCode(65)
+    static let noInput = ExitCode(66)
+    static let unavailable = ExitCode(69)
+    static let inputOutput = ExitCode(74)
+    static let configuration = ExitCode(78)
+}
+
+/// Says why on standard error, and ends with that code.
+func fail(_ message: String, _ code: ExitCode) throws -> Never {
+    FileHandle.standardError.write(Data("huijin-sandboxd: \(message)\n".utf8))
+    throw code
+}
+
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The sandbox's configuration file / 沙箱配置文件", valueName: "sandbox.json"))
+    var config: String
+
+    func load() throws -> SandboxConfiguration {
+        do throws(SetupError) {
+            return try SandboxConfiguration(reading: config)
+        } catch {
+            try fail(error.description, error.isMissing ? Exit.noInput : Exit.configuration)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Client
+import Dispatch
+import Foundation
+import Glibc
+import Logging
+import Sandbox
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve until SIGTERM or SIGINT / 运行沙箱，直至收到 SIGTERM 或 SIGINT")
+
+    static let passphraseVariable = "HUIJIN_PASSPHRASE"
+    static let passphraseBytesMax = 1_024
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(
+        help: ArgumentHelp(
+            "File with the passphrase (else HUIJIN_PASSPHRASE) / 口令文件，缺省用环境变量 HUIJIN_PASSPHRASE",
+            valueName: "file"))
+    var passphraseFile: String?
+
+    private func passphrase() throws -> String {
+        if let passphraseFile {
+            let bytes = try SetupFile.read(passphraseFile, bytesMax: Run.passphraseBytesMax)
+            return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
+        }
+        guard let text = ProcessInfo.processInfo.environment[Run.passphraseVariable] else {
+            try fail(
+                "no passphrase; set HUIJIN_PASSPHRASE or give --passphrase-file / 没有口令，请设置 HUIJIN_PASSPHRASE 或使用 --passphrase-file",
+                Exit.configuration)
+        }
+        return text
+    }
+
+    func run() async throws {
+        // Whoever reads our log may go away first.
+        signal(SIGPIPE, SIG_IGN)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let logger = Logger(label: "huijin-sandboxd")
+        let signals = Signals([SIGTERM, SIGINT])
+        do {
+            try await serve(try options.load(), signals, logger)
+        } catch let error as SetupError {
+            try fail(error.description, Exit.configuration)
+        } catch let error as IsolationError {
+            try fail(error.description, Exit.unavailable)
+        } catch let error as ClientError {
+            try fail(error.description, Exit.unavailable)
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            try fail("\(error)", Exit.inputOutput)
+        }
+    }
+
+    private func serve(
+        _ configuration: SandboxConfiguration, _ signals: Signals, _ logger: Logger
+    ) async throws {
+        let isolation = try Isolation()
+        let passphrase = try passphrase()
+        let folder = try SandboxFolder(configuration.data)
+        let identity = try MemberFolder(reading: configuration.identity)
+        try isolation.check(files: [
+            configuration.file, configuration.identity + "/member.json",
+            folder.path + "/sandbox.db",
+        ])
+        let client = try HuijinClient(
+            nodes: configuration.nodes, genesis: configuration.genesis,
+            identity: try identity.identity(passphrase: passphrase))
+        var serviceOptions = JobService.Options()
+        serviceOptions.limits = configuration.limits
+        let service = try JobService(
+            ledger: try ClientLedger(client), folder: folder, runner: isolation,
+            key: try folder.openSealingKey(
+                suite: configuration.genesis.suite, passphrase: passphrase),
+            options: serviceOptions, logger: logger)
+        await service.start()
+        let server = Task {
+            try await SandboxServer(service: service, logger: logger).run(
+                host: configuration.host, port: configuration.port
+            ) { port in
+                print("ready http://\(configuration.host):\(port) \(identity.member)")
+                fflush(nil)
+            }
+        }
+        signals.onSignal { _ in server.cancel() }
+        let result = await server.result
+        // The step in progress is found done or repeated at the next start, so nobody waits for it.
+        try result.get()
+    }
+}
+
+/// Signals as calls on a queue; their default actions are switched off at once.
+private final class Signals: Sendable {
+    private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
+
+    init(_ numbers: [Int32]) {
+        sources = numbers.map { number in
+            signal(number, SIG_IGN)
+            return DispatchSource.makeSignalSource(signal: number, queue: .global())
+        }
+    }
+
+    func onSignal(_ body: @escaping @Sendable (Int32) -> Void) {
+        for source in sources {
+            let number = Int32(source.handle)
+            source.setEventHandler { body(number) }
+            source.resume()
+        }
+    }
+}
