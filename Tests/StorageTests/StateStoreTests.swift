@@ -167,7 +167,7 @@ struct StateStoreTests {
                     return opened.failure != nil
                 }
                 return false
-            } catch is StateStoreError {
+            } catch {
                 return true
             }
         }
