@@ -1,11 +1,15 @@
 import Dispatch
 import Ledger
+import LedgerCrypto
 import Replica
 
 /// Checks transaction signatures beside the replica's thread.
 ///
 /// One thread takes whatever batches wait and spreads their checks over the cores; each batch's answer goes back as
 /// one input. The replica bounds how much it has outstanding (`ReplicaLimits.verifyingMax`).
+///
+/// A transaction comes twice, by gossip and in a proposal, and often the second copy is here before the first is
+/// checked; `VerifiedCache` spares that second check, which would cost more than everything else about it.
 final class Verifier: Sendable {
     private struct Batch: Sendable {
         let id: BatchID
@@ -32,13 +36,26 @@ final class Verifier: Sendable {
     func stop() { _ = batches.close() }
 
     private func run() {
+        var cache = VerifiedCache()
         while true {
             let waiting = batches.take(until: .distantFuture)
             if waiting.isEmpty, batches.isClosed { return }
             for batch in waiting {
-                mailbox.put(.input(.verified(batch.id, verify(batch.checks)), bytes: 0))
+                mailbox.put(.input(.verified(batch.id, verify(batch.checks, &cache)), bytes: 0))
             }
         }
+    }
+
+    private func verify(
+        _ checks: [SignatureCheck], _ cache: inout VerifiedCache
+    ) -> [Verified<SignedTransaction>?] {
+        var results = checks.map { cache.transaction(for: $0) }
+        let missing = results.indices.filter { results[$0] == nil }
+        for (index, result) in zip(missing, verify(missing.map { checks[$0] })) {
+            results[index] = result
+            if let result { cache.insert(result) }
+        }
+        return results
     }
 
     private func verify(_ checks: [SignatureCheck]) -> [Verified<SignedTransaction>?] {
@@ -57,5 +74,31 @@ final class Verifier: Sendable {
             }
         }
         return results
+    }
+}
+
+/// The transactions that were found well signed most recently, by the digest of their exact bytes.
+struct VerifiedCache {
+    /// About two generations of this many are kept: some blocks' worth.
+    static let generationMax = 8_192
+
+    private var young: [Digest: Verified<SignedTransaction>] = [:]
+    private var old: [Digest: Verified<SignedTransaction>] = [:]
+
+    /// - Returns: `nil` unless these very bytes were checked under this very key.
+    func transaction(for check: SignatureCheck) -> Verified<SignedTransaction>? {
+        let digest = check.envelope.digest
+        guard let found = young[digest] ?? old[digest], found.value.key == check.key else {
+            return nil
+        }
+        return found
+    }
+
+    mutating func insert(_ transaction: Verified<SignedTransaction>) {
+        if young.count >= VerifiedCache.generationMax {
+            old = young
+            young = [:]
+        }
+        young[transaction.value.digest] = transaction
     }
 }

@@ -155,3 +155,24 @@ import Testing
         #expect(!intake.takePause())
     }
 }
+
+@Suite struct VerifiedCacheTests {
+    /// Only the very bytes under the very key, and not for ever.
+    @Test func nothingIsBelievedThatWasNotChecked() throws {
+        let network = try TestNetwork(1)
+        let key = network.memberKey.publicKey
+        let envelopes = try (0..<3).map {
+            try Envelope(
+                bytes: network.evidence($0), chain: network.genesis.chain, suite: .ed25519SHA256)
+        }
+        var cache = VerifiedCache()
+        let verified = try #require(envelopes[0].verified(by: key))
+        cache.insert(verified)
+        let other = SigningKey.generate(.ed25519SHA256).publicKey
+        #expect(
+            cache.transaction(for: SignatureCheck(envelope: envelopes[0], key: key)) == verified)
+        #expect(
+            cache.transaction(for: SignatureCheck(envelope: envelopes[0], key: other)) == nil)
+        #expect(cache.transaction(for: SignatureCheck(envelope: envelopes[1], key: key)) == nil)
+    }
+}
