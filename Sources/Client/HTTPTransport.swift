@@ -47,9 +47,22 @@ public protocol HTTPTransport: Sendable {
     func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer
 }
 
-/// Over the process's shared connection pool. Follows no redirects.
+/// Over one connection pool for the whole process. Follows no redirects.
 public struct NetworkTransport: HTTPTransport {
     public init() {}
+
+    static let connectTimeoutMs: Int64 = 3_000
+
+    /// Refused connections are not tried again until the time is up, as the library would: another node is asked
+    /// at once. Never shut down, because it lives as long as the process.
+    private static let pool: HTTPClient = {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .milliseconds(connectTimeoutMs)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(
+            eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }()
 
     public func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer {
         var request = HTTPClientRequest(url: call.base + call.path)
@@ -57,7 +70,7 @@ public struct NetworkTransport: HTTPTransport {
         for header in call.headers { request.headers.add(name: header.name, value: header.value) }
         if !call.body.isEmpty { request.body = .bytes(call.body) }
         do {
-            let response = try await HTTPClient.shared.execute(
+            let response = try await NetworkTransport.pool.execute(
                 request, timeout: .milliseconds(Int64(min(call.timeoutMs, 3_600_000))))
             let buffer = try await response.body.collect(upTo: call.answerBytesMax)
             return HTTPAnswer(

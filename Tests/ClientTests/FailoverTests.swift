@@ -59,11 +59,9 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
     ) throws -> HuijinClient {
         let (genesis, key) = try genesis()
         let id = try #require(MemberID("TEST:1"))
-        var limits = HuijinClient.Limits()
-        limits.patienceMs = 200
         return try HuijinClient(
             nodes: [first, second], genesis: genesis,
-            identity: signing ? Identity(member: id, key: key) : nil, limits: limits,
+            identity: signing ? Identity(member: id, key: key) : nil,
             transport: transport)
     }
 
@@ -79,6 +77,18 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
         #expect(try await client.status()["height"] == .unsigned(7))
         #expect(try await client.status()["height"] == .unsigned(7))
         #expect(transport.asked.map(\.base) == [first, second, second])
+    }
+
+    /// The library would try a refused connection again until the request's time is up.
+    @Test func aPortWithoutAServerIsReportedAtOnce() async throws {
+        let call = HTTPCall(base: "http://127.0.0.1:1", path: "/", timeoutMs: 3_600_000)
+        let error = await #expect(throws: ClientError.self) {
+            try await NetworkTransport().perform(call)
+        }
+        guard case .unreachable? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 
     @Test func aNodesRefusalIsTheAnswer() async throws {
