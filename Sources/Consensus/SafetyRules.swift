@@ -78,9 +78,7 @@ public struct SafetyRules: Sendable {
     /// Never after a finalize vote in the same view.
     public mutating func nullify(view: UInt64) throws(Refusal) -> Permission {
         try requireOpen(view)
-        if records[view]?.finalized != nil, !mutation.contains(.nullifyAfterFinalize) {
-            throw .finalizedBefore
-        }
+        if records[view]?.finalized != nil { throw .finalizedBefore }
         if records[view]?.nullified == true { return .onRecord }
         record(.nullify(epoch: epoch, view: view))
         return .new
@@ -154,16 +152,17 @@ package struct Mutation: OptionSet, Sendable {
     /// Votes for a second block in the same view.
     package static let notarizeTwice = Mutation(rawValue: 1)
     package static let finalizeAfterNullify = Mutation(rawValue: 2)
-    package static let nullifyAfterFinalize = Mutation(rawValue: 4)
     /// Votes for a block whatever its parent.
     package static let notarizeUnjustified = Mutation(rawValue: 8)
     /// Signs votes that were not persisted.
     package static let skipPersistence = Mutation(rawValue: 16)
+    /// Persists finalize votes without the notarizations that they rest on.
+    package static let forgetCertificates = Mutation(rawValue: 32)
 
     package static let names: [(name: String, mutation: Mutation)] = [
         ("notarizeTwice", .notarizeTwice), ("finalizeAfterNullify", .finalizeAfterNullify),
-        ("nullifyAfterFinalize", .nullifyAfterFinalize),
         ("notarizeUnjustified", .notarizeUnjustified), ("skipPersistence", .skipPersistence),
+        ("forgetCertificates", .forgetCertificates),
     ]
 }
 

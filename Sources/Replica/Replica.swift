@@ -252,7 +252,9 @@ public struct Replica<Base: CommittedState> {
         guard !signatures.isEmpty else { return }
         let new = signatures.filter(\.isNew).map(\.statement)
         certificatesToPersist = new.compactMap { statement in
-            statement.kind == .finalize ? simplex.book.notarization(statement.view) : nil
+            guard statement.kind == .finalize, !mutation.contains(.forgetCertificates)
+            else { return nil }
+            return simplex.book.notarization(statement.view)
         }
         if !new.isEmpty, !mutation.contains(.skipPersistence) {
             let bodies = new.compactMap { statement -> Block? in

@@ -20,7 +20,8 @@ final class Simulation {
     static let calmUsMax: UInt64 = 60_000_000
     static let blocksPerAnswer = 4
 
-    enum Event {
+    /// Boxed, so that the queue moves references.
+    indirect enum Event {
         case deliver(to: Int, from: Int, PeerMessage)
         case input(Int, incarnation: Int, Input)
         case timer(Int, incarnation: Int, TimerID, generation: Int)
