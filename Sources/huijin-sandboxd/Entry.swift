@@ -5,7 +5,12 @@ import Sandbox
 enum Entry {
     static func main() async {
         // The worker is this program again, inside bubblewrap: it needs no command line, and no threads.
-        if CommandLine.arguments.dropFirst() == ["worker"] { exit(WorkerProgram.main()) }
+        // There is no /proc there, where the runtime would read the arguments from, so the environment says it.
+        if getenv(Isolation.workerVariable) != nil
+            || CommandLine.arguments.dropFirst() == ["worker"]
+        {
+            exit(WorkerProgram.main())
+        }
         await HuijinSandboxd.main()
     }
 }

@@ -84,29 +84,35 @@ struct Run: AsyncParsableCommand {
                 fflush(nil)
             }
         }
-        signals.onSignal { _ in server.cancel() }
+        let watching = Task {
+            for await number in signals.stream {
+                logger.info("stopping / 正在停止", metadata: ["signal": "\(number)"])
+                server.cancel()
+                return
+            }
+        }
         let result = await server.result
+        watching.cancel()
         // The step in progress is found done or repeated at the next start, so nobody waits for it.
         try result.get()
     }
 }
 
-/// Signals as calls on a queue; their default actions are switched off at once.
+/// Signals as a stream; their default actions are switched off at once.
 private final class Signals: Sendable {
+    let stream: AsyncStream<Int32>
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
     init(_ numbers: [Int32]) {
+        let (stream, sink) = AsyncStream.makeStream(of: Int32.self)
+        self.stream = stream
         sources = numbers.map { number in
             signal(number, SIG_IGN)
-            return DispatchSource.makeSignalSource(signal: number, queue: .global())
-        }
-    }
-
-    func onSignal(_ body: @escaping @Sendable (Int32) -> Void) {
-        for source in sources {
-            let number = Int32(source.handle)
-            source.setEventHandler { body(number) }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { sink.yield(number) }
+            // At once: a source that was never resumed must not be released.
             source.resume()
+            return source
         }
     }
 }

@@ -1,10 +1,19 @@
 /// A value or a condition of a query.
 indirect enum Expression: Hashable, Sendable {
     enum Arithmetic: String, Sendable {
-        case add = "+", subtract = "-", multiply = "*", divide = "/"
+        case add = "+"
+        case subtract = "-"
+        case multiply = "*"
+        case divide = "/"
     }
+
     enum Comparison: String, Sendable {
-        case equal = "=", unequal = "<>", less = "<", atMost = "<=", greater = ">", atLeast = ">="
+        case equal = "="
+        case unequal = "<>"
+        case less = "<"
+        case atMost = "<="
+        case greater = ">"
+        case atLeast = ">="
     }
 
     /// A column's place in the table.

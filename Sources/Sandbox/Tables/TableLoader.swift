@@ -92,7 +92,6 @@ public struct TableLoader {
         var guesses: [ColumnGuess] = []
         var rows = 0
         var bad: [BadRow] = []
-        var badCount = 0
     }
 
     private func loaded(
@@ -169,8 +168,8 @@ public struct TableLoader {
 
     /// Each good row, with as many fields as there are columns; each bad one with its reason.
     private func eachRow(
-        _ reader: inout CSVReader, columns: Int, bad: (BadRow) throws -> Void,
-        good: (CSVRow) throws -> Void
+        _ reader: inout CSVReader, columns: Int, good: (CSVRow) throws -> Void,
+        bad: (BadRow) -> Void
     ) throws {
         while true {
             do {
@@ -183,7 +182,7 @@ public struct TableLoader {
                 }
                 try good(row)
             } catch let problem as BadRow {
-                try bad(problem)
+                bad(problem)
             }
         }
     }
@@ -194,16 +193,18 @@ public struct TableLoader {
         shape.headers = try header(&reader)
         shape.names = ColumnNames.sanitised(shape.headers)
         shape.guesses = Array(repeating: ColumnGuess(), count: shape.headers.count)
-        try eachRow(&reader, columns: shape.headers.count) { problem in
-            shape.badCount += 1
-            if shape.bad.count < limits.badRowsMax { shape.bad.append(problem) }
-        } good: { row in
-            shape.rows += 1
-            guard shape.rows <= limits.rowsMax else {
-                throw LoadError.tooManyRows(limits.rowsMax)
-            }
-            for (index, field) in row.fields.enumerated() { shape.guesses[index].see(field) }
-        }
+        try eachRow(
+            &reader, columns: shape.headers.count,
+            good: { row in
+                shape.rows += 1
+                guard shape.rows <= limits.rowsMax else {
+                    throw LoadError.tooManyRows(limits.rowsMax)
+                }
+                for (index, field) in row.fields.enumerated() { shape.guesses[index].see(field) }
+            },
+            bad: { problem in
+                if shape.bad.count < limits.badRowsMax { shape.bad.append(problem) }
+            })
         return shape
     }
 
@@ -227,20 +228,20 @@ public struct TableLoader {
         var digest = TableDigest(columns, suite)
         var count = 0
         try database.begin()
-        try eachRow(&reader, columns: columns.count, bad: { _ in }) { row in
-            var values: [TableValue] = []
-            values.reserveCapacity(columns.count)
-            for (field, column) in zip(row.fields, columns) {
-                guard let value = TableValue(field, as: column.type) else {
-                    throw LoadError.changed
+        try eachRow(
+            &reader, columns: columns.count,
+            good: { row in
+                let values = try zip(row.fields, columns).map { field, column in
+                    guard let value = TableValue(field, as: column.type) else {
+                        throw LoadError.changed
+                    }
+                    return value
                 }
-                values.append(value)
-            }
-            digest.add(values)
-            for (index, value) in values.enumerated() { try bind(value, index + 1, insert) }
-            try insert.run()
-            count += 1
-        }
+                digest.add(values)
+                for (index, value) in values.enumerated() { try bind(value, index + 1, insert) }
+                try insert.run()
+                count += 1
+            }, bad: { _ in })
         guard count == rows else { throw LoadError.changed }
         try database.commit()
         return (digest.finalize(), try mostDistinct(columns, database, table))

@@ -35,6 +35,8 @@ public struct Isolation: Sendable {
     private static let nobody = "65534"
     private static let loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"]
     private static let selfTestMs = 20_000
+    /// Set for a worker, and for nobody else.
+    public static let workerVariable = "HUIJIN_SANDBOX_WORKER"
 
     private let bubblewrap: String
     private let program: String
@@ -98,6 +100,7 @@ public struct Isolation: Sendable {
         ]
         let folders = Set(binds.map { ($0.target as NSString).deletingLastPathComponent }).sorted()
         arguments += ["--setenv", "LD_LIBRARY_PATH", folders.joined(separator: ":")]
+        arguments += ["--setenv", Isolation.workerVariable, "1"]
         for bind in binds { arguments += ["--ro-bind", bind.source, bind.target] }
         if let table { arguments += ["--ro-bind", table, Isolation.tablePlace] }
         return arguments + ["--remount-ro", "/", "--chdir", "/", "--", program, "worker"]
