@@ -191,6 +191,7 @@ let checks: [Target] = [
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
+    tests("CommandLineTests", ["huijin", "huijind", "Client"]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
     tests("RecordsTests", ["Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),

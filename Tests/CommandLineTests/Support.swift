@@ -1,0 +1,147 @@
+import Client
+import Foundation
+import Testing
+
+/// What a program did.
+struct Outcome {
+    let status: Int32
+    let output: String
+    let complaint: String
+
+    /// The one JSON object on standard output.
+    func json() throws -> JSONValue {
+        try JSONValue.parse(Array(output.trimmingCharacters(in: .newlines).utf8))
+    }
+}
+
+/// The programs beside this test's own executable, run as people run them, in a temporary folder.
+final class Bench {
+    let folder: URL
+    private var node: Process?
+    static let passphrase = "correct horse"
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(
+            path: "huijin-cli-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        if let node, node.isRunning {
+            node.terminate()
+            node.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private func process(
+        _ name: String, _ arguments: [String], passphrase: String?
+    ) throws -> Process {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let program = URL(filePath: own).deletingLastPathComponent().appending(path: name)
+        try #require(
+            FileManager.default.isExecutableFile(atPath: program.path),
+            "\(program.path) is not built")
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        var environment = ProcessInfo.processInfo.environment
+        environment["HUIJIN_PASSPHRASE"] = passphrase
+        environment["HUIJIN_IDENTITY"] = nil
+        process.environment = environment
+        return process
+    }
+
+    /// Runs `huijin` to its end.
+    ///
+    /// - Parameter expect: the exit status that it must have.
+    @discardableResult
+    func huijin(
+        _ arguments: [String], as member: String? = nil, passphrase: String? = Bench.passphrase,
+        expect: Int32 = 0
+    ) throws -> Outcome {
+        let all = arguments + (member.map { ["--identity", "net/members/\($0)"] } ?? [])
+        let process = try process("huijin", all, passphrase: passphrase)
+        // Files and not pipes: two full pipes would wait for one another.
+        let names = [UUID().uuidString, UUID().uuidString]
+        for name in names { try write("", name) }
+        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: names[0]))
+        process.standardError = try FileHandle(forWritingTo: folder.appending(path: names[1]))
+        try process.run()
+        process.waitUntilExit()
+        let outcome = Outcome(
+            status: process.terminationStatus, output: try read(names[0]),
+            complaint: try read(names[1]))
+        try #require(
+            outcome.status == expect,
+            "huijin \(all.joined(separator: " ")): \(outcome.status) \(outcome.output)\(outcome.complaint)"
+        )
+        return outcome
+    }
+
+    /// Its JSON answer.
+    func answer(
+        _ arguments: [String], as member: String? = nil, expect: Int32 = 0
+    ) throws -> JSONValue {
+        try huijin(arguments + ["--output", "json"], as: member, expect: expect).json()
+    }
+
+    // MARK: Files
+
+    func write(_ text: String, _ name: String) throws {
+        try Data(text.utf8).write(to: folder.appending(path: name))
+    }
+
+    func read(_ name: String) throws -> String {
+        try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+    }
+
+    // MARK: A network of one validator
+
+    func makeNetwork(suite: String = "ed25519") throws -> JSONValue {
+        try write(
+            """
+            {"name": "test", "parameters": {"heartbeatMs": 50},
+             "validators": [{"nameZh": "甲", "nameEn": "A", "group": "a"}],
+             "governor": {"nameZh": "乙", "nameEn": "B", "group": "b"},
+             "policies": {}, "members": []}
+            """, "template.json")
+        return try answer([
+            "network", "init", "--template", "template.json", "--out", "net", "--suite", suite,
+            "--key-cost", "minimal",
+        ])
+    }
+
+    /// Starts its node and waits until it says that it is ready.
+    func startNode() throws {
+        let process = try process(
+            "huijind", ["run", "--config", "net/nodes/node0/node.json"],
+            passphrase: Bench.passphrase)
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        node = process
+        var heard = ""
+        while !heard.contains("ready") {
+            let data = pipe.fileHandleForReading.availableData
+            try #require(!data.isEmpty, "huijind ended: \(heard)")
+            heard += String(decoding: data, as: UTF8.self)
+        }
+        pipe.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+    }
+
+    /// Makes and enrols a member.
+    func enrol(_ name: String, _ roles: String..., node: String) throws {
+        try huijin(
+            [
+                "member", "new", "--name-zh", "丙", "--name-en", name, "--genesis",
+                "net/genesis.cbor", "--out", "net/members/\(name)", "--node", node, "--key-cost",
+                "minimal",
+            ] + roles.flatMap { ["--role", $0] })
+        let enrolled = try answer(
+            ["member", "enrol", "--request", "net/members/\(name)/request.json"], as: "governor")
+        #expect(enrolled["codeName"]?.text == "accepted")
+    }
+}
