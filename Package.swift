@@ -131,7 +131,8 @@ let programs: [Target] = [
     program(
         "huijin-sandboxd",
         [
-            "Sandbox", "Client", "Records", "Ledger", "LedgerCrypto", "Encoding", logging, arguments,
+            "Sandbox", "Client", "Records", "Ledger", "LedgerCrypto", "Encoding", logging,
+            arguments,
         ]),
     program("huijin-verify", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),

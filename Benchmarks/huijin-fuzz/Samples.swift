@@ -99,7 +99,7 @@ struct Samples {
     }
 
     var messages: [PeerMessage] {
-        [.vote(votes[0]), .certificate(certificate), .transactions([envelope])]
+        [.votes(votes), .certificates([certificate]), .transactions([envelope])]
     }
 
     var values: [[UInt8]] {

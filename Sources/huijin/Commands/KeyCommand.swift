@@ -1,0 +1,115 @@
+import ArgumentParser
+import Client
+import Encoding
+import Foundation
+import LedgerCrypto
+import Market
+import Records
+
+struct KeyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key", abstract: "Signing keys. / 签名密钥",
+        subcommands: [New.self, Inspect.self, Register.self, Revoke.self])
+
+    struct New: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make an encrypted key file. / 生成加密密钥文件")
+
+        @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
+        @Option(help: "What the key is for; readable without the passphrase. / 用途说明")
+        var label = "signing key"
+        @Option(help: "File to make. / 输出文件") var out: String
+        @OptionGroup var passphrase: PassphraseOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            guard !FileManager.default.fileExists(atPath: out) else {
+                throw SetupError(
+                    file: out, english: "there is such a file already; choose another name",
+                    chinese: "文件已存在，请另选文件名")
+            }
+            let key = SigningKey.generate(suite.suite)
+            do {
+                let sealed = try EncryptedKeyFile.seal(
+                    key, label: label, passphrase: try passphrase.passphrase())
+                try IdentityMaker.write(sealed, to: URL(filePath: out), isSecret: true)
+            } catch let error as KeyFileError {
+                throw SetupError(file: out, english: error.english, chinese: error.chinese)
+            }
+            Output.show(KeyCommand.describe(key.publicKey), as: output.format)
+        }
+    }
+
+    struct Inspect: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What a key file says without its passphrase. / 查看密钥文件")
+
+        @Argument(help: "Key file. / 密钥文件") var file: String
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let bytes = try SetupFile.read(file, bytesMax: EncryptedKeyFile.fileBytesMax)
+            do {
+                let header = try EncryptedKeyFile.inspect(bytes)
+                let head: JSONValue = ["label": .text(header.label)]
+                let key = try? PublicKey(suite: header.suite, bytes: header.publicKey)
+                Output.show(
+                    head.adding(key.map { KeyCommand.describe($0).members ?? [] } ?? []),
+                    as: output.format)
+            } catch {
+                throw SetupError(file: file, english: error.english, chinese: error.chinese)
+            }
+        }
+    }
+
+    struct Register: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Register one more key of the own member. / 登记新密钥")
+
+        @Option(help: "Key file; its public part is registered. / 密钥文件") var file: String
+        @Option(help: "Name of the person who signs with it. / 签署人") var person: String
+        @Option(help: "Mandate, repeatable. / 授权，可重复") var mandate: [String]
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let bytes = try SetupFile.read(file, bytesMax: EncryptedKeyFile.fileBytesMax)
+            let key: PublicKey
+            do {
+                let header = try EncryptedKeyFile.inspect(bytes)
+                key = try PublicKey(suite: header.suite, bytes: header.publicKey)
+            } catch {
+                throw SetupError(file: file, english: "\(error)", chinese: "不是可用的密钥文件")
+            }
+            let body = KeyRegister(
+                publicKey: key, person: person,
+                mandates: try Arguments.named(mandate, "--mandate"))
+            try await options.submit(body, with: client) { _ in
+                [.init("key", .text(key.keyID.hex))]
+            }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Revoke a key of the own member. / 吊销密钥")
+
+        @Argument(help: "Key id, 32 hexadecimal digits. / 密钥编号") var id: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            guard let bytes = Hex.decode(id), let keyID = KeyID(bytes: bytes) else {
+                throw Failure(
+                    .usage, "ID must be 32 hexadecimal digits, not \(id)", "ID 应为 32 位十六进制")
+            }
+            try await options.submit(KeyRevoke(keyID: keyID), with: try options.client())
+        }
+    }
+
+    static func describe(_ key: PublicKey) -> JSONValue {
+        [
+            "suite": .text(key.suite.name), "key": .text(key.keyID.hex),
+            "publicKey": .text(Hex.encode(key.bytes)),
+        ]
+    }
+}

@@ -1,0 +1,256 @@
+import ArgumentParser
+import Client
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import LightClient
+import Market
+import Records
+
+struct EvidenceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evidence", abstract: "Deposit evidence. / 存证",
+        subcommands: [Record.self, Show.self])
+
+    struct Record: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Record a file's salted digest. / 存入文件的加盐摘要")
+
+        @Option(help: "File; it stays here. / 文件，不上链") var file: String
+        @Option(help: "Media type. / 内容类型") var mediaType = "application/octet-stream"
+        @Option(help: "A remark that members can read. / 备注") var note = ""
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let bytes = try SetupFile.read(file, bytesMax: Arguments.textFileBytesMax)
+            let body = RecordEvidence(
+                commitment: try Arguments.commit(
+                    bytes, label: file, folder: try options.folder(), suite: client.suite),
+                mediaType: mediaType, note: note)
+            try await options.submit(body, with: client) { [.init("evidence", .hex($0))] }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "A deposit, proven. / 查看存证")
+
+        @Argument(help: "Evidence id. / 存证编号") var id: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws { try await RecordPrinter(options: options).show(.evidence, id) }
+    }
+}
+
+struct PolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Versioned rules of the market. / 市场规则",
+        subcommands: [SetPolicy.self, Show.self])
+
+    struct SetPolicy: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "set", abstract: "Set entries of a policy (governor). / 设置规则")
+
+        @Argument(help: "Policy name. / 规则名") var name: String
+        @Option(help: "ENTRY=NUMBER or ENTRY=TEXT, repeatable; the others stay. / 条目")
+        var entry: [String]
+        @Option(help: "commercial or mandatory, for a new policy. / 类别") var tag = "mandatory"
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let present = try await client.policy(name).value
+            var values: [String: PolicyValue] = [:]
+            for old in present?.entries ?? [] { values[old.name] = old.value }
+            for text in entry {
+                guard let equals = text.firstIndex(of: "=") else {
+                    throw Failure(
+                        .usage, "--entry must be NAME=VALUE, not \(text)", "--entry 应为 名称=取值")
+                }
+                let value = String(text[text.index(after: equals)...])
+                values[String(text[..<equals])] = Int64(value).map { .number($0) } ?? .text(value)
+            }
+            let body = PolicySet(
+                name: name, version: (present?.version ?? 0) + 1,
+                tag: try present?.tag ?? Arguments.named(tag, "--tag"),
+                entries: values.map { PolicyEntry($0.key, $0.value) }.sorted())
+            try await options.submit(body, with: client)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "A policy, proven. / 查看规则")
+
+        @Argument(help: "Policy name. / 规则名") var name: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            try await RecordPrinter(options: options).show(.policy, [.text(name)])
+        }
+    }
+}
+
+struct TransactionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tx", abstract: "Transactions as such. / 交易",
+        subcommands: [Show.self, Make.self, Submit.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "What became of a transaction, on the node's word; prove it with audit. / 查询交易")
+
+        @Argument(help: "Transaction id. / 交易编号") var id: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client(signing: try options.folder() != nil)
+            let digest = try Arguments.digest(id, "ID")
+            Output.show(
+                try await client.json("/v1/transactions/\(digest.hex)"), as: options.format)
+        }
+    }
+
+    struct Make: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sign any body and write the envelope to a file. / 签名并写入文件")
+
+        @Option(help: "Kind, such as evidence.record. / 交易种类") var kind: String
+        @Option(help: "Body: hexadecimal CBOR map. / 正文（十六进制 CBOR）") var body: String
+        @Option(help: "Last valid height. / 最后有效高度") var lastValidHeight: UInt64
+        @Option(help: "File to write. / 输出文件") var out: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client()
+            guard let identity = client.identity else { throw ClientError.noIdentity }
+            guard let known = TransactionKind.allCases.first(where: { $0.name == kind }) else {
+                let names = TransactionKind.allCases.map(\.name).joined(separator: ", ")
+                throw Failure(.usage, "--kind must be one of \(names)", "--kind 可取 \(names)")
+            }
+            guard let bytes = Hex.decode(body), (try? CBORValue.decode(bytes)) != nil else {
+                throw Failure(
+                    .badData, "--body must be one deterministic CBOR item in hexadecimal",
+                    "--body 应为确定性 CBOR 的十六进制")
+            }
+            let transaction = Transaction(
+                kind: known.rawValue, nonce: SecureRandom.bytes(LedgerLimits.nonceBytes),
+                lastValidHeight: lastValidHeight, member: identity.member, body: bytes)
+            let envelope = Envelope.sign(transaction, chain: client.chain, with: identity.key)
+            try IdentityMaker.write(envelope, to: URL(filePath: out))
+            Output.show(
+                [
+                    "file": .text(out), "envelope": .hex(client.suite.digest(envelope)),
+                    "transaction": .hex(
+                        Transaction.id(
+                            payload: transaction.encoded, chain: client.chain,
+                            suite: client.suite)),
+                ], as: options.format)
+        }
+    }
+
+    struct Submit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Post an envelope file as it is. / 提交交易文件")
+
+        @Argument(help: "File with one envelope. / 交易文件") var file: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client(signing: false)
+            let bytes = try SetupFile.read(file, bytesMax: LedgerLimits.envelope.bytesMax * 2)
+            let answers = try await client.post([bytes])
+            try options.show(answers[0])
+        }
+    }
+}
+
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Make evidence bundles for huijin-verify. / 制作证据包",
+        subcommands: [Asset.self, OneTransaction.self, Record.self])
+
+    struct Target: ParsableArguments {
+        @Option(help: "File to write. / 输出文件") var out: String
+        @OptionGroup var options: NodeOptions
+
+        /// Fetches the answer to a question, checks it as a stranger would, and writes the bundle.
+        func write(
+            _ question: EvidenceQuestion, _ extra: (ProvenAnswer) -> [JSONValue.JSONMember]
+        ) async throws {
+            let client = try options.client(signing: try options.folder() != nil)
+            let bundle = try await client.bundle(question)
+            try IdentityMaker.write(bundle.bytes, to: URL(filePath: out))
+            let head: JSONValue = [
+                "bundle": .text(out), "bytes": .unsigned(UInt64(bundle.bytes.count)),
+                "height": .unsigned(bundle.answer.height),
+                "timeMs": .unsigned(bundle.answer.timeMs),
+            ]
+            Output.show(head.adding(extra(bundle.answer)), as: options.format)
+        }
+    }
+
+    struct Asset: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "An asset's complete history. / 资产全部历史")
+
+        @Argument(help: "Asset id. / 资产编号") var id: String
+        @Option(help: "rights, trades, refusals; comma-separated. / 日志，逗号分隔") var logs = "rights"
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let names = logs.split(separator: ",").map(String.init)
+            let logs: [EventLogKind] = try Arguments.named(names, "--logs")
+            let asset = try Arguments.digest(id, "ID")
+            try await target.write(.assetHistory(asset: asset, logs: logs)) { answer in
+                guard case .assetHistory(let history) = answer.finding else { return [] }
+                return [
+                    .init(
+                        "events",
+                        .object(
+                            history.logs.map {
+                                .init($0.log.name, .unsigned(UInt64($0.events.count)))
+                            }))
+                ]
+            }
+        }
+    }
+
+    struct OneTransaction: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "transaction", abstract: "A transaction and its outcome. / 一笔交易及结果")
+
+        @Argument(help: "Transaction id. / 交易编号") var id: String
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            try await target.write(.transaction(try Arguments.digest(id, "ID"))) { answer in
+                guard case .transaction(let entry) = answer.finding else { return [] }
+                return [.init("code", .unsigned(entry.code))]
+            }
+        }
+    }
+
+    struct Record: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A record, or its absence. / 一条记录或其不存在")
+
+        @Argument(help: "Record type, such as asset. / 记录类型") var type: String
+        @Argument(help: "Its id; two parts for an account. / 编号") var id: [String]
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let type: RecordType = try Arguments.named(type, "TYPE")
+            guard let parts = RecordPath.id(type, id) else {
+                throw Failure(
+                    .usage, "that is not the id of a record of type \(type.name)",
+                    "这不是“\(type.titleZh)”的编号")
+            }
+            try await target.write(.record(type: type, id: parts)) { answer in
+                guard case .record(let record) = answer.finding else { return [] }
+                return [.init("present", .bool(record != nil))]
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Crypto
+import Foundation
+import SwiftASN1
+import X509
+
+/// A validator's P-256 key and self-signed certificate for mutual TLS.
+///
+/// Peers pin the key (its SubjectPublicKeyInfo stands in the validator set) and look at nothing else in the certificate, so it
+/// is made to outlast the network.
+struct TransportCertificate {
+    let certificatePEM: String
+    let privateKeyPEM: String
+    /// DER SubjectPublicKeyInfo.
+    let publicKey: [UInt8]
+
+    static let validYears = 100
+
+    init(name: String, now: Date) throws {
+        let key = P256.Signing.PrivateKey()
+        let subject = try DistinguishedName { CommonName(name) }
+        let until = now.addingTimeInterval(Double(TransportCertificate.validYears) * 365 * 86_400)
+        let certificate = try Certificate(
+            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
+            notValidBefore: now, notValidAfter: until, issuer: subject, subject: subject,
+            signatureAlgorithm: .ecdsaWithSHA256, extensions: Certificate.Extensions {},
+            issuerPrivateKey: .init(key))
+        certificatePEM = try certificate.serializeAsPEM().pemString
+        privateKeyPEM = key.pemRepresentation
+        publicKey = [UInt8](key.publicKey.derRepresentation)
+    }
+}

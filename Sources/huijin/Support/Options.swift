@@ -1,0 +1,144 @@
+import ArgumentParser
+import Client
+import Foundation
+import Ledger
+import LedgerCrypto
+import Market
+import Records
+
+/// Where the passphrase of encrypted keys comes from.
+struct PassphraseOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "File with the passphrase (else HUIJIN_PASSPHRASE). / 口令文件，缺省用环境变量 HUIJIN_PASSPHRASE"))
+    var passphraseFile: String?
+
+    static let variable = "HUIJIN_PASSPHRASE"
+    static let bytesMax = 1_024
+
+    func passphrase() throws -> String {
+        if let passphraseFile {
+            let bytes = try SetupFile.read(passphraseFile, bytesMax: PassphraseOptions.bytesMax)
+            return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
+        }
+        guard let text = ProcessInfo.processInfo.environment[PassphraseOptions.variable] else {
+            throw Failure(
+                .configuration, "no passphrase; set HUIJIN_PASSPHRASE or give --passphrase-file",
+                "没有口令，请设置 HUIJIN_PASSPHRASE 或使用 --passphrase-file")
+        }
+        return text
+    }
+}
+
+/// How slow opening a new key is made, for whoever steals its file and for its owner.
+enum KeyCost: String, ExpressibleByArgument, CaseIterable {
+    case standard
+    case minimal
+
+    static let help: ArgumentHelp =
+        "Cost of opening new keys: standard, or minimal for throw-away ones. / 密钥派生代价"
+
+    var value: KeyDerivationCost {
+        switch self {
+        case .standard: .standard
+        case .minimal: .minimal
+        }
+    }
+}
+
+struct OutputOptions: ParsableArguments {
+    @Option(name: .customLong("output"), help: "text or json. / 输出格式")
+    var format: OutputFormat = .text
+}
+
+/// The options of every command that talks to a node.
+struct NodeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Member folder (else HUIJIN_IDENTITY). / 成员目录，缺省用环境变量 HUIJIN_IDENTITY"))
+    var identity: String?
+
+    @Option(help: "Node address, repeatable; else from the member folder. / 节点地址，可重复")
+    var node: [String] = []
+
+    @Option(help: "Genesis file; else from the member folder. / 创世文件")
+    var genesis: String?
+
+    @OptionGroup var passphrase: PassphraseOptions
+    @OptionGroup var output: OutputOptions
+
+    var format: OutputFormat { output.format }
+
+    private var folderPath: String? {
+        identity ?? ProcessInfo.processInfo.environment["HUIJIN_IDENTITY"]
+    }
+
+    func folder() throws -> MemberFolder? {
+        guard let folderPath else { return nil }
+        return try MemberFolder(reading: folderPath)
+    }
+
+    /// A client that trusts the genesis alone.
+    ///
+    /// - Parameter signing: open the identity's key; without one a public question is asked anonymously.
+    func client(signing: Bool = true) throws -> HuijinClient {
+        let folder = try folder()
+        if signing, folder == nil { throw ClientError.noIdentity }
+        let chain: Genesis
+        if let genesis {
+            chain = try SetupFile.genesis(genesis)
+        } else if let folder {
+            chain = try folder.readGenesis()
+        } else {
+            throw Failure(
+                .usage, "no genesis; give --genesis FILE or --identity DIR",
+                "没有创世文件，请用 --genesis 或 --identity 指定")
+        }
+        let known = try signing ? folder?.identity(passphrase: passphrase.passphrase()) : nil
+        return try HuijinClient(
+            nodes: node.isEmpty ? folder?.nodes ?? [] : node, genesis: chain, identity: known)
+    }
+
+    /// Submits a body and shows what became of it.
+    ///
+    /// - Parameter subject: name and value of what an accepted transaction made, given its id.
+    func submit(
+        _ body: some TransactionBody, with client: HuijinClient,
+        subject: (Digest) -> [JSONValue.JSONMember] = { _ in [] }
+    ) async throws {
+        try body.checked()
+        let answer = try await client.submit(body)
+        try show(answer, subject: subject)
+    }
+
+    func show(
+        _ answer: SubmissionAnswer, subject: (Digest) -> [JSONValue.JSONMember] = { _ in [] }
+    ) throws {
+        let json = answer.json.adding(answer.id.map(subject) ?? [])
+        if answer.isAccepted {
+            Output.show(json, as: format)
+            return
+        }
+        if answer.status == .received {
+            throw Failure(
+                .unavailable, "received, but not final in time; ask again with: huijin tx show",
+                "已收到，但未在限时内终局；请稍后用 huijin tx show 查询", answer: json)
+        }
+        throw Failure(
+            .refused, "refused: \(answer.code.messageEn) (\(answer.code.name))",
+            "被拒绝：\(answer.code.messageZh)", answer: json)
+    }
+}
+
+extension TransactionBody {
+    /// The stateless check before anything is signed, so that a slip costs no refusal on the ledger.
+    func checked() throws {
+        do {
+            try check()
+        } catch {
+            throw Failure(
+                .badData, "\(Self.kind.name): \(error.messageEn) (\(error.name))",
+                "\(Self.kind.titleZh)：\(error.messageZh)")
+        }
+    }
+}
