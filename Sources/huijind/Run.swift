@@ -54,17 +54,20 @@ struct Run: AsyncParsableCommand {
             case api(String?)
         }
         let (events, sink) = AsyncStream.makeStream(of: Event.self)
-        signals.onSignal { sink.yield(.signal($0)) }
+        let listening = Task { for await number in signals.stream { sink.yield(.signal(number)) } }
         let watching = Task { _ = sink.yield(.node(await node.waitUntilStopped())) }
         let api = Task {
             do {
                 try await APIServer(node: node, logger: logger).run(
                     host: configuration.api.host, port: configuration.api.port
                 ) { port in
+                    let address = HostPort(host: configuration.api.host, port: port)
+                    // For whoever started this process: it serves from now on.
+                    FileHandle.standardOutput.write(Data("ready http://\(address)\n".utf8))
                     logger.info(
                         "ready / 就绪",
                         metadata: [
-                            "api": "\(HostPort(host: configuration.api.host, port: port))",
+                            "api": "\(address)",
                             "height": "\(node.status.height)", "chain": "\(node.chain)",
                         ])
                 }
@@ -86,6 +89,7 @@ struct Run: AsyncParsableCommand {
         // Requests in progress are answered while the node is still there.
         api.cancel()
         await api.value
+        listening.cancel()
         await node.stop()
         let reason = await node.waitUntilStopped()
         await watching.value
@@ -96,22 +100,21 @@ struct Run: AsyncParsableCommand {
     }
 }
 
-/// Signals as calls on a queue; their default actions are switched off at once.
+/// Signals as a stream; their default actions are switched off at once, and one that comes early is kept.
 private final class Signals: Sendable {
+    let stream: AsyncStream<Int32>
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
     init(_ numbers: [Int32]) {
+        let (stream, sink) = AsyncStream.makeStream(of: Int32.self)
+        self.stream = stream
         sources = numbers.map { number in
             signal(number, SIG_IGN)
-            return DispatchSource.makeSignalSource(signal: number, queue: .global())
-        }
-    }
-
-    func onSignal(_ body: @escaping @Sendable (Int32) -> Void) {
-        for source in sources {
-            let number = Int32(source.handle)
-            source.setEventHandler { body(number) }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { sink.yield(number) }
+            // At once: Dispatch aborts when a source goes away that was never resumed.
             source.resume()
+            return source
         }
     }
 }
