@@ -38,7 +38,7 @@ struct Bench: AsyncParsableCommand {
         try network.start()
         let senders = try await Senders.enrol(16, on: network)
         if wanted.contains(.latency) {
-            try await Latency(network: network, senders: senders).idle()
+            try await Latency(nodes: network.nodes, senders: senders).idle()
         }
         var best = 0.0
         if wanted.contains(.throughput) || wanted.contains(.replay) || wanted.contains(.disk) {
@@ -46,7 +46,7 @@ struct Bench: AsyncParsableCommand {
             var committed = 0
             for open in open {
                 let figures = try await Load(
-                    network: network, senders: senders, open: open, seconds: seconds
+                    nodes: network.nodes, senders: senders, open: open, seconds: seconds
                 ).run()
                 committed += figures.accepted
                 best = max(best, figures.perSecond)
@@ -67,7 +67,7 @@ struct Bench: AsyncParsableCommand {
         }
         if wanted.contains(.latency) {
             let half = best > 0 ? best / 2 : 1_000
-            try await Latency(network: network, senders: senders).underLoad(perSecond: half)
+            try await Latency(nodes: network.nodes, senders: senders).underLoad(perSecond: half)
         }
         if wanted.contains(.disk) { try await idleGrowth(network) }
         try network.stop()

@@ -60,7 +60,7 @@ final class BenchNetwork {
             let output = Pipe()
             process.standardOutput = output
             let log = folder.appending(path: "node\(processes.count).log")
-            FileManager.default.createFile(atPath: log.path, contents: nil)
+            try Data().write(to: log)
             process.standardError = try FileHandle(forWritingTo: log)
             try process.run()
             processes.append(process)

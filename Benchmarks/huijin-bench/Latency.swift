@@ -2,8 +2,8 @@ import Client
 import Foundation
 
 /// From submit to final, one transaction at a time.
-struct Latency {
-    let network: BenchNetwork
+struct Latency: Sendable {
+    let nodes: [String]
     let senders: Senders
 
     static let idleProbes = 200
@@ -17,7 +17,7 @@ struct Latency {
 
     /// With a paced load beside the probes.
     func underLoad(perSecond: Double) async throws {
-        let client = try HuijinClient(nodes: network.nodes, genesis: network.genesis)
+        let client = try HuijinClient(nodes: nodes, genesis: senders.genesis)
         let start = try await client.status()["height"]?.unsigned ?? 0
         let requests = Int(perSecond * Latency.loadedSeconds) / Latency.perRequest
         let envelopes = await senders.envelopes(
@@ -53,8 +53,8 @@ struct Latency {
     /// Posts to one node after another while `isWanted`; milliseconds each.
     private func probe(_ isWanted: (Int) -> Bool) async throws -> [Double] {
         var clients: [HuijinClient] = []
-        for node in network.nodes {
-            clients.append(try HuijinClient(nodes: [node], genesis: network.genesis))
+        for node in nodes {
+            clients.append(try HuijinClient(nodes: [node], genesis: senders.genesis))
         }
         let start = try await clients[0].status()["height"]?.unsigned ?? 0
         var milliseconds: [Double] = []

@@ -5,8 +5,8 @@ import LedgerCrypto
 import Synchronization
 
 /// A closed loop: so many requests of 100 pre-signed transactions are open at a time, each answered when final.
-struct Load {
-    let network: BenchNetwork
+struct Load: Sendable {
+    let nodes: [String]
     let senders: Senders
     let open: Int
     let seconds: Double
@@ -27,8 +27,13 @@ struct Load {
         var perSecond: Double { Double(accepted) / seconds }
     }
 
+    /// Which batch is posted next.
+    private final class Turn: Sendable {
+        let next = Atomic(0)
+    }
+
     func run() async throws -> Figures {
-        let client = try HuijinClient(nodes: network.nodes, genesis: network.genesis)
+        let client = try HuijinClient(nodes: nodes, genesis: senders.genesis)
         let start = try await client.status()["height"]?.unsigned ?? 0
         let expected = Int(
             (seconds + Load.warmUpSeconds) * (senders.genesis.suite == .sm2SM3 ? 2_500 : 14_000))
@@ -36,7 +41,7 @@ struct Load {
         let envelopes = await senders.envelopes(expected, lastValidHeight: start + 60_000)
         let batches = stride(from: 0, to: envelopes.count - Load.perRequest, by: Load.perRequest)
             .map { Array(envelopes[$0..<($0 + Load.perRequest)]) }
-        let next = Atomic(0)
+        let turn = Turn()
         let begin = ContinuousClock.now
         let from = begin + .seconds(Load.warmUpSeconds)
         let until = from + .seconds(seconds)
@@ -46,11 +51,11 @@ struct Load {
         var figures = try await withThrowingTaskGroup(of: Figures.self) { group in
             for worker in 0..<open {
                 let node = try HuijinClient(
-                    nodes: [network.nodes[worker % network.nodes.count]], genesis: network.genesis)
+                    nodes: [nodes[worker % nodes.count]], genesis: senders.genesis)
                 group.addTask {
                     var own = Figures()
                     while ContinuousClock.now < until {
-                        let index = next.add(1, ordering: .relaxed).oldValue
+                        let index = turn.next.add(1, ordering: .relaxed).oldValue
                         guard index < batches.count else {
                             throw BenchNetwork.Failed(description: "the signed load ran out")
                         }
@@ -92,7 +97,7 @@ struct Load {
     private func blocks(
         from: ContinuousClock.Instant, until: ContinuousClock.Instant
     ) async throws -> UInt64 {
-        let client = try HuijinClient(nodes: network.nodes, genesis: network.genesis)
+        let client = try HuijinClient(nodes: nodes, genesis: senders.genesis)
         try await Task.sleep(until: from)
         let first = try await client.status()["height"]?.unsigned ?? 0
         try await Task.sleep(until: until)
@@ -101,7 +106,7 @@ struct Load {
 
     private static func usage() -> Double {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
         let micros = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
         return Double(seconds) + Double(micros) / 1e6
