@@ -36,16 +36,19 @@ struct BlockTree {
         digest == final || nodes[digest]?.executed != nil
     }
 
-    /// - Returns: false when the block is here already or cannot be above the final one.
-    @discardableResult
-    mutating func insert(_ block: Block, subject: VoteSubject, view: UInt64) -> Bool {
-        if let known = nodes[subject.header] {
-            nodes[subject.header]?.view = max(view, known.view)
-            return false
+    /// Files a block. A body that was not executed yet gives way to a new one: it may be another one under the same
+    /// header.
+    mutating func insert(_ block: Block, subject: VoteSubject, view: UInt64) {
+        guard block.header.height > finalHeight else { return }
+        let known = nodes[subject.header]
+        if let executed = known?.executed {
+            nodes[subject.header] = Node(
+                block: executed.block, subject: subject, view: max(view, known?.view ?? 0),
+                executed: executed)
+        } else {
+            nodes[subject.header] = Node(
+                block: block, subject: subject, view: max(view, known?.view ?? 0))
         }
-        guard block.header.height > finalHeight else { return false }
-        nodes[subject.header] = Node(block: block, subject: subject, view: view)
-        return true
     }
 
     mutating func setExecuted(_ executed: ExecutedBlock) {

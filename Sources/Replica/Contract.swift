@@ -183,7 +183,7 @@ public enum ReplicaLimits {
     public static let timeoutDoublingsMax: UInt64 = 6
     /// Pause before asking for a body that is on its way in all likelihood.
     public static let fetchDelayMs: UInt64 = 30
-    /// After this long without an answer the next peer is asked.
+    /// After this long without an answer the next peer is asked, and a proposal is sent to the same peer again.
     public static let fetchRetryMs: UInt64 = 200
     /// A peer's status is answered, and a peer asked for help, at most once in this time.
     public static let statusPauseMs: UInt64 = 20

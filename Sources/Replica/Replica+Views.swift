@@ -153,8 +153,11 @@ extension Replica {
         }
         if !answer.votes.isEmpty { effects.append(.send(peer, .votes(answer.votes))) }
         if let proposal = ownProposal?.proposal, proposal.view == simplex.view,
-            theirs.view <= simplex.view
+            theirs.view <= simplex.view,
+            nowMs >= proposalSentMs[peer.seat] &+ ReplicaLimits.fetchRetryMs
+                || nowMs < proposalSentMs[peer.seat]
         {
+            proposalSentMs[peer.seat] = nowMs
             effects.append(.send(peer, .proposal(proposal)))
         }
     }

@@ -81,6 +81,7 @@ public struct Replica<Base: CommittedState> {
     var heardInView: [UInt64]
     var statusAnsweredMs: [UInt64]
     var helpAskedMs: [UInt64]
+    var proposalSentMs: [UInt64]
     /// The view for which timers run, and whether they run on idle time.
     var timedView: UInt64 = 0
     var isIdle = true
@@ -141,6 +142,7 @@ public struct Replica<Base: CommittedState> {
         heardInView = Array(repeating: simplex.view, count: count)
         statusAnsweredMs = Array(repeating: 0, count: count)
         helpAskedMs = statusAnsweredMs
+        proposalSentMs = statusAnsweredMs
     }
 
     /// Switches rules off, for tests of the simulator.

@@ -21,7 +21,7 @@ struct FaultPlan {
     /// Milliseconds that each clock is ahead (or behind).
     var skewMs: [Int64] = []
     /// Submissions in the faulty phase.
-    var submissions = 40
+    var submissions = 60
 
     init(_ random: inout Randomness, parameters: Parameters) {
         validators = random.chance(perMille: 120) ? 7 : 4
@@ -33,7 +33,7 @@ struct FaultPlan {
         }
         delayUs = random.between(2_000, 30_000)
         if random.chance(perMille: 700) { crashes = Int(random.between(1, 5)) }
-        crashAllOnce = random.chance(perMille: 100)
+        crashAllOnce = random.chance(perMille: 250)
         if random.chance(perMille: 500) { partitions = Int(random.between(1, 3)) }
         if random.chance(perMille: 450) { liar = random.below(validators) }
         let drift = Int64(parameters.driftMs)
@@ -42,7 +42,7 @@ struct FaultPlan {
             let reach = isSkewed ? 2 * drift : drift / 4
             skewMs.append(Int64(random.below(UInt64(2 * reach + 1))) - reach)
         }
-        submissions = Int(random.between(20, 60))
+        submissions = Int(random.between(30, 120))
     }
 }
 

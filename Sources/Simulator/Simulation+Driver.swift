@@ -98,8 +98,10 @@ extension Simulation {
             if nodes[seat].disk.stateRoot != commit.header.stateRoot {
                 fail("v\(seat): state root at height \(commit.height) is not the header's")
             }
-        case .answer(_, let codes):
-            if isCalm, isHonest(seat), codes.contains(where: { $0 != .accepted }) {
+        case .answer(let request, let codes):
+            if request.number >= firstProbe, isHonest(seat),
+                codes.contains(where: { $0 != .accepted })
+            {
                 fail("v\(seat) refused a probe: \(codes.map(\.name))")
             }
         case .evidence(let pair):

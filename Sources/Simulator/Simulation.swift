@@ -72,6 +72,8 @@ final class Simulation {
     let isTracing: Bool
     var submitted: [Int] = []
     var probes: [Digest] = []
+    /// Requests from this one on are probes.
+    var firstProbe = UInt64.max
     var nextRequest: UInt64 = 1
     /// The liar's knowledge: blocks proposed in each view.
     var seen: [UInt64: [VoteSubject]] = [:]
@@ -213,6 +215,7 @@ final class Simulation {
             if nodes[seat].replica == nil { start(seat) }
         }
         note("— calm —")
+        firstProbe = nextRequest
         for seat in nodes.indices where isHonest(seat) {
             let probe = workload.probes[seat]
             probes.append(probe.envelope.id)

@@ -83,6 +83,9 @@ struct ReplicaTests {
         let effects = bench.votes(notarize(bench, block), from: [2])
         #expect(effects.signed == [.finalize(epoch: 0, view: 1, subject)])
         #expect(bench.replica.view == 2)
+        #expect(
+            bench.disk.certificates.map(\.statement) == [notarize(bench, block)],
+            "the notarization is durable with the finalize vote")
         let end = bench.votes(.finalize(epoch: 0, view: 1, subject), from: [1, 2])
         let commit = try #require(end.commits.first)
         #expect(commit.blocks.map(\.headerDigest) == [subject.header])
