@@ -75,8 +75,11 @@ final class Mailbox<Item: Sendable>: Sendable {
 enum DedicatedThread {
     /// Runs `body` on a new thread with a stack for deep decoders.
     static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
-        let thread = Thread(block: body)
-        thread.name = name
+        let thread = Thread {
+            // From within: set from outside, the system never hears of it and profiles show no names.
+            Thread.current.name = name
+            body()
+        }
         thread.stackSize = stackBytes
         thread.start()
     }
