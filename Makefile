@@ -47,6 +47,10 @@ sim: deps
 bench: deps
 	$(SWIFT) build -c release
 	$(RELEASE)/huijin-bench $(BENCH)
+ifeq ($(BENCH),)
+	$(RELEASE)/state-map-bench bucket-rows 10000 200
+	$(RELEASE)/state-map-bench bucket-rows 10000000 200
+endif
 
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz
@@ -55,9 +59,10 @@ fuzz: deps
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
 
-# Writes again what is generated from the code: docs/transactions.md and docs/visibility.md.
+# Writes again what is generated from the code: docs/transactions.md, docs/visibility.md, docs/purposes.md,
+# docs/openapi.json, and the golden vectors of kinds that have none.
 docs: deps
-	HUIJIN_WRITE_DOCS=1 $(SWIFT) test --filter Documentation
+	HUIJIN_WRITE_DOCS=1 HUIJIN_WRITE_VECTORS=1 $(SWIFT) test --filter 'DocumentationTests|DocumentTests|PurposePageTests|KindTableTests|VocabularyTests'
 
 clean:
 	rm -rf .build out

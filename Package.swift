@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Imports only go down; docs/architecture.md draws the same rooms and Tests/TidyTests holds
-// this file and every `import` against them.
+// every `import` to them.
 
 let settings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
@@ -140,7 +140,7 @@ let programs: [Target] = [
         "huijin-fuzz",
         [
             "Consensus", "Encoding", "Ledger", "LedgerCrypto", "LightClient", "Market", "Merkle",
-            "Records", arguments,
+            "Policy", "Records", arguments,
         ],
         path: "Benchmarks/huijin-fuzz"),
     program(

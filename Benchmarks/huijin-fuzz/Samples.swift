@@ -5,6 +5,7 @@ import LedgerCrypto
 import LightClient
 import Market
 import Merkle
+import Policy
 import Records
 
 /// Valid values of every wire type, with keys from fixed secrets.
@@ -45,8 +46,8 @@ struct Samples {
     }
 
     static var member: MemberID {
-        guard let id = MemberID("91350211M000100Y43") else {
-            preconditionFailure("a well-formed member id")
+        guard let code = SocialCreditCode.generate(serial: 1), let id = MemberID(code.text) else {
+            preconditionFailure("a generated code is a member id")
         }
         return id
     }
