@@ -153,7 +153,8 @@ final class ReplicaLoop {
 
     private func perform(_ effect: Effect) {
         switch effect {
-        case .persist(let bodies, let votes): persist(bodies, votes)
+        case .persist(let bodies, let votes, let certificates):
+            persist(bodies, votes, certificates)
         case .sign(let statement): followUps.append(.signed(sign(statement)))
         case .verify(let batch, let checks):
             metrics.signatureChecks += UInt64(checks.count)
@@ -181,10 +182,12 @@ final class ReplicaLoop {
 
     /// A crash before this is done leaves no trace of the votes, and nobody has seen them; a crash right after leaves
     /// statements that the next start signs again, unchanged.
-    private func persist(_ bodies: [Block], _ votes: [VoteStatement]) {
+    private func persist(
+        _ bodies: [Block], _ votes: [VoteStatement], _ certificates: [Certificate]
+    ) {
         let began = DispatchTime.now().uptimeNanoseconds
         do throws(StorageError) {
-            try store.persist(bodies: bodies, votes: votes)
+            try store.persist(bodies: bodies, votes: votes, certificates: certificates)
         } catch {
             return stop(.storage(error))
         }

@@ -50,14 +50,14 @@ public struct Recovered: Sendable {
     public let bodies: [Block]
     /// Every persisted vote statement above the finalization's view, oldest first.
     public let votes: [VoteStatement]
-    /// Every persisted certificate above that view.
+    /// Every persisted certificate above that view, without which its finalize vote cannot be explained to others.
     public let certificates: [Certificate]
     /// Ids of the transactions in the newest `replayWindowBlocksMax` committed blocks.
     public let replay: ReplayWindow
 
     public init(
         header: Header, frontier: LogFrontier, finalization: Certificate?, bodies: [Block],
-        votes: [VoteStatement], certificates: [Certificate] = [], replay: ReplayWindow
+        votes: [VoteStatement], certificates: [Certificate], replay: ReplayWindow
     ) {
         self.header = header
         self.frontier = frontier
@@ -126,8 +126,10 @@ public struct ReplicaFault: Error, Sendable, Equatable, CustomStringConvertible 
 
 /// One thing that the driver does for the replica; see `Replica` for the order in which it does them.
 public enum Effect: Sendable {
-    /// Write bodies, votes and `Replica.certificatesToPersist` in one durable step. Durable when this effect is done.
-    case persist(bodies: [Block], votes: [VoteStatement])
+    /// Write all three in one durable step, which is over when this effect is done. The certificates are the
+    /// notarizations on which the finalize votes among the votes rest; they come back as `Recovered.certificates`. Those
+    /// at or below a finalization's view may be dropped, as votes are.
+    case persist(bodies: [Block], votes: [VoteStatement], certificates: [Certificate])
     /// Sign with the voting key and give the result back as `.signed`, at once or later.
     case sign(VoteStatement)
     /// Check signatures, anywhere, and give the results back as `.verified`.

@@ -91,10 +91,6 @@ public struct Replica<Base: CommittedState> {
     var mutation: Mutation = []
     var isHalted = false
 
-    /// The notarizations on which the finalize votes rest that the last input's `.persist` holds: the driver stores
-    /// them in the same durable step, and gives them back as `Recovered.certificates`. Those at or below the
-    /// finalization's view may be dropped, as votes are.
-    public private(set) var certificatesToPersist: [Certificate] = []
     let recoveredBodies: [Block]
     var nowMs: UInt64 = 0
     var effects: [Effect] = []
@@ -247,17 +243,11 @@ public struct Replica<Base: CommittedState> {
 
     /// One durable step for all new statements of this input, then the signatures.
     private mutating func flushSignatures() {
-        certificatesToPersist = []
         // The certificate of a final view says more than another vote in it.
         let finalView = simplex.book.final.view
         signatures.removeAll { $0.statement.view <= finalView }
         guard !signatures.isEmpty else { return }
         let new = signatures.filter(\.isNew).map(\.statement)
-        certificatesToPersist = new.compactMap { statement in
-            guard statement.kind == .finalize, !mutation.contains(.forgetCertificates)
-            else { return nil }
-            return simplex.book.notarization(statement.view)
-        }
         if !new.isEmpty, !mutation.contains(.skipPersistence) {
             let bodies = new.compactMap { statement -> Block? in
                 guard statement.kind == .notarize, let subject = statement.subject else {
@@ -265,7 +255,12 @@ public struct Replica<Base: CommittedState> {
                 }
                 return tree[subject.header]?.block
             }
-            effects.append(.persist(bodies: bodies, votes: new))
+            let certificates = new.compactMap { statement -> Certificate? in
+                guard statement.kind == .finalize, !mutation.contains(.forgetCertificates)
+                else { return nil }
+                return simplex.book.notarization(statement.view)
+            }
+            effects.append(.persist(bodies: bodies, votes: new, certificates: certificates))
         }
         for signature in signatures { effects.append(.sign(signature.statement)) }
         signatures = []

@@ -57,10 +57,8 @@ extension Simulation {
 
     private func perform(_ effect: Effect, for seat: Int) {
         switch effect {
-        case .persist(let bodies, let votes):
-            nodes[seat].disk.persist(
-                bodies: bodies, votes: votes,
-                certificates: nodes[seat].replica?.certificatesToPersist ?? [])
+        case .persist(let bodies, let votes, let certificates):
+            nodes[seat].disk.persist(bodies: bodies, votes: votes, certificates: certificates)
         case .sign(let statement):
             if isHonest(seat), let fault = checker.signed(statement, seat: seat) {
                 return fail(fault)
@@ -152,7 +150,7 @@ extension Simulation {
 
     private func trace(_ effect: Effect, _ seat: Int) {
         switch effect {
-        case .persist(let bodies, let votes):
+        case .persist(let bodies, let votes, _):
             fingerprint.mix(bodies.count)
             for vote in votes { mix(vote) }
             note("v\(seat) persists \(bodies.count) bodies, \(votes.count) votes")

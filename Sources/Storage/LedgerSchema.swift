@@ -11,11 +11,12 @@ enum LedgerSchema {
     static let fileName = "ledger.db"
     /// "HJin": tells our files from other SQLite files.
     static let applicationID: Int64 = 0x484A_696E
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     // body: block bodies in the order they were stored, by a notarize vote or by a commit.
     // block: final blocks. codes is NULL when all entries were accepted.
     // vote: own statements above the finalised view, before they are signed.
+    // certificate: the notarizations that permitted the finalize votes among them.
     // tile: 256 node hashes of the chain's log at a level that is a multiple of 8.
     // event, asset_text: rowid = height * 2^20 + position, so that a block's rows are a range.
     static let tables = """
@@ -29,6 +30,9 @@ enum LedgerSchema {
         CREATE TABLE vote (
             id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, view INTEGER NOT NULL,
             kind INTEGER NOT NULL, statement BLOB NOT NULL, UNIQUE (epoch, view, kind)) STRICT;
+        CREATE TABLE certificate (
+            id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, view INTEGER NOT NULL,
+            kind INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (epoch, view, kind)) STRICT;
         CREATE TABLE tile (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
         CREATE TABLE event (
             id INTEGER PRIMARY KEY, asset BLOB NOT NULL, log INTEGER NOT NULL,

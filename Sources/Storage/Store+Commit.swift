@@ -5,7 +5,7 @@ import SQLite
 
 extension Store {
     /// Appends final blocks in one durable step: bodies, certificates, outcomes, state, log tiles,
-    /// events and the watermark; bodies and votes that are decided by them go.
+    /// events and the watermark; bodies, votes and certificates that are decided by them go.
     ///
     /// - Parameter commits: consecutive heights from the watermark's next; the last one with its
     ///   finalization, under which the ones before it are final too.
@@ -34,7 +34,8 @@ extension Store {
         watermark = end.watermark
         header = last.block.header
         for body in end.decided { pendingBodies[body] = nil }
-        votes = votes.filter { ($0.key.epoch, $0.key.view) > (certified.epoch, certified.view) }
+        votes = votes.filter { $0.key.isAbove(certified) }
+        certificates = certificates.filter { $0.isAbove(certified) }
     }
 
     /// How far a commit has come.

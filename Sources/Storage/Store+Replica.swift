@@ -19,7 +19,8 @@ extension Store {
         return Recovered(
             header: recovered.header, frontier: recovered.watermark.frontier,
             finalization: recovered.finalization, bodies: recovered.bodies,
-            votes: recovered.votes, replay: try replayWindow())
+            votes: recovered.votes, certificates: recovered.certificates, replay: try replayWindow()
+        )
     }
 
     /// Ids of final transactions that have not expired, rebuilt from the newest stored blocks.

@@ -55,6 +55,8 @@ public final class Store {
     /// Bodies that are stored and not final: row and height by header digest.
     var pendingBodies: [Digest: (row: Int64, height: UInt64)]
     var votes: [VoteSlot: VoteStatement] = [:]
+    /// Which certificates are stored.
+    var certificates: Set<VoteSlot> = []
     private let lock: FolderLock
 
     /// Opens a node's folder, creating it for a new node: then it holds the genesis block and the
@@ -80,6 +82,7 @@ public final class Store {
             tiles = try tables.loadTiles(frontier: watermark.frontier, height: watermark.height)
             (recovered, pendingBodies) = try Self.loadPending(tables, writes, watermark, header)
             for statement in recovered.votes { votes[VoteSlot(statement)] = statement }
+            certificates = Set(recovered.certificates.map { VoteSlot($0.statement) })
         } catch {
             throw StorageError(error, path: path)
         }
@@ -180,12 +183,13 @@ public final class Store {
         else { throw damaged("block \(watermark.height) is not certified") }
         let recovered = RecoveredChain(
             watermark: watermark, header: header, finalization: finalization, bodies: bodies,
-            votes: try writes.votes())
+            votes: try writes.votes(), certificates: try writes.certificates())
         return (recovered, rows)
     }
 
-    /// Stores bodies and own statements in one durable step, before anything signed about them
-    /// leaves this node. What is stored already, or final, is left as it is.
+    /// Stores bodies, own statements and the notarizations behind finalize votes in one durable
+    /// step, before anything signed about them leaves this node. What is stored already, or final,
+    /// is left as it is.
     ///
     /// A crash inside leaves none of them, and nothing was signed. A crash right after leaves
     /// statements that nobody has seen: after the restart the same ones are signed again.
@@ -193,7 +197,7 @@ public final class Store {
     /// - Throws: `conflictingVote`, before anything is written, where another statement of the
     ///   same kind is stored for that view: the last guard against equivocation.
     public func persist(
-        bodies: [Block], votes statements: [VoteStatement]
+        bodies: [Block], votes statements: [VoteStatement], certificates: [Certificate]
     ) throws(StorageError) {
         if let failure { throw failure }
         var newBodies: [(digest: Digest, block: Block)] = []
@@ -217,7 +221,16 @@ public final class Store {
                 throw .conflictingVote(path: path, epoch: statement.epoch, view: statement.view)
             }
         }
-        guard !newBodies.isEmpty || !newVotes.isEmpty else { return }
+        var newCertificates: [VoteSlot: Certificate] = [:]
+        var orderedCertificates: [Certificate] = []
+        for certificate in certificates {
+            let slot = VoteSlot(certificate.statement)
+            // Any quorum's signatures show the same.
+            guard !self.certificates.contains(slot), newCertificates[slot] == nil else { continue }
+            newCertificates[slot] = certificate
+            orderedCertificates.append(certificate)
+        }
+        guard !newBodies.isEmpty || !newVotes.isEmpty || !newCertificates.isEmpty else { return }
         let rows = try run { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in
                 var rows: [Int64] = []
@@ -225,6 +238,9 @@ public final class Store {
                     rows.append(try writes.insertBody(block, header: digest))
                 }
                 for statement in orderedVotes { try writes.insertVote(statement) }
+                for certificate in orderedCertificates {
+                    try writes.insertCertificate(certificate)
+                }
                 return rows
             }
         }
@@ -232,6 +248,7 @@ public final class Store {
             pendingBodies[digest] = (row, block.header.height)
         }
         votes.merge(newVotes) { stored, _ in stored }
+        self.certificates.formUnion(newCertificates.keys)
     }
 
     /// Brings the file up to date: rows of the state that lag behind its journal are written, and
@@ -274,7 +291,7 @@ func stateStep<Value>(
     }
 }
 
-/// One statement of each kind for each view.
+/// One statement, and one certificate, of each kind for each view.
 struct VoteSlot: Hashable {
     let epoch: UInt64
     let view: UInt64
@@ -284,5 +301,9 @@ struct VoteSlot: Hashable {
         epoch = statement.epoch
         view = statement.view
         kind = statement.kind
+    }
+
+    func isAbove(_ statement: VoteStatement) -> Bool {
+        (epoch, view) > (statement.epoch, statement.view)
     }
 }

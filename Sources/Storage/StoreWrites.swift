@@ -14,6 +14,9 @@ final class StoreWrites {
     private let vote: Statement
     private let allVotes: Statement
     private let dropVotes: Statement
+    private let certificate: Statement
+    private let allCertificates: Statement
+    private let dropCertificates: Statement
     private let tile: Statement
     private let event: Statement
     private let text: Statement
@@ -32,6 +35,11 @@ final class StoreWrites {
             "INSERT INTO vote (epoch, view, kind, statement) VALUES (?1, ?2, ?3, ?4)")
         allVotes = try database.prepare("SELECT statement FROM vote ORDER BY id")
         dropVotes = try database.prepare("DELETE FROM vote WHERE (epoch, view) <= (?1, ?2)")
+        certificate = try database.prepare(
+            "INSERT INTO certificate (epoch, view, kind, bytes) VALUES (?1, ?2, ?3, ?4)")
+        allCertificates = try database.prepare("SELECT bytes FROM certificate ORDER BY id")
+        dropCertificates = try database.prepare(
+            "DELETE FROM certificate WHERE (epoch, view) <= (?1, ?2)")
         tile = try database.prepare("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")
         event = try database.prepare(
             """
@@ -112,10 +120,34 @@ final class StoreWrites {
         return statements
     }
 
+    func insertCertificate(_ value: Certificate) throws(SQLiteError) {
+        try certificate.bind(1, value.statement.epoch)
+        try certificate.bind(2, value.statement.view)
+        try certificate.bind(3, value.statement.kind.rawValue)
+        try certificate.bind(4, value.encoded)
+        try certificate.run()
+    }
+
+    func certificates() throws(SQLiteError) -> [Certificate] {
+        var certificates: [Certificate] = []
+        defer { allCertificates.reset() }
+        while try allCertificates.step() {
+            let certificate = try? Certificate.decode(
+                allCertificates.bytes(0), limits: LedgerLimits.certificate)
+            guard let certificate else { throw damaged("a stored certificate does not decode") }
+            certificates.append(certificate)
+        }
+        return certificates
+    }
+
+    /// Drops the votes up to a view that is final now, and the certificates that explained them.
     func dropVotes(upTo epoch: UInt64, _ view: UInt64) throws(SQLiteError) {
         try dropVotes.bind(1, epoch)
         try dropVotes.bind(2, view)
         try dropVotes.run()
+        try dropCertificates.bind(1, epoch)
+        try dropCertificates.bind(2, view)
+        try dropCertificates.run()
     }
 
     func insertTile(_ value: LogTiles.Tile) throws(SQLiteError) {

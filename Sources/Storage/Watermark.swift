@@ -50,4 +50,6 @@ public struct RecoveredChain: Sendable {
     public let bodies: [Block]
     /// This node's own votes above the finalised view, in the order they were stored.
     public let votes: [VoteStatement]
+    /// The notarizations that were stored with the finalize votes among them, in that order.
+    public let certificates: [Certificate]
 }

@@ -51,9 +51,8 @@ final class Bench {
         var statements: [VoteStatement] = []
         for effect in effects {
             switch effect {
-            case .persist(let bodies, let votes):
-                disk.persist(
-                    bodies: bodies, votes: votes, certificates: replica.certificatesToPersist)
+            case .persist(let bodies, let votes, let certificates):
+                disk.persist(bodies: bodies, votes: votes, certificates: certificates)
             case .commit(let commit): disk.commit(commit)
             case .sign(let statement): statements.append(statement)
             case .verify(let batch, let checks):

@@ -42,7 +42,7 @@ struct ReplicaTests {
             var bodies: Set<Digest> = []
             for effect in bench.log {
                 switch effect {
-                case .persist(let blocks, let votes):
+                case .persist(let blocks, let votes, _):
                     persisted.formUnion(votes)
                     bodies.formUnion(blocks.map { bench.subject($0).header })
                 case .sign(let statement):

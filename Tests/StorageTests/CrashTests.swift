@@ -16,12 +16,14 @@ import Testing
         let stateRoot: Digest
         let bodies: [Block]
         let votes: [VoteStatement]
+        let certificates: [Certificate]
 
         init(_ store: Store) {
             watermark = store.watermark
             stateRoot = store.state.root
             bodies = store.recovered.bodies
             votes = store.recovered.votes
+            certificates = store.recovered.certificates
         }
     }
 
@@ -64,10 +66,13 @@ import Testing
         let subject = VoteSubject(first.block.header, suite: chain.suite)
         try check {
             try store.persist(
-                bodies: [first.block], votes: [.notarize(epoch: 0, view: 1, subject)])
+                bodies: [first.block], votes: [.notarize(epoch: 0, view: 1, subject)],
+                certificates: [])
         }
         try check {
-            try store.persist(bodies: [], votes: [.finalize(epoch: 0, view: 1, subject)])
+            try store.persist(
+                bodies: [], votes: [.finalize(epoch: 0, view: 1, subject)],
+                certificates: [chain.notarization(epoch: 0, view: 1)])
         }
         let second = chain.block(
             on: &overlay, entries: (0..<100).map { _ in chain.envelope() },
@@ -75,7 +80,8 @@ import Testing
         try check { try store.commit([first, second]) }
         try check { try store.commit([chain.block(on: store, entries: [])]) }
         #expect(cuts > 20)
-        #expect(before.bodies.isEmpty && before.votes.isEmpty && before.watermark.height == 3)
+        #expect(before.bodies.isEmpty && before.votes.isEmpty && before.certificates.isEmpty)
+        #expect(before.watermark.height == 3)
     }
 
     @Test func aCrashDuringCreationLeavesANewFolder() throws {
@@ -119,18 +125,24 @@ import Testing
             let subject = VoteSubject(commit.block.header, suite: chain.suite)
             let notarize = VoteStatement.notarize(epoch: 0, view: chain.view, subject)
             let finalize = VoteStatement.finalize(epoch: 0, view: chain.view, subject)
-            try store.persist(bodies: [commit.block], votes: [notarize])
+            try store.persist(bodies: [commit.block], votes: [notarize], certificates: [])
             try crash()
             #expect(store.recovered.bodies == [commit.block])
             #expect(store.recovered.votes == [notarize])
-            try store.persist(bodies: [], votes: [finalize])
+            try store.persist(
+                bodies: [], votes: [finalize],
+                certificates: [chain.notarization(epoch: 0, view: chain.view)])
             try crash()
             #expect(store.recovered.votes == [notarize, finalize])
+            #expect(
+                store.recovered.certificates
+                    == [chain.notarization(epoch: 0, view: chain.view)])
             #expect(store.header.height == UInt64(height - 1))
             try store.commit([commit])
             try crash()
             #expect(store.header == chain.header && store.state.root == chain.header.stateRoot)
             #expect(store.recovered.bodies.isEmpty && store.recovered.votes.isEmpty)
+            #expect(store.recovered.certificates.isEmpty)
             #expect(store.recovered.finalization == commit.finalization)
         }
     }

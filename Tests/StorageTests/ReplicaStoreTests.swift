@@ -95,7 +95,7 @@ import Testing
                     bodies: [block.block],
                     votes: [
                         .notarize(epoch: 0, view: block.height + 3, block.subject)
-                    ])
+                    ], certificates: [])
                 parent = parent.extended(by: block)
                 blocks.append(block)
             }

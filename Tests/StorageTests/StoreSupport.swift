@@ -138,6 +138,13 @@ struct TestChain {
             ])
     }
 
+    /// Of the newest block.
+    func notarization(epoch: UInt64, view: UInt64) -> Certificate {
+        Certificate(
+            statement: .notarize(epoch: epoch, view: view, VoteSubject(header, suite: suite)),
+            signatures: finalization().signatures)
+    }
+
     func change(_ number: Int, _ value: [UInt8]?) -> (key: Digest, value: [UInt8]?) {
         (suite.digest([1, UInt8(number & 255), UInt8(number >> 8)]), value)
     }

@@ -122,11 +122,11 @@ import Testing
                 .nullify(epoch: 0, view: 2),
                 .notarize(epoch: 0, view: 2, VoteSubject(child.block.header, suite: chain.suite)),
             ]
-            try store.persist(bodies: [winner.block], votes: [votes[0]])
-            try store.persist(bodies: [loser.block, child.block], votes: [])
-            try store.persist(bodies: [], votes: Array(votes[1...]))
+            try store.persist(bodies: [winner.block], votes: [votes[0]], certificates: [])
+            try store.persist(bodies: [loser.block, child.block], votes: [], certificates: [])
+            try store.persist(bodies: [], votes: Array(votes[1...]), certificates: [])
             // Again, and one twice in one call: nothing new.
-            try store.persist(bodies: bodies, votes: votes + votes)
+            try store.persist(bodies: bodies, votes: votes + votes, certificates: [])
         }
         do {
             let store = try Store(folder: folder.path, genesis: chain.genesis)
@@ -136,7 +136,8 @@ import Testing
             let conflicting = VoteStatement.notarize(
                 epoch: 0, view: 1, VoteSubject(bodies[1].header, suite: chain.suite))
             let error = storageError {
-                try store.persist(bodies: [], votes: [.nullify(epoch: 0, view: 3), conflicting])
+                try store.persist(
+                    bodies: [], votes: [.nullify(epoch: 0, view: 3), conflicting], certificates: [])
             }
             guard case .conflictingVote(_, 0, 1) = error else {
                 Issue.record(
@@ -175,7 +176,9 @@ import Testing
             #expect(error?.description.contains("磁盘") == true)
             // From here on nothing works, in particular no vote is promised.
             promised = .nullify(epoch: 0, view: 1_000)
-            #expect(storageError { try store.persist(bodies: [], votes: [promised!]) } == error)
+            #expect(
+                storageError { try store.persist(bodies: [], votes: [promised!], certificates: []) }
+                    == error)
             #expect(storageError { _ = try store.block(1) } == error)
             #expect(store.failure == error)
         }
@@ -195,8 +198,51 @@ import Testing
         chain.start(store)
         var overlay = MapOverlay(base: store)
         let block = chain.block(on: &overlay, entries: (0..<1_500).map { _ in chain.envelope() })
-        let error = storageError { try store.persist(bodies: [block.block], votes: []) }
+        let error = storageError {
+            try store.persist(bodies: [block.block], votes: [], certificates: [])
+        }
         #expect(error?.isDiskFull == true && store.failure == error)
+    }
+
+    /// Without the notarization, a replica that voted to finalize could neither nullify the view
+    /// after a restart nor show others why.
+    @Test func notarizationsBehindFinalizeVotesSurviveUntilDecided() throws {
+        let folder = try TestFolder()
+        var chain = TestChain()
+        let first: BlockCommit
+        let certificates: [Certificate]
+        do {
+            let store = try Store(folder: folder.path, genesis: chain.genesis)
+            chain.start(store)
+            var overlay = MapOverlay(base: store)
+            first = chain.block(on: &overlay, entries: [])
+            let subject = VoteSubject(first.block.header, suite: chain.suite)
+            certificates = (1...3).map { chain.notarization(epoch: 0, view: $0) }
+            try store.persist(
+                bodies: [first.block], votes: [.finalize(epoch: 0, view: 1, subject)],
+                certificates: [certificates[0]])
+            // The same again, with the signatures of others, and one that comes twice.
+            try store.persist(
+                bodies: [], votes: [],
+                certificates: [
+                    Certificate(statement: certificates[0].statement, signatures: []),
+                    certificates[1], certificates[1],
+                ])
+            try store.persist(
+                bodies: [], votes: [.nullify(epoch: 0, view: 3)], certificates: [certificates[2]])
+        }
+        do {
+            let store = try Store(folder: folder.path, genesis: chain.genesis)
+            #expect(store.recovered.certificates == certificates)
+            #expect(try store.replicaState().certificates == certificates)
+            // Known from the file as well.
+            try store.persist(bodies: [], votes: [], certificates: certificates)
+            try store.commit([first])
+            try store.persist(bodies: [], votes: [], certificates: [certificates[1]])
+        }
+        let store = try Store(folder: folder.path, genesis: chain.genesis)
+        #expect(store.watermark.view == 1)
+        #expect(store.recovered.certificates == Array(certificates[1...]))
     }
 
     @Test func anotherLedgerIsRefused() throws {
@@ -235,7 +281,7 @@ import Testing
         try Database(path: later.path + "/ledger.db").setPragma("user_version", "99")
         #expect(
             storageError { _ = try Store(folder: later.path, genesis: chain.genesis) }
-                == .wrongSchema(path: later.path + "/ledger.db", found: 99, expected: 1))
+                == .wrongSchema(path: later.path + "/ledger.db", found: 99, expected: 2))
         let missing = storageError {
             _ = try Store(folder: later.path + "/no/such", genesis: chain.genesis)
         }
@@ -277,7 +323,9 @@ import Testing
                 for _ in 0..<2 {
                     try store.commit([chain.block(on: store, entries: [chain.envelope()])])
                 }
-                try store.persist(bodies: [], votes: [.nullify(epoch: 0, view: 9)])
+                try store.persist(
+                    bodies: [], votes: [.nullify(epoch: 0, view: 9)],
+                    certificates: [chain.notarization(epoch: 0, view: 8)])
             }
             try Database(path: folder.path + "/ledger.db").execute(statement)
             let error = storageError { _ = try Store(folder: folder.path, genesis: chain.genesis) }
@@ -288,3 +336,4 @@ import Testing
         }
     }
 }
+            "UPDATE certificate SET bytes = x'00'",
