@@ -207,7 +207,7 @@ let checks: [Target] = [
         "StorageTests",
         [
             "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records", "Ledger",
-            "Merkle", "LedgerCrypto", "Encoding",
+            "Merkle", "LedgerCrypto", "Consensus", "Encoding",
         ]),
     tests(
         "SandboxTests",

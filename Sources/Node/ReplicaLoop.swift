@@ -205,16 +205,18 @@ final class ReplicaLoop {
     }
 
     private func serve(_ peer: PeerID, from height: UInt64) {
-        let stored: [StoredBlock]
+        let blocks: [CertifiedBlock]
         do throws(StorageError) {
-            stored = try store.certifiedBlocks(
-                from: height, bytesMax: PeerLimits.blocksBytesMax)
+            blocks = try store.finalBlocks(from: height)
         } catch {
             return stop(.storage(error))
         }
-        guard !stored.isEmpty, stored.count <= PeerLimits.blocksMax else { return }
-        let blocks = stored.map {
-            CertifiedBlock(block: $0.block, finalization: $0.finalization)
+        guard !blocks.isEmpty else {
+            guard height <= store.watermark.height else { return }
+            logger.error(
+                "blocks final by one certificate exceed a message / 同一终局证明下的区块超出单个消息",
+                metadata: ["peer": "\(peer)", "height": "\(height)"])
+            return
         }
         let message = PeerMessage.finalBlocks(blocks)
         shared.network?.send(to: peer.seat, priority: message.priority, message.encoded)

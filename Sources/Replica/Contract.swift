@@ -138,7 +138,8 @@ public enum Effect: Sendable {
     case broadcast(PeerMessage)
     case send(PeerID, PeerMessage)
     /// Answer a peer with `.finalBlocks` from the store: consecutive heights from `from` on, until
-    /// `PeerLimits.blocksBytesMax` are exceeded, and then up to the next height with its own certificate.
+    /// `PeerLimits.blocksBytesMax` are exceeded, and then up to the next height with its own certificate; or up to the
+    /// last such height within `PeerLimits.blocksMax` blocks.
     case serveFinalBlocks(PeerID, from: UInt64)
     case setTimer(TimerID, afterMs: UInt64)
     case cancelTimer(TimerID)

@@ -37,6 +37,8 @@ final class LedgerTables {
 
     /// A header's bytes are at most this many, so that reading one does not read its whole block.
     static let headerBytesMax = 512
+    /// What a list of blocks with their certificates adds to each one's bytes, at most.
+    private static let framingBytesMax = 16
 
     init(_ database: Database, suite: Suite) throws(SQLiteError) {
         self.database = database
@@ -122,21 +124,28 @@ final class LedgerTables {
         return blocks
     }
 
+    /// What `Store.certifiedBlocks` says.
     func certifiedBlocks(
-        from height: UInt64, bytesMax: Int
+        from height: UInt64, countMax: Int, bytesWanted: Int, bytesMax: Int
     ) throws(SQLiteError) -> [StoredBlock] {
         try selectRange.bind(1, height)
-        try selectRange.bind(2, Int64.max)
+        try selectRange.bind(2, Int64(countMax))
         defer { selectRange.reset() }
         var blocks: [StoredBlock] = []
+        // Up to here, the last one certifies them all.
+        var certified = 0
         var bytes = 0
         while try selectRange.step() {
-            bytes += selectRange.withBytes(0) { $0.count }
+            bytes += selectRange.withBytes(0) { $0.count } + Self.framingBytesMax
+            if !selectRange.isNull(1) { bytes += selectRange.withBytes(1) { $0.count } }
+            if bytes > bytesMax { break }
             let next = try stored(selectRange)
             blocks.append(next)
-            if bytes > bytesMax, next.finalization != nil { break }
+            guard next.finalization != nil else { continue }
+            certified = blocks.count
+            if bytes > bytesWanted { break }
         }
-        return blocks
+        return Array(blocks.prefix(certified))
     }
 
     func header(_ height: UInt64) throws(SQLiteError) -> (header: Header, digest: Digest)? {

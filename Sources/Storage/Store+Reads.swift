@@ -46,15 +46,19 @@ extension Store {
         }
     }
 
-    /// What another node needs to catch up: final blocks from a height upwards until `bytesMax`
-    /// bytes are exceeded, and then on to the next one with a finalization of its own, so that
-    /// the last one certifies them all. Empty above the watermark.
+    /// What another node needs to catch up: final blocks from a height upwards, of which the last
+    /// has a finalization of its own and so certifies them all.
+    ///
+    /// It is the first certified one after `bytesWanted` bytes are exceeded, or else the last one
+    /// within `countMax` blocks and `bytesMax` bytes, blocks and certificates together. Empty above
+    /// the watermark, and where no certified block lies within these bounds.
     public func certifiedBlocks(
-        from height: UInt64, bytesMax: Int
+        from height: UInt64, countMax: Int, bytesWanted: Int, bytesMax: Int
     ) throws(StorageError) -> [StoredBlock] {
         guard height <= watermark.height else { return [] }
         return try run { () throws(SQLiteError) in
-            try tables.certifiedBlocks(from: height, bytesMax: bytesMax)
+            try tables.certifiedBlocks(
+                from: height, countMax: countMax, bytesWanted: bytesWanted, bytesMax: bytesMax)
         }
     }
 

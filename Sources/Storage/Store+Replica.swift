@@ -1,3 +1,4 @@
+import Consensus
 import Encoding
 import Execution
 import Ledger
@@ -49,6 +50,19 @@ extension Store {
         }
         return window
     }
+
+    /// The answer to `Effect.serveFinalBlocks`: within `PeerLimits`, and its last block certifies
+    /// all of them. Empty above the watermark, and where more blocks than one message holds became
+    /// final by a single certificate.
+    public func finalBlocks(from height: UInt64) throws(StorageError) -> [CertifiedBlock] {
+        try certifiedBlocks(
+            from: height, countMax: PeerLimits.blocksMax, bytesWanted: PeerLimits.blocksBytesMax,
+            bytesMax: PeerLimits.message.bytesMax - Self.messageHeadBytesMax
+        ).map { CertifiedBlock(block: $0.block, finalization: $0.finalization) }
+    }
+
+    /// Of a message, before its list's items.
+    private static let messageHeadBytesMax = 64
 
     /// Makes the replica's commit durable; see `commit(_:)`.
     public func commit(_ commit: Commit) throws(StorageError) {

@@ -1,3 +1,4 @@
+import Consensus
 import Foundation
 import Ledger
 import LedgerCrypto
@@ -92,10 +93,56 @@ import Testing
             #expect(found.certificate == commits[certified - 1].finalization)
         }
         // From 1 with no room: on to the next certified one.
-        let answer = try store.certifiedBlocks(from: 1, bytesMax: 1)
-        #expect(answer.map(\.block) == commits[0...1].map(\.block))
-        #expect(answer.last?.finalization != nil)
-        #expect(try store.certifiedBlocks(from: 3, bytesMax: .max).count == 3)
+        func answer(
+            from height: UInt64, countMax: Int = .max, bytesWanted: Int = .max,
+            bytesMax: Int = .max
+        ) throws -> [StoredBlock] {
+            try store.certifiedBlocks(
+                from: height, countMax: countMax, bytesWanted: bytesWanted, bytesMax: bytesMax)
+        }
+        let first = try answer(from: 1, bytesWanted: 1)
+        #expect(first.map(\.block) == commits[0...1].map(\.block))
+        #expect(first.last?.finalization != nil)
+        #expect(try answer(from: 3).count == 3)
+        // Cut at the last certified one within the bounds.
+        let counts = try (1...5).map { try answer(from: 1, countMax: $0).count }
+        #expect(counts == [0, 2, 2, 2, 5])
+        let sent = first.map { CertifiedBlock(block: $0.block, finalization: $0.finalization) }
+        let bytes = PeerMessage.finalBlocks(sent).encoded.count + 32
+        #expect(try answer(from: 1, bytesMax: bytes).count == 2)
+        #expect(try answer(from: 1, bytesMax: bytes / 2).isEmpty)
+    }
+
+    @Test func whoIsFarBehindOnEmptyBlocksCatchesUp() throws {
+        let folder = try TestFolder()
+        var chain = TestChain()
+        let store = try Store(
+            folder: folder.path, genesis: chain.genesis, options: .init(isDurable: false))
+        chain.start(store)
+        // The second run ends beyond what one message may hold after the first.
+        let runs = [400, 700, 300]
+        for run in runs {
+            var overlay = MapOverlay(base: store)
+            let commits = (1...run).map { number in
+                chain.block(on: &overlay, entries: [], certified: number == run)
+            }
+            try store.commit(commits)
+        }
+        var height: UInt64 = 0
+        var answers: [Int] = []
+        while height < store.watermark.height {
+            let blocks = try store.finalBlocks(from: height + 1)
+            try #require(!blocks.isEmpty, "nothing was served at height \(height + 1)")
+            #expect(blocks.first?.block.header.height == height + 1)
+            #expect(blocks.last?.finalization != nil)
+            let message = PeerMessage.finalBlocks(blocks)
+            #expect(
+                try PeerMessage.decode(message.encoded, limits: PeerLimits.message) == message)
+            answers.append(blocks.count)
+            height += UInt64(blocks.count)
+        }
+        #expect(answers == runs)
+        #expect(try store.finalBlocks(from: height + 1).isEmpty)
     }
 
     @Test func bodiesAndVotesSurviveUntilDecided() throws {
@@ -153,6 +200,47 @@ import Testing
         #expect(try store.block(1)?.block == bodies[0])
     }
 
+    /// Without the notarization, a replica that voted to finalize could neither nullify the view
+    /// after a restart nor show others why.
+    @Test func notarizationsBehindFinalizeVotesSurviveUntilDecided() throws {
+        let folder = try TestFolder()
+        var chain = TestChain()
+        let first: BlockCommit
+        let certificates: [Certificate]
+        do {
+            let store = try Store(folder: folder.path, genesis: chain.genesis)
+            chain.start(store)
+            var overlay = MapOverlay(base: store)
+            first = chain.block(on: &overlay, entries: [])
+            let subject = VoteSubject(first.block.header, suite: chain.suite)
+            certificates = (1...3).map { chain.notarization(epoch: 0, view: $0) }
+            try store.persist(
+                bodies: [first.block], votes: [.finalize(epoch: 0, view: 1, subject)],
+                certificates: [certificates[0]])
+            // The same again, with the signatures of others, and one that comes twice.
+            try store.persist(
+                bodies: [], votes: [],
+                certificates: [
+                    Certificate(statement: certificates[0].statement, signatures: []),
+                    certificates[1], certificates[1],
+                ])
+            try store.persist(
+                bodies: [], votes: [.nullify(epoch: 0, view: 3)], certificates: [certificates[2]])
+        }
+        do {
+            let store = try Store(folder: folder.path, genesis: chain.genesis)
+            #expect(store.recovered.certificates == certificates)
+            #expect(try store.replicaState().certificates == certificates)
+            // Known from the file as well.
+            try store.persist(bodies: [], votes: [], certificates: certificates)
+            try store.commit([first])
+            try store.persist(bodies: [], votes: [], certificates: [certificates[1]])
+        }
+        let store = try Store(folder: folder.path, genesis: chain.genesis)
+        #expect(store.watermark.view == 1)
+        #expect(store.recovered.certificates == Array(certificates[1...]))
+    }
+
     @Test func aFullDiskLosesNothingThatWasAcknowledged() throws {
         let folder = try TestFolder()
         var chain = TestChain()
@@ -202,47 +290,6 @@ import Testing
             try store.persist(bodies: [block.block], votes: [], certificates: [])
         }
         #expect(error?.isDiskFull == true && store.failure == error)
-    }
-
-    /// Without the notarization, a replica that voted to finalize could neither nullify the view
-    /// after a restart nor show others why.
-    @Test func notarizationsBehindFinalizeVotesSurviveUntilDecided() throws {
-        let folder = try TestFolder()
-        var chain = TestChain()
-        let first: BlockCommit
-        let certificates: [Certificate]
-        do {
-            let store = try Store(folder: folder.path, genesis: chain.genesis)
-            chain.start(store)
-            var overlay = MapOverlay(base: store)
-            first = chain.block(on: &overlay, entries: [])
-            let subject = VoteSubject(first.block.header, suite: chain.suite)
-            certificates = (1...3).map { chain.notarization(epoch: 0, view: $0) }
-            try store.persist(
-                bodies: [first.block], votes: [.finalize(epoch: 0, view: 1, subject)],
-                certificates: [certificates[0]])
-            // The same again, with the signatures of others, and one that comes twice.
-            try store.persist(
-                bodies: [], votes: [],
-                certificates: [
-                    Certificate(statement: certificates[0].statement, signatures: []),
-                    certificates[1], certificates[1],
-                ])
-            try store.persist(
-                bodies: [], votes: [.nullify(epoch: 0, view: 3)], certificates: [certificates[2]])
-        }
-        do {
-            let store = try Store(folder: folder.path, genesis: chain.genesis)
-            #expect(store.recovered.certificates == certificates)
-            #expect(try store.replicaState().certificates == certificates)
-            // Known from the file as well.
-            try store.persist(bodies: [], votes: [], certificates: certificates)
-            try store.commit([first])
-            try store.persist(bodies: [], votes: [], certificates: [certificates[1]])
-        }
-        let store = try Store(folder: folder.path, genesis: chain.genesis)
-        #expect(store.watermark.view == 1)
-        #expect(store.recovered.certificates == Array(certificates[1...]))
     }
 
     @Test func anotherLedgerIsRefused() throws {
@@ -313,6 +360,7 @@ import Testing
             "DELETE FROM meta WHERE name = 'chain'",
             "DELETE FROM body WHERE height = 1",
             "UPDATE vote SET statement = x'00'",
+            "UPDATE certificate SET bytes = x'00'",
         ]
         for statement in statements {
             let folder = try TestFolder()
@@ -336,4 +384,3 @@ import Testing
         }
     }
 }
-            "UPDATE certificate SET bytes = x'00'",
