@@ -65,17 +65,19 @@ extension StoreReader {
         height: UInt64, chain: ChainID
     ) throws(StorageError) -> IndexBatch? {
         guard let stored = try block(height) else { return nil }
-        let entries = zip(stored.block.entries, stored.codes).map { entry, code in
+        var entries: [IndexBatch.Entry] = []
+        for (entry, code) in zip(stored.block.entries, stored.codes) {
             switch entry {
             case .automatic:
-                return IndexBatch.Entry(
-                    transaction: nil, digest: entry.digest(suite), member: nil, code: code)
+                entries.append(
+                    IndexBatch.Entry(
+                        transaction: nil, digest: entry.digest(suite), member: nil, code: code))
             case .envelope(let bytes):
-                // What is in a final block was decoded by a quorum before.
-                let envelope = try? Envelope(bytes: bytes, chain: chain, suite: suite)
-                return IndexBatch.Entry(
-                    transaction: envelope?.id, digest: envelope?.digest ?? entry.digest(suite),
-                    member: envelope?.transaction.member, code: code)
+                let envelope = try finalEnvelope(bytes, height: height, chain: chain)
+                entries.append(
+                    IndexBatch.Entry(
+                        transaction: envelope.id, digest: envelope.digest,
+                        member: envelope.transaction.member, code: code))
             }
         }
         let events = try events(height: height).map {
@@ -83,6 +85,18 @@ extension StoreReader {
         }
         return IndexBatch(
             height: height, entries: entries, events: events, texts: try texts(height: height))
+    }
+
+    /// What is in a final block was decoded by a quorum before.
+    private func finalEnvelope(
+        _ bytes: [UInt8], height: UInt64, chain: ChainID
+    ) throws(StorageError) -> Envelope {
+        do throws(EnvelopeError) {
+            return try Envelope(bytes: bytes, chain: chain, suite: suite)
+        } catch {
+            throw .damaged(
+                path: path, reason: "block \(height) holds an envelope that is none: \(error)")
+        }
     }
 
     /// The entry at a location; nil where there is none.
@@ -101,9 +115,9 @@ extension StoreReader {
     ) throws(StorageError) -> FoundEntry? {
         // The index keeps 64 bits of the id; the block has the rest.
         for location in try index.entries(transaction: transaction) {
-            guard let found = try entry(at: location), case .envelope(let bytes) = found.entry,
-                let envelope = try? Envelope(bytes: bytes, chain: chain, suite: suite)
+            guard let found = try entry(at: location), case .envelope(let bytes) = found.entry
             else { continue }
+            let envelope = try finalEnvelope(bytes, height: location.height, chain: chain)
             if envelope.id == transaction { return found }
         }
         return nil
