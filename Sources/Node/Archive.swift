@@ -50,7 +50,7 @@ final class Archive: Sendable {
         DedicatedThread.start("archive") { [self] in
             do throws(StorageError) {
                 let worker = try ArchiveWorker(
-                    folder: folder, storePath: storePath, genesis: genesis)
+                    folder: folder, storePath: storePath, genesis: genesis, logger: logger)
                 ready(nil)
                 run(worker)
             } catch {
@@ -153,19 +153,27 @@ private final class ArchiveWorker {
     private let index: Index
     private let reader: StoreReader
 
-    init(folder: String, storePath: String, genesis: Genesis) throws(StorageError) {
+    init(
+        folder: String, storePath: String, genesis: Genesis, logger: Logger
+    ) throws(StorageError) {
         self.genesis = genesis
         chain = genesis.chain
         reader = try StoreReader(path: storePath, chain: chain, suite: genesis.suite)
-        index = try ArchiveWorker.openIndex(folder + "/" + Index.fileName, chain)
+        index = try ArchiveWorker.openIndex(folder + "/" + Index.fileName, chain, logger)
     }
 
-    /// An index that cannot be used is made anew: everything in it is in the ledger too.
-    private static func openIndex(_ path: String, _ chain: ChainID) throws(StorageError) -> Index {
+    /// An index that is damaged, of another version or of another chain is made anew: everything in it is in the ledger
+    /// too. What is wrong with the folder or the disk would be no better afterwards, and is reported.
+    private static func openIndex(
+        _ path: String, _ chain: ChainID, _ logger: Logger
+    ) throws(StorageError) -> Index {
         do throws(StorageError) {
             return try Index(path: path, chain: chain)
         } catch {
-            if error.isDiskFull { throw error }
+            guard error.isUselessFile else { throw error }
+            logger.warning(
+                "the index cannot be used and is rebuilt from the ledger / 索引不可用，将由账本重建",
+                metadata: ["reason": "\(error)"])
             for suffix in ["", "-wal", "-shm"] {
                 try? FileManager.default.removeItem(atPath: path + suffix)
             }

@@ -19,6 +19,8 @@ public final class Index {
     public static let fileName = "index.db"
     static let applicationID: Int64 = 0x484A_6978
     static let version: Int64 = 1
+    private static let foreign = SQLiteError(
+        extendedCode: 1, message: "a database of something else")
 
     public let path: String
     /// The block up to which everything is indexed; nil for an empty index.
@@ -68,7 +70,7 @@ public final class Index {
                 // log to the file, are what makes adding them cheap.
                 try database.setPragma("cache_size", "-32768")
                 try database.setPragma("wal_autocheckpoint", "8192")
-                try Self.prepare(database, chain)
+                guard try Self.prepare(database, chain) else { throw Self.foreign }
             }
             selectMeta = try database.prepare("SELECT value FROM meta WHERE name = ?1")
             selectTransaction = try database.prepare(
@@ -88,6 +90,7 @@ public final class Index {
                 """)
             writes = isReadOnly ? nil : try IndexWrites(database)
         } catch {
+            if error == Self.foreign { throw .notALedger(path: path) }
             throw error.code == 14
                 ? .cannotOpen(path: path, reason: error.message) : StorageError(error, path: path)
         }
@@ -99,15 +102,17 @@ public final class Index {
 
     /// Makes the tables, anew where the file is of another version or of another chain: nothing in
     /// it is worth more than the time to rebuild it.
-    private static func prepare(_ database: Database, _ chain: ChainID) throws(SQLiteError) {
+    ///
+    /// - Returns: false where the file is a database of something else, which is left alone.
+    private static func prepare(
+        _ database: Database, _ chain: ChainID
+    ) throws(SQLiteError) -> Bool {
         let application = Int64(try database.pragma("application_id") ?? "")
         let version = Int64(try database.pragma("user_version") ?? "")
         let count = try database.prepare("SELECT count(*) FROM sqlite_schema", isKept: false)
         let isNew = try count.step() && count.integer(0) == 0
         count.reset()
-        guard isNew || application == applicationID else {
-            throw damaged("this file is not an index of ours; it is left alone")
-        }
+        guard isNew || application == applicationID else { return false }
         try database.transaction { () throws(SQLiteError) in
             if !isNew {
                 let known = version == Self.version
@@ -124,6 +129,7 @@ public final class Index {
             try insert.bind(1, chain)
             try insert.run()
         }
+        return true
     }
 
     private static func chainID(_ database: Database) throws(SQLiteError) -> [UInt8]? {

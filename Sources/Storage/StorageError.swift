@@ -47,6 +47,15 @@ public enum StorageError: Error, Equatable, Sendable {
     public var isDiskFull: Bool {
         if case .diskFull = self { true } else { false }
     }
+
+    /// The file is one of ours, but its contents are of no use to this node: whatever can be made
+    /// anew from elsewhere is. Anything else, such as a file that cannot be opened, may pass.
+    public var isUselessFile: Bool {
+        switch self {
+        case .damaged, .wrongSchema, .wrongGenesis: true
+        case .diskFull, .inUse, .cannotOpen, .notALedger, .conflictingVote, .failed: false
+        }
+    }
 }
 
 extension StorageError: CustomStringConvertible {

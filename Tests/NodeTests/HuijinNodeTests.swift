@@ -1,4 +1,5 @@
 import Encoding
+import Foundation
 import Ledger
 import LedgerCrypto
 import Records
@@ -149,5 +150,34 @@ import Testing
         await node.stop()
         let again = try await network.start(0)
         await again.stop()
+    }
+
+    @Test func aDamagedIndexIsRebuiltAndOtherProblemsAreReported() async throws {
+        let network = try TestNetwork(1)
+        let path = "\(network.folder)/0/\(Index.fileName)"
+        let node = try await network.start(0)
+        let results = await node.submit([network.evidence(1)], wait: .final, timeoutMs: 20_000)
+        let id = try #require(results.first?.id)
+        await node.stop()
+        for suffix in ["-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: path + suffix)
+        }
+        try Data(repeating: 0x5A, count: 8_192).write(to: URL(fileURLWithPath: path))
+        let rebuilt = try await network.start(0)
+        let found = try await rebuilt.history {
+            try $0.reader.find(transaction: id, chain: $0.chain, in: $0.index) != nil
+        }
+        #expect(found)
+        await rebuilt.stop()
+        // Not a file at all: nothing is deleted to get past it.
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createDirectory(
+            atPath: path + "/kept", withIntermediateDirectories: true)
+        let error = await #expect(throws: NodeError.self) { _ = try await network.start(0) }
+        guard case .storage(.cannotOpen)? = error else {
+            Issue.record("started over a folder in the index's place")
+            return
+        }
+        #expect(FileManager.default.fileExists(atPath: path + "/kept"))
     }
 }

@@ -1,6 +1,7 @@
 import Ledger
 import LedgerCrypto
 import Merkle
+import SQLite
 import Storage
 import Testing
 
@@ -99,6 +100,47 @@ import Testing
         #expect(try index.entries(transaction: real).count == 2)
         let found = try reader.find(transaction: real, chain: fixture.chainID, in: index)
         #expect(found?.location == BlockLocation(height: 1, position: 0))
+    }
+
+    @Test func anEnvelopeThatDoesNotDecodeIsDamage() throws {
+        var fixture = try Fixture()
+        try fixture.store.commit([
+            fixture.chain.block(on: fixture.store, entries: [.envelope([1, 2, 3])])
+        ])
+        let reader = try fixture.reader()
+        guard case .damaged? = storageError({ _ = try fixture.index() }) else {
+            Issue.record("bytes that are no envelope were indexed")
+            return
+        }
+        // Nor is it passed over where the index leads to it.
+        let index = try Index(path: fixture.path + "2", chain: fixture.chainID)
+        for height in UInt64(0)...1 {
+            try index.add([
+                IndexBatch(
+                    height: height,
+                    entries: [.init(transaction: asset, digest: asset, member: nil, code: 0)],
+                    events: [], texts: [])
+            ])
+        }
+        let found = storageError {
+            _ = try reader.find(transaction: asset, chain: fixture.chainID, in: index)
+        }
+        guard case .damaged? = found else {
+            Issue.record("bytes that are no envelope were passed over")
+            return
+        }
+    }
+
+    @Test func aDatabaseOfSomethingElseIsLeftAlone() throws {
+        let folder = try TestFolder()
+        let path = folder.path + "/" + Index.fileName
+        try Database(path: path).execute("CREATE TABLE t (n); INSERT INTO t VALUES (7)")
+        let error = storageError {
+            _ = try Index(path: path, chain: TestChain().genesis.chain)
+        }
+        #expect(error == .notALedger(path: path) && error?.isUselessFile == false)
+        let count = try Database(path: path).prepare("SELECT count(*) FROM t")
+        #expect(try count.step() && count.integer(0) == 1)
     }
 
     @Test func eventsOfAnAssetComeInOrder() throws {
