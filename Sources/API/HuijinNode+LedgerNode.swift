@@ -5,9 +5,7 @@ import Node
 import Storage
 
 extension HuijinNode: LedgerNode {
-    public func certifiedState(
-        _ keys: [Digest]
-    ) async throws(NodeUnavailable) -> CertifiedState {
+    public func certifiedState(_ keys: [Digest]) async throws -> CertifiedState {
         do {
             return try await read { view in
                 let store = view.store
@@ -23,11 +21,7 @@ extension HuijinNode: LedgerNode {
                     items: items)
             }
         } catch let error as NodeError {
-            if case .busy = error { throw .busy }
-            throw .stopping
-        } catch {
-            // The store failed under the replica, which stops for it.
-            throw .stopping
+            throw Self.unavailable(error)
         }
     }
 
@@ -39,11 +33,15 @@ extension HuijinNode: LedgerNode {
                 try body(ArchiveReader(store: view.reader, index: view.index))
             }
         } catch let error as NodeError {
-            switch error {
-            case .busy: throw NodeUnavailable.busy
-            case .storage(let error): throw error
-            case .network, .stopped: throw NodeUnavailable.stopping
-            }
+            throw Self.unavailable(error)
+        }
+    }
+
+    private static func unavailable(_ error: NodeError) -> any Error {
+        switch error {
+        case .busy: NodeUnavailable.busy
+        case .storage(let error): error
+        case .network, .stopped: NodeUnavailable.stopping
         }
     }
 
@@ -56,7 +54,7 @@ extension HuijinNode: LedgerNode {
 
     public func metrics() async -> String {
         let status = self.status
-        let gauges: [(name: String, value: UInt64, help: String)] = [
+        let own: [(name: String, value: UInt64, help: String)] = [
             ("huijin_height", status.height, "newest final height / 最新终局高度"),
             ("huijin_view", status.view, "present view / 当前视图"),
             (
@@ -64,9 +62,13 @@ extension HuijinNode: LedgerNode {
                 "waiting transactions / 待处理交易"
             ),
             ("huijin_peers", UInt64(peers.count { $0.isSending }), "links that are up / 已连通对端"),
+            (
+                "huijin_undecodable_frames_total", undecodableFrames,
+                "frames and envelopes of peers that did not decode / 无法解码的对端帧和交易"
+            ),
         ]
         var text = ""
-        for line in gauges + metrics.lines {
+        for line in own + metrics.lines {
             let type = line.name.hasSuffix("_total") ? "counter" : "gauge"
             text += "# HELP \(line.name) \(line.help)\n# TYPE \(line.name) \(type)\n"
             text += "\(line.name) \(line.value)\n"

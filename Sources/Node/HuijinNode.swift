@@ -41,6 +41,9 @@ public final class HuijinNode: Sendable {
         genesis = configuration.genesis
         chain = shared.chain
         limits = configuration.limits
+        precondition(
+            limits.envelopesPerSubmissionMax <= ReplicaLimits.submissionMax,
+            "a node takes no more at once than its replica does")
         self.shared = shared
     }
 

@@ -82,7 +82,7 @@ public struct NodeLimits: Sendable {
     public var inboundBytesMax = 32 * 1_048_576
     /// Submitted envelopes that wait for the replica; beyond this, submitters are told `busy`.
     public var submittedEnvelopesMax = 16_384
-    /// Envelopes in one submission.
+    /// Envelopes in one submission; not above `ReplicaLimits.submissionMax`.
     public var envelopesPerSubmissionMax = 100
     /// Submissions that wait for finality.
     public var waitingSubmissionsMax = 16_384

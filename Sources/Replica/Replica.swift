@@ -168,7 +168,10 @@ public struct Replica<Base: CommittedState> {
         case .timer(let timer): fired(timer)
         case .message(let peer, let message): receive(message, from: peer)
         case .gossiped(_, let envelopes): admit(envelopes, request: nil)
-        case .submitted(let request, let envelopes): admit(envelopes, request: request)
+        case .submitted(let request, let envelopes):
+            precondition(
+                envelopes.count <= ReplicaLimits.submissionMax, "the driver bounds a submission")
+            admit(envelopes, request: request)
         case .verified(let batch, let results): verified(batch, results)
         case .signed(let vote): signed(vote)
         case .connected(let peer): effects.append(.send(peer, .status(status)))
