@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Logging
+import Market
 import Storage
 import Transport
 
@@ -144,13 +145,23 @@ private struct ConfigurationReader {
         let name = resolve(file.genesis)
         let bytes = try FileBytes.read(
             name, bytesMax: LedgerLimits.genesisBytesMax, file: path, field: "genesis")
+        let remedy = "use the genesis.cbor that the network was made with"
+        let remedyZh = "请使用建网时的 genesis.cbor"
+        let genesis: Genesis
         do {
-            return try Genesis.decode(bytes, limits: LedgerLimits.genesis)
+            genesis = try Genesis.decode(bytes, limits: LedgerLimits.genesis)
         } catch {
             throw problem(
                 "genesis", "\(name) is not a genesis: \(error)", "\(name) 不是创世文件：\(error)",
-                "use the genesis.cbor that the network was made with", "请使用建网时的 genesis.cbor")
+                remedy, remedyZh)
         }
+        // Execution takes its records for sound.
+        if let fault = GenesisCheck.fault(in: genesis) {
+            throw problem(
+                "genesis", "\(name) cannot be run: \(fault.english)",
+                "\(name) 无法运行：\(fault.chinese)", remedy, remedyZh)
+        }
+        return genesis
     }
 
     private func seat(

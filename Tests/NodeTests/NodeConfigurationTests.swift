@@ -84,9 +84,15 @@ import Testing
         func peers(_ list: [(String, String)]) -> [[String: String]] {
             list.map { ["validator": $0.0, "address": $0.1] }
         }
+        let sound = folder.network.genesis
+        let ungoverned = Genesis(
+            name: sound.name, suite: sound.suite, timeMs: sound.timeMs,
+            parameters: sound.parameters, validators: sound.validators, records: [])
+        try folder.write("ungoverned.cbor", ungoverned.encoded)
         let cases: [(field: String?, change: [String: Any?])] = [
             ("genesis", ["genesis": "missing.cbor"]),
             ("genesis", ["genesis": "node.json"]),
+            ("genesis", ["genesis": "ungoverned.cbor"]),
             ("validator", ["validator": "91110000MA0000000X"]),
             ("votingKey", ["votingKey": "keys/missing.key"]),
             ("votingKey", ["votingKey": "keys/other.key"]),
@@ -113,6 +119,12 @@ import Testing
             #expect(error?.file == folder.path)
             #expect(error?.remedy.isEmpty == false && error?.remedyZh.isEmpty == false)
         }
+        let unfit = #expect(throws: ConfigurationError.self) {
+            _ = try folder.load(["genesis": "ungoverned.cbor"])
+        }
+        #expect(unfit?.problem.contains("no active governor") == true)
+        #expect(unfit?.problem.contains("ungoverned.cbor") == true)
+        #expect(unfit?.problemZh.contains("没有治理机构") == true)
     }
 
     @Test func aWrongPassphraseAndABrokenFileAreToldApart() throws {
