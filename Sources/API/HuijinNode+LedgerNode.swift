@@ -5,7 +5,9 @@ import Node
 import Storage
 
 extension HuijinNode: LedgerNode {
-    public func certifiedState(_ keys: [Digest]) async throws -> CertifiedState {
+    public func certifiedState(
+        _ keys: [Digest]
+    ) async throws(NodeUnavailable) -> CertifiedState {
         do {
             return try await read { view in
                 let store = view.store
@@ -21,7 +23,11 @@ extension HuijinNode: LedgerNode {
                     items: items)
             }
         } catch let error as NodeError {
-            throw Self.unavailable(error)
+            if case .busy = error { throw .busy }
+            throw .stopping
+        } catch {
+            // The store failed under the replica, which stops for it.
+            throw .stopping
         }
     }
 
@@ -33,15 +39,11 @@ extension HuijinNode: LedgerNode {
                 try body(ArchiveReader(store: view.reader, index: view.index))
             }
         } catch let error as NodeError {
-            throw Self.unavailable(error)
-        }
-    }
-
-    private static func unavailable(_ error: NodeError) -> any Error {
-        switch error {
-        case .busy: NodeUnavailable.busy
-        case .storage(let error): error
-        case .network, .stopped: NodeUnavailable.stopping
+            switch error {
+            case .busy: throw NodeUnavailable.busy
+            case .storage(let error): throw error
+            case .network, .stopped: throw NodeUnavailable.stopping
+            }
         }
     }
 
