@@ -12,234 +12,6 @@ import Testing
 
 @testable import Sandbox
 
-/// A ledger in memory that decides holds and refusals as `Market` does.
-private final class FakeLedger: LedgerView {
-    struct State {
-        var jobs: [Digest: JobRecord] = [:]
-        var licences: [Digest: AgreementRecord] = [:]
-        var assets: [Digest: AssetRecord] = [:]
-        var members: [MemberID: MemberRecord] = [:]
-        var keys: [KeyID: KeyRecord] = [:]
-        var posts = 0
-        var ageMs: UInt64 = 0
-        var isDown = false
-        var accepted: [TransactionKind] = []
-    }
-
-    let suite = LedgerCrypto.Suite.ed25519SHA256
-    let chain: ChainID
-    let operatorID: MemberID
-    let key = SigningKey.generate(.ed25519SHA256)
-    let state = Mutex(State())
-
-    init() throws {
-        chain = Digest.zero
-        operatorID = try #require(MemberID("PROVIDER"))
-    }
-
-    private func seen<Record>(_ read: (State) -> Record?) throws(ClientError) -> Seen<Record> {
-        let (record, ageMs, isDown) = state.withLock { (read($0), $0.ageMs, $0.isDown) }
-        guard !isDown else { throw .unreachable(node: "fake", reason: "down") }
-        return Seen(record, height: 1, timeMs: JobService.nowMs() - ageMs)
-    }
-
-    func member(_ id: MemberID) async throws(ClientError) -> Seen<MemberRecord> {
-        try seen { $0.members[id] }
-    }
-    func key(_ id: KeyID) async throws(ClientError) -> Seen<KeyRecord> { try seen { $0.keys[id] } }
-    func policy(_ name: String) async throws(ClientError) -> Seen<PolicyRecord> {
-        try seen { _ in StandardPolicies.review }
-    }
-    func asset(_ id: Digest) async throws(ClientError) -> Seen<AssetRecord> {
-        try seen { $0.assets[id] }
-    }
-    func agreement(_ id: Digest) async throws(ClientError) -> Seen<AgreementRecord> {
-        try seen { $0.licences[id] }
-    }
-    func job(_ id: Digest) async throws(ClientError) -> Seen<JobRecord> {
-        try seen { $0.jobs[id] }
-    }
-
-    func sign(_ body: some TransactionBody) throws(ClientError) -> [UInt8] {
-        var encoder = CBOREncoder()
-        encoder.array(2)
-        encoder.unsigned(type(of: body).kind.rawValue)
-        encoder.value(body)
-        return encoder.bytes
-    }
-
-    func post(_ envelope: [UInt8]) async throws(ClientError) -> SubmissionAnswer {
-        let code: OutcomeCode? = state.withLock { state in
-            guard !state.isDown else { return nil }
-            state.posts += 1
-            return (try? FakeLedger.apply(envelope, &state)) ?? .undecodable
-        }
-        guard let code else { throw .unreachable(node: "fake", reason: "down") }
-        return SubmissionAnswer(id: nil, envelope: nil, status: .final, code: code)
-    }
-
-    private static func apply(_ envelope: [UInt8], _ state: inout State) throws -> OutcomeCode {
-        var decoder = CBORDecoder(envelope.span.bytes, limits: .standard)
-        try decoder.array(exactly: 2)
-        switch TransactionKind(rawValue: try decoder.unsigned()) {
-        case .jobHold:
-            let body = try JobHold(from: &decoder)
-            guard state.jobs[body.job]?.status == .submitted else { return .wrongState }
-            state.jobs[body.job]?.status = .held
-            state.jobs[body.job]?.outputCommitment = body.outputCommitment
-            state.accepted.append(.jobHold)
-        case .jobRefuse:
-            let body = try JobRefuse(from: &decoder)
-            guard state.jobs[body.job]?.status == .submitted else { return .wrongState }
-            state.jobs[body.job]?.status = .refused
-            state.jobs[body.job]?.refusal = body.reason.rawValue
-            state.accepted.append(.jobRefuse)
-        default: return .unknownKind
-        }
-        return .accepted
-    }
-}
-
-private struct LocalRunner: QueryRunner {
-    func run(
-        _ query: GatedQuery, table: String, rules: DisclosureRules, limits: WorkerLimits
-    ) throws -> JobOutput {
-        let job = WorkerJob(tablePath: table, query: query, rules: rules, limits: limits)
-        switch QueryRun(job: job).answer() {
-        case .output(let output): return output
-        case .refused(let code, let english, let chinese):
-            throw GateRefusal(code, english, chinese)
-        case .selfTest: throw CancellationError()
-        }
-    }
-}
-
-private struct NeverRuns: QueryRunner {
-    func run(
-        _ query: GatedQuery, table: String, rules: DisclosureRules, limits: WorkerLimits
-    ) throws -> JobOutput { throw CancellationError() }
-}
-
-/// A provider, a buyer and a reviewer around one licence.
-private struct Market1 {
-    let folder: TemporaryFolder
-    let data: SandboxFolder
-    let ledger: FakeLedger
-    let sealing = EncryptionKey.generate(.ed25519SHA256)
-    let licence: AgreementRecord
-    var keys: [String: SigningKey] = [:]
-
-    static func id(_ byte: UInt8) throws -> Digest {
-        try #require(Digest(bytes: [UInt8](repeating: byte, count: 32)))
-    }
-
-    init() throws {
-        folder = try TemporaryFolder()
-        let (data, table) = try Shops.load(folder)
-        self.data = data
-        ledger = try FakeLedger()
-        let asset = try Market1.id(1)
-        for (name, group, roles) in [
-            ("PROVIDER", "a", [Role.provider, .sandboxOperator]), ("BUYER", "b", [.buyer]),
-            ("REVIEWER", "c", [.outputReviewer]), ("FRIEND", "b", [.outputReviewer]),
-        ] {
-            let member = try #require(MemberID(name))
-            let key = SigningKey.generate(.ed25519SHA256)
-            keys[name] = key
-            ledger.state.withLock {
-                $0.members[member] = MemberRecord(
-                    id: member, nameZh: name, nameEn: name, group: group, roles: roles,
-                    status: .active, liveKeys: 1, enrolledHeight: 0)
-                $0.keys[key.publicKey.keyID] = KeyRecord(
-                    keyID: key.publicKey.keyID, member: member, publicKey: key.publicKey,
-                    person: "p", mandates: [.maker], registeredHeight: 0)
-            }
-        }
-        let provider = try #require(MemberID("PROVIDER"))
-        licence = AgreementRecord(
-            id: try Market1.id(2), offer: try Market1.id(3), asset: asset, provider: provider,
-            buyer: try #require(MemberID("BUYER")), venue: provider, sandboxOperator: provider,
-            bank: provider, purpose: "research", columns: ["amount", "city", "shop"],
-            priceFen: 1, usesMax: 1, usesReserved: 1, durationMs: 1, startsMs: 0,
-            expiresMs: JobService.nowMs() + 3_600_000, groupMinimum: 5, venueFeeBasisPoints: 0,
-            pseudonymSalt: [UInt8](repeating: 0, count: 16), statementCommitment: asset,
-            status: .agreed, requestedHeight: 0)
-        let (record, agreement) = (
-            AssetRegister.example.record(asset, provider, table), licence
-        )
-        ledger.state.withLock {
-            $0.assets[asset] = record
-            $0.licences[agreement.id] = agreement
-        }
-    }
-
-    func service(_ runner: any QueryRunner = LocalRunner()) throws -> JobService {
-        var options = JobService.Options()
-        options.retryMs = 10
-        options.patienceMs = 50
-        return try JobService(
-            ledger: ledger, folder: data, runner: runner, key: sealing, options: options,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-    }
-
-    /// As if `job.submit` were final.
-    func submit(_ sql: String, _ number: UInt8) throws -> JobService.Submission {
-        let salt = [UInt8](repeating: number, count: 16)
-        let id = try Market1.id(number)
-        let record = JobRecord(
-            id: id, agreement: licence.id, asset: licence.asset, buyer: licence.buyer,
-            purpose: licence.purpose,
-            queryCommitment: Salted.commit(
-                salt: salt, value: Array(sql.utf8), suite: .ed25519SHA256),
-            status: .submitted, submittedHeight: 1)
-        ledger.state.withLock { $0.jobs[id] = record }
-        return JobService.Submission(
-            agreement: licence.id, job: id, purpose: licence.purpose, sql: sql, salt: salt)
-    }
-
-    func settled(_ service: JobService, _ job: Digest) async throws -> JobRow {
-        for _ in 0..<2_000 {
-            let row = try #require(try await service.row(job))
-            if !row.stage.isPending { return row }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        throw CancellationError()
-    }
-
-    func ask(
-        _ service: JobService, _ who: String, _ path: String, method: String = "GET",
-        body: JSONValue? = nil
-    ) async -> (Int, JSONValue) {
-        do {
-            let key = try #require(keys[who])
-            let token = RequestToken.header(
-                method: method, path: path, timeMs: JobService.nowMs(), chain: ledger.chain,
-                with: key)
-            let answer = try await SandboxRoutes(service: service).answer(
-                method: method, path: path, authorization: token, body: body?.encodedBytes ?? [])
-            return (answer.status, answer.body)
-        } catch let error as SandboxError {
-            return (error.status, error.json)
-        } catch {
-            return (503, .text("\(error)"))
-        }
-    }
-}
-
-extension AssetRegister {
-    fileprivate func record(_ id: Digest, _ provider: MemberID, _ table: LoadedTable) -> AssetRecord
-    {
-        AssetRecord(
-            id: id, code: code, provider: provider, titleZh: titleZh, titleEn: titleEn,
-            keywords: keywords, columns: table.columns, entityKey: table.entityKey,
-            rowCount: table.rowCount, dataCommitment: table.commitment,
-            source: source, sourceURL: sourceURL, ownerClass: ownerClass, level: level,
-            grade: grade, rights: rights, status: .registered,
-            rightsLog: EventLog(.ed25519SHA256), tradesLog: EventLog(.ed25519SHA256),
-            refusalsLog: EventLog(.ed25519SHA256))
-    }
-}
-
 @Suite struct JobServiceTests {
     private static let good = "SELECT city, COUNT(*) AS n, AVG(amount) FROM sales GROUP BY city"
 
@@ -390,5 +162,118 @@ extension AssetRegister {
             try await routes.answer(
                 method: "GET", path: "/v1/reviews", authorization: stranger, body: [])
         }
+    }
+
+    /// What the ledger will never take is signed once and kept; a start tries once more.
+    @Test(arguments: [JobServiceTests.good, "SELECT shop, amount FROM sales"])
+    func whatTheLedgerNeverTakesStops(_ sql: String) async throws {
+        let market = try Market1()
+        let service = try market.service()
+        market.ledger.state.withLock { $0.answers = .mandateMissing }
+        let job = try market.submit(sql, 60)
+        _ = try await service.take(job, from: market.licence.buyer)
+        let row = try await market.settled(service, job.job)
+        #expect(row.stage == .stopped)
+        #expect((row.output == nil) == (row.code == .rowLevelOutput))
+        let shown = await market.ask(service, "BUYER", "/v1/jobs/\(job.job.hex)").1
+        #expect(shown["status"]?.text == "stopped" && shown["codeName"]?.text == row.code?.name)
+        await service.stop()
+        #expect(market.ledger.state.withLock { $0.signed } == 1)
+        #expect(market.ledger.state.withLock { $0.posts } == 1)
+
+        market.ledger.state.withLock { $0.answers = nil }
+        let second = try market.service()
+        await second.start()
+        let end: JobStage = row.output == nil ? .refused : .held
+        for _ in 0..<2_000 where try await second.row(job.job)?.stage != end {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        let done = try #require(try await second.row(job.job))
+        #expect(done.stage == end && done.code == (row.output == nil ? .rowLevelOutput : nil))
+        #expect(market.ledger.state.withLock { $0.signed } == 2)
+    }
+
+    /// Each number is a decision of its own, so that a new one is thought of; only `expired` is signed anew.
+    @Test func onlyAnExpiredDecisionIsSignedAnew() async throws {
+        for code in OutcomeCode.allCases {
+            for stage in [JobStage.holding, .refusing] {
+                let next = JobService.next(after: code, in: stage)
+                #expect((next == .signAnew) == (code == .expired), "\(code)")
+                #expect((next == .refuse) == (code == .licenceEnded && stage == .holding))
+            }
+        }
+        for code in [OutcomeCode.busy, .overQuota, .unavailable, .replayed, .accepted] {
+            #expect(JobService.next(after: code, in: .holding) == .wait)
+        }
+        let market = try Market1()
+        let service = try market.service()
+        market.ledger.state.withLock { $0.answers = .overQuota }
+        let job = try market.submit(JobServiceTests.good, 61)
+        _ = try await service.take(job, from: market.licence.buyer)
+        for _ in 0..<2_000 where market.ledger.state.withLock({ $0.posts }) < 3 {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(market.ledger.state.withLock { $0.signed } == 1)
+        market.ledger.state.withLock { $0.answers = nil }
+        #expect(try await market.settled(service, job.job).stage == .held)
+        #expect(market.ledger.state.withLock { $0.signed } == 1)
+    }
+
+    @Test func heldJobsTakeUpRoom() async throws {
+        let market = try Market1()
+        var options = JobService.Options()
+        options.openJobsMax = 1
+        options.retryMs = 10
+        let service = try market.service(options: options)
+        let first = try market.submit(JobServiceTests.good, 62)
+        _ = try await service.take(first, from: market.licence.buyer)
+        #expect(try await market.settled(service, first.job).stage == .held)
+        let second = try market.submit(JobServiceTests.good, 63)
+        await #expect(throws: SandboxError.busy) {
+            try await service.take(second, from: market.licence.buyer)
+        }
+        market.ledger.state.withLock { $0.jobs[first.job]?.status = .released }
+        #expect(try await service.held().isEmpty)
+        _ = try await service.take(second, from: market.licence.buyer)
+        #expect(try await market.settled(service, second.job).stage == .held)
+    }
+
+    @Test(arguments: [
+        ("commitment", "x'00'"), ("buyer", "'b'"), ("groups", "-1"), ("code", "99"),
+        ("rows_read", "-1"), ("agreement", "x'01'"),
+    ])
+    func aDamagedRowIsNamed(_ column: String, _ value: String) async throws {
+        let market = try Market1()
+        let service = try market.service()
+        let job = try market.submit(JobServiceTests.good, 64)
+        _ = try await service.take(job, from: market.licence.buyer)
+        _ = try await market.settled(service, job.job)
+        try await service.store.perform { try $0.execute("UPDATE job SET \(column) = \(value)") }
+        await #expect(throws: DamagedJob(number: 1, column: column)) {
+            try await service.row(job.job)
+        }
+    }
+
+    /// More jobs than a page has rows, in the order of their arrival.
+    @Test func listsArePaged() async throws {
+        let market = try Market1()
+        let service = try market.service()
+        let count = Int(JobRow.pageRows) * 2 + 3
+        var ids: [Digest] = []
+        for number in 0..<count {
+            let id = try #require(
+                Digest(bytes: [UInt8(number)] + [UInt8](repeating: 7, count: 31)))
+            var record = market.record(.held)
+            record.id = id
+            let row = JobRow(
+                id: id, agreement: market.licence.id, buyer: market.licence.buyer,
+                provider: market.licence.provider, purpose: "p", stage: .held, query: [])
+            market.ledger.state.withLock { [record] in $0.jobs[id] = record }
+            try await service.store.perform { _ = try row.insert(in: $0) }
+            ids.append(id)
+        }
+        #expect(try await service.held().map(\.id) == ids)
+        #expect(
+            try await service.store.perform { try JobRow.count(JobStage.open, in: $0) } == count)
     }
 }

@@ -2,7 +2,6 @@ import Encoding
 import Ledger
 import LedgerCrypto
 import Records
-import SQLite
 
 /// Where a job stands here. The numbers are stored.
 enum JobStage: Int64, Sendable {
@@ -16,14 +15,20 @@ enum JobStage: Int64, Sendable {
     case refusing = 5
     case refused = 6
     case rejected = 7
+    /// The ledger will never take the hold or refusal; somebody must see to it.
+    case stopped = 8
 
     /// Whether there is still something to do without anybody asking.
     var isPending: Bool {
         switch self {
         case .queued, .holding, .refusing: true
-        case .held, .released, .refused, .rejected: false
+        case .held, .released, .refused, .rejected, .stopped: false
         }
     }
+
+    static let pending: [JobStage] = [.queued, .holding, .refusing]
+    /// Those that take up room: what is held waits for a reviewer with its output.
+    static let open: [JobStage] = pending + [.held]
 
     /// As the HTTP forms have it.
     var name: String {
@@ -34,6 +39,7 @@ enum JobStage: Int64, Sendable {
         case .released: "released"
         case .refused: "refused"
         case .rejected: "rejected"
+        case .stopped: "stopped"
         }
     }
 }
@@ -67,6 +73,13 @@ struct JobRow: Sendable {
         messageZh = refusal.messageZh
         output = nil
         commitment = nil
+        envelope = nil
+    }
+
+    /// Keeps the output or the refusal: the next start tries once more.
+    mutating func stop(_ answer: OutcomeCode) {
+        if stage == .holding { code = answer }
+        stage = .stopped
         envelope = nil
     }
 }
@@ -114,94 +127,5 @@ struct SealedOutput: Equatable, CBORCodable {
         try decoder.array(exactly: 2)
         bytes = try decoder.bytes()
         salt = try decoder.bytes(exactly: Salted.saltBytes)
-    }
-}
-
-extension JobRow {
-    private static let fields = """
-        id, agreement, buyer, provider, purpose, status, query, output, commitment, groups,
-        rows_read, code, message_en, message_zh, envelope
-        """
-
-    private init?(_ row: Statement) {
-        guard let id = Digest(bytes: row.bytes(0)), let agreement = Digest(bytes: row.bytes(1)),
-            let buyer = MemberID(row.text(2)), let provider = MemberID(row.text(3)),
-            let stage = JobStage(rawValue: row.integer(5))
-        else { return nil }
-        self.init(
-            id: id, agreement: agreement, buyer: buyer, provider: provider, purpose: row.text(4),
-            stage: stage, query: row.bytes(6), output: row.isNull(7) ? nil : row.bytes(7),
-            commitment: row.isNull(8) ? nil : Digest(bytes: row.bytes(8)),
-            groups: UInt64(clamping: row.integer(9)), rowsRead: UInt64(clamping: row.integer(10)),
-            code: row.isNull(11) ? nil : OutcomeCode(rawValue: UInt64(clamping: row.integer(11))),
-            messageEn: row.isNull(12) ? nil : row.text(12),
-            messageZh: row.isNull(13) ? nil : row.text(13),
-            envelope: row.isNull(14) ? nil : row.bytes(14))
-    }
-
-    static func find(_ id: Digest, in database: Database) throws -> JobRow? {
-        let statement = try database.prepare(
-            "SELECT \(fields) FROM job WHERE id = ?1", isKept: false)
-        try statement.bind(1, id.bytes)
-        return try statement.step() ? JobRow(statement) : nil
-    }
-
-    static func all(_ stages: [JobStage], in database: Database) throws -> [JobRow] {
-        let list = stages.map { String($0.rawValue) }.joined(separator: ", ")
-        let statement = try database.prepare(
-            "SELECT \(fields) FROM job WHERE status IN (\(list)) ORDER BY number", isKept: false)
-        var rows: [JobRow] = []
-        while try statement.step() {
-            if let row = JobRow(statement) { rows.append(row) }
-        }
-        return rows
-    }
-
-    /// - Returns: false where the job is there already.
-    func insert(in database: Database) throws -> Bool {
-        let statement = try database.prepare(
-            """
-            INSERT INTO job(id, agreement, buyer, provider, purpose, status, query)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO NOTHING
-            """, isKept: false)
-        try statement.bind(1, id.bytes)
-        try statement.bind(2, agreement.bytes)
-        try statement.bind(3, buyer.text)
-        try statement.bind(4, provider.text)
-        try statement.bind(5, purpose)
-        try statement.bind(6, stage.rawValue)
-        try statement.bind(7, query)
-        try statement.run()
-        return database.changes == 1
-    }
-
-    /// One durable statement: a crash leaves the job as it was before or as it is after.
-    func update(in database: Database) throws {
-        let statement = try database.prepare(
-            """
-            UPDATE job SET status = ?2, output = ?3, commitment = ?4, groups = ?5, rows_read = ?6,
-                code = ?7, message_en = ?8, message_zh = ?9, envelope = ?10 WHERE id = ?1
-            """, isKept: false)
-        func bind(_ index: Int, _ value: [UInt8]?) throws {
-            if let value { try statement.bind(index, value) } else { try statement.bindNull(index) }
-        }
-        func bind(_ index: Int, _ value: String?) throws {
-            if let value { try statement.bind(index, value) } else { try statement.bindNull(index) }
-        }
-        try statement.bind(1, id.bytes)
-        try statement.bind(2, stage.rawValue)
-        try bind(3, output)
-        try bind(4, commitment?.bytes)
-        try statement.bind(5, Int64(clamping: groups))
-        try statement.bind(6, Int64(clamping: rowsRead))
-        if let code {
-            try statement.bind(7, Int64(clamping: code.rawValue))
-        } else {
-            try statement.bindNull(7)
-        }
-        try bind(8, messageEn)
-        try bind(9, messageZh)
-        try bind(10, envelope)
-        try statement.run()
     }
 }

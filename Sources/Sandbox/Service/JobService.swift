@@ -24,17 +24,21 @@ extension Isolation: QueryRunner {}
 ///
 /// Every step is durable before the next: queued → holding (output sealed on disk) → held, or queued → refusing →
 /// refused. A crash repeats the last step alone. Holding and refusing are signed once, stored, and posted until the
-/// proven job record shows them; the ledger takes a job out of `submitted` once, whatever is repeated. Releasing and
-/// metering are the reviewer's transaction: here they are only seen.
+/// proven job record shows them; the ledger takes a job out of `submitted` once, whatever is repeated. What the
+/// ledger will never take stops the job until the next start. Releasing and metering are the reviewer's
+/// transaction: here they are only seen.
 public actor JobService {
     public struct Options: Sendable {
         public var limits = WorkerLimits()
         /// A proven state's header is at most this old.
         public var freshnessMs: UInt64 = 60_000
+        /// Jobs that are not decided yet, those that wait for a reviewer included.
         public var openJobsMax = 256
         /// How long a new job may lag behind at the nodes.
         public var patienceMs: UInt64 = 5_000
+        /// Pause before a step is tried again; it doubles from try to try, up to `retryMsMax`.
         public var retryMs: UInt64 = 1_000
+        public var retryMsMax: UInt64 = 60_000
 
         public init() {}
     }
@@ -44,10 +48,18 @@ public actor JobService {
     private let folder: SandboxFolder
     let store: SandboxStore
     private let runner: any QueryRunner
-    private let key: EncryptionKey
-    private let logger: Logger
+    let key: EncryptionKey
+    let logger: Logger
     private var pumping: Task<Void, Never>?
     private var isAwake = false
+    private var isStarting = false
+    private var pauses: [Int64: Pause] = [:]
+
+    /// When a job's step is tried again.
+    private struct Pause {
+        let lengthMs: UInt64
+        let end: ContinuousClock.Instant
+    }
 
     /// - Parameter key: seals queries and outputs on disk.
     public init(
@@ -110,7 +122,7 @@ public actor JobService {
         let openMax = options.openJobsMax
         let isTaken = try await store.perform { database in
             guard
-                try JobRow.all([.queued, .holding, .refusing], in: database).count < openMax
+                try JobRow.count(JobStage.open, in: database) < openMax
             else { return false }
             _ = try row.insert(in: database)
             return true
@@ -136,23 +148,38 @@ public actor JobService {
         try await store.perform { try JobRow.find(id, in: $0) }
     }
 
-    /// Where a job stands; what is held is looked up on the ledger.
+    /// Where a job stands; what waits for somebody is looked up on the ledger.
     func current(_ id: Digest) async throws -> JobRow? {
         guard var row = try await row(id) else { return nil }
-        guard row.stage == .held, let record = try fresh(try await ledger.job(id)) else {
+        guard row.stage == .held || row.stage == .stopped,
+            let record = try fresh(try await ledger.job(id))
+        else {
             return row
         }
         if JobService.settle(&row, record) { try await save(row) }
         return row
     }
 
-    func held() async throws -> [JobRow] {
-        let rows = try await store.perform { try JobRow.all([.held], in: $0) }
-        var open: [JobRow] = []
-        for row in rows {
-            if let now = try await current(row.id), now.stage == .held { open.append(now) }
+    /// Jobs whose outputs wait for a reviewer, in the order of their arrival; `openJobsMax` bounds them.
+    func held() async throws -> [JobSummary] {
+        var open: [JobSummary] = []
+        var last: Int64 = 0
+        while true {
+            let after = last
+            let page = try await store.perform {
+                try JobRow.summaries([.held], after: after, in: $0)
+            }
+            guard let end = page.last else { return open }
+            last = end.number
+            for job in page {
+                if try fresh(try await ledger.job(job.id))?.status == .held {
+                    open.append(job)
+                } else {
+                    // Takes over what the ledger has decided.
+                    _ = try await current(job.id)
+                }
+            }
         }
-        return open
     }
 
     func query(of row: JobRow) throws -> SealedQuery {
@@ -164,48 +191,17 @@ public actor JobService {
         return try SealedOutput.decode(try SealedBox.open(sealed, with: key))
     }
 
-    /// Takes over what the ledger has decided of a job.
-    ///
-    /// - Returns: whether it changed anything.
-    private static func settle(_ row: inout JobRow, _ record: JobRecord) -> Bool {
-        let before = row.stage
-        switch record.status {
-        case .submitted: return false
-        case .held:
-            guard row.commitment == record.outputCommitment else {
-                // Another instance with the operator's key holds an output that we do not have.
-                row.stage = .refused
-                row.code = .wrongState
-                return true
-            }
-            row.stage = .held
-        case .released:
-            // Only what was reviewed leaves.
-            row.stage = row.commitment == record.outputCommitment ? .released : .refused
-        case .rejected:
-            row.stage = .rejected
-            row.code = record.refusal.flatMap { OutcomeCode(rawValue: $0) }
-            row.output = nil
-        case .refused:
-            row.stage = .refused
-            row.code = record.refusal.flatMap { OutcomeCode(rawValue: $0) }
-            row.output = nil
-        case .lapsed:
-            row.stage = .refused
-            row.code = row.code ?? .licenceEnded
-            row.output = nil
-        }
-        return row.stage != before
-    }
-
-    private func save(_ row: JobRow) async throws {
+    func save(_ row: JobRow) async throws {
         try await store.perform { try row.update(in: $0) }
     }
 
     // MARK: Running
 
-    /// Goes on with what a stop or a crash left behind.
-    public func start() { wake() }
+    /// Goes on with what a stop or a crash left behind, and tries once more what stopped.
+    public func start() {
+        isStarting = true
+        wake()
+    }
 
     /// Ends after the step in progress, which is repeated or found done at the next start.
     public func stop() async {
@@ -223,21 +219,8 @@ public actor JobService {
         while isAwake, !Task.isCancelled {
             isAwake = false
             do {
-                let rows = try await store.perform {
-                    try JobRow.all([.queued, .holding, .refusing], in: $0)
-                }
-                for row in rows where !Task.isCancelled {
-                    do {
-                        try await advance(row)
-                    } catch {
-                        // The ledger or a worker may be there again later.
-                        isAwake = true
-                        logger.warning(
-                            "a job waits / 作业等待重试",
-                            metadata: ["job": "\(row.id.hex)", "error": "\(error)"])
-                    }
-                }
-                if !rows.isEmpty, isAwake {
+                if try await advanceAll() {
+                    isAwake = true
                     try await Task.sleep(for: .milliseconds(options.retryMs))
                 }
             } catch is CancellationError {
@@ -252,9 +235,66 @@ public actor JobService {
         if isAwake, !Task.isCancelled { wake() }
     }
 
+    /// One step of every job that is due.
+    ///
+    /// - Returns: whether a job waits to be tried again.
+    private func advanceAll() async throws -> Bool {
+        if isStarting {
+            try await store.perform { try JobRow.restartStopped(in: $0) }
+            isStarting = false
+        }
+        var waiting = false
+        var last: Int64 = 0
+        while !Task.isCancelled {
+            let after = last
+            let numbers = try await store.perform {
+                try JobRow.numbers(JobStage.pending, after: after, in: $0)
+            }
+            guard let end = numbers.last else { break }
+            last = end
+            for number in numbers where !Task.isCancelled {
+                if let pause = pauses[number], pause.end > .now {
+                    waiting = true
+                    continue
+                }
+                do {
+                    if let row = try await store.perform({ try JobRow.find(number: number, in: $0) }
+                    ) {
+                        try await advance(row)
+                    }
+                    pauses[number] = nil
+                } catch {
+                    // The ledger or a worker may be there again later.
+                    waiting = true
+                    pause(number, after: error)
+                }
+            }
+        }
+        return waiting
+    }
+
+    private func pause(_ number: Int64, after error: any Error) {
+        let known = pauses[number]
+        let lengthMs = min(
+            known.map { $0.lengthMs * 2 } ?? options.retryMs,
+            max(options.retryMs, options.retryMsMax))
+        pauses[number] = Pause(
+            lengthMs: lengthMs, end: .now + .milliseconds(lengthMs))
+        let metadata: Logger.Metadata = [
+            "row": "\(number)", "pauseMs": "\(lengthMs)", "error": "\(error)",
+        ]
+        if error is DamagedJob, known == nil {
+            logger.error("a job cannot be read / 作业无法读取", metadata: metadata)
+        } else {
+            logger.warning("a job waits / 作业等待重试", metadata: metadata)
+        }
+    }
+
     private func advance(_ pending: JobRow) async throws {
         var row = pending
-        guard let record = try fresh(try await ledger.job(row.id)) else { return }
+        guard let record = try fresh(try await ledger.job(row.id)) else {
+            throw StillOpen(code: .unknownJob)
+        }
         if JobService.settle(&row, record) {
             try await save(row)
             return
@@ -344,55 +384,5 @@ public actor JobService {
             let code = RefusalReason.codes.contains(error) ? error : .prohibited
             throw GateRefusal(code, error.messageEn, error.messageZh)
         }
-    }
-
-    // MARK: The ledger
-
-    private func body(of row: JobRow) throws(ClientError) -> [UInt8] {
-        if row.stage == .holding, let commitment = row.commitment {
-            return try ledger.sign(
-                JobHold(
-                    job: row.id, outputCommitment: commitment, rowsRead: row.rowsRead,
-                    groups: row.groups))
-        }
-        return try ledger.sign(JobRefuse(job: row.id, reason: row.code ?? .prohibited))
-    }
-
-    /// Posts the hold or refusal until the proven record shows a decision.
-    private func settleOnLedger(_ pending: JobRow) async throws {
-        var row = pending
-        if row.envelope == nil {
-            row.envelope = try body(of: row)
-            // On disk before it leaves: after a crash the same transaction goes out again.
-            try await save(row)
-        }
-        guard let envelope = row.envelope else { return }
-        let answer = try await ledger.post(envelope)
-        if let record = try fresh(try await ledger.job(row.id)),
-            JobService.settle(&row, record)
-        {
-            try await save(row)
-            logger.info(
-                "job \(row.stage.name) / 作业状态", metadata: ["job": "\(row.id.hex)"])
-            return
-        }
-        switch answer.code {
-        case .licenceEnded where row.stage == .holding:
-            row.refuse(GateRefusal(.licenceEnded, "the licence ended", "许可已终止"))
-            try await save(row)
-        case .accepted, .duplicate, .replayed, .busy, .overQuota, .unavailable: break
-        default:
-            // Expired, or refused for a reason that may pass: sign it anew.
-            row.envelope = nil
-            try await save(row)
-        }
-        // Not decided yet: the pump comes back to it.
-        throw StillOpen(code: answer.code)
-    }
-
-    private struct StillOpen: Error, CustomStringConvertible {
-        let code: OutcomeCode
-
-        var description: String { "the ledger has not decided yet (\(code.name))" }
     }
 }

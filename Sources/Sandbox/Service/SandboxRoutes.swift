@@ -80,7 +80,7 @@ struct SandboxRoutes: Sendable {
         let shown: JSONValue = [
             "job": .hex(row.id), "agreement": .hex(row.agreement), "status": .text(row.stage.name),
         ]
-        guard row.stage == .refused || row.stage == .rejected, let code = row.code else {
+        guard [.refused, .rejected, .stopped].contains(row.stage), let code = row.code else {
             return shown
         }
         let english = row.messageEn ?? code.messageEn
@@ -103,11 +103,12 @@ struct SandboxRoutes: Sendable {
     private func reviews(_ caller: MemberRecord) async throws -> JSONValue {
         guard caller.has(.outputReviewer) else { throw SandboxError.notReviewer }
         var jobs: [JSONValue] = []
-        for row in try await service.held() where try await mayReview(row, caller) {
+        for job in try await service.held()
+        where try await mayReview([job.buyer, job.provider], caller) {
             jobs.append([
-                "job": .hex(row.id), "agreement": .hex(row.agreement),
-                "purpose": .text(row.purpose), "groups": .unsigned(row.groups),
-                "rowsRead": .unsigned(row.rowsRead),
+                "job": .hex(job.id), "agreement": .hex(job.agreement),
+                "purpose": .text(job.purpose), "groups": .unsigned(job.groups),
+                "rowsRead": .unsigned(job.rowsRead),
             ])
         }
         return ["jobs": .list(jobs)]
@@ -116,15 +117,17 @@ struct SandboxRoutes: Sendable {
     private func review(_ id: String, _ caller: MemberRecord) async throws -> JSONValue {
         guard caller.has(.outputReviewer) else { throw SandboxError.notReviewer }
         let row = try await found(id)
-        guard try await mayReview(row, caller) else { throw SandboxError.notReviewer }
+        guard try await mayReview([row.buyer, row.provider], caller) else {
+            throw SandboxError.notReviewer
+        }
         guard row.stage == .held else { throw SandboxError.notHeld }
         let query = try await service.query(of: row)
         return try await shown(row).adding([.init("sql", .text(query.sql))])
     }
 
     /// Never one's own group's, as the ledger decides it too.
-    private func mayReview(_ row: JobRow, _ caller: MemberRecord) async throws -> Bool {
-        for party in [row.buyer, row.provider] {
+    private func mayReview(_ parties: [MemberID], _ caller: MemberRecord) async throws -> Bool {
+        for party in parties {
             guard let member = try await service.ledger.member(party).record,
                 !caller.sharesGroup(with: member)
             else { return false }

@@ -57,7 +57,7 @@ struct JobCommand: AsyncParsableCommand {
                 state = try await service.call("GET", "/v1/jobs/\(job.hex)")
             }
             let shown = answer.json.adding(state.members ?? [])
-            if ["refused", "rejected"].contains(state["status"]?.text) {
+            if ["refused", "rejected", "stopped"].contains(state["status"]?.text) {
                 throw Failure(
                     .refused, "the sandbox refused: \(state["codeName"]?.text ?? "unknown")",
                     "沙箱拒绝：\(state["message"]?.text ?? "")", answer: shown)
