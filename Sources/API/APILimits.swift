@@ -22,10 +22,16 @@ public struct APILimits: Sendable {
     public var queryBytesMax = 256
     public var searchResultsMax = 200
     public var searchResultsStandard = 50
-    /// Events of one asset in one bundle.
-    public var bundleEventsMax = 100_000
-    /// Records read for one answer, proofs included.
-    public var stateKeysMax = 4_096
+    /// Events of each log in one bundle.
+    public var bundleEventsMax = 10_000
+    /// Records read for one answer, proofs included: an event may bring its sender's key and the record that its
+    /// transaction names.
+    public var stateKeysMax: Int { 2 * bundleEventsMax }
+    /// Proofs that the replica makes at a stretch; doubled after every `stateTriesMax` times that a block became
+    /// final in between, at most `stateDoublingsMax` times.
+    public var stateSliceKeysMax = 256
+    public var stateTriesMax = 4
+    public var stateDoublingsMax = 3
     /// A read asks the replica again for what it found missing, at most this often.
     public var stateRoundsMax = 12
 

@@ -5,9 +5,7 @@ import Node
 import Storage
 
 extension HuijinNode: LedgerNode {
-    public func certifiedState(
-        _ keys: [Digest]
-    ) async throws(NodeUnavailable) -> CertifiedState {
+    public func certifiedState(_ keys: [Digest]) async throws -> CertifiedState {
         do {
             return try await read { view in
                 let store = view.store
@@ -23,11 +21,7 @@ extension HuijinNode: LedgerNode {
                     items: items)
             }
         } catch let error as NodeError {
-            if case .busy = error { throw .busy }
-            throw .stopping
-        } catch {
-            // The store failed under the replica, which stops for it.
-            throw .stopping
+            throw Self.unavailable(error)
         }
     }
 
@@ -39,11 +33,15 @@ extension HuijinNode: LedgerNode {
                 try body(ArchiveReader(store: view.reader, index: view.index))
             }
         } catch let error as NodeError {
-            switch error {
-            case .busy: throw NodeUnavailable.busy
-            case .storage(let error): throw error
-            case .network, .stopped: throw NodeUnavailable.stopping
-            }
+            throw Self.unavailable(error)
+        }
+    }
+
+    private static func unavailable(_ error: NodeError) -> any Error {
+        switch error {
+        case .busy: NodeUnavailable.busy
+        case .storage(let error): error
+        case .network, .stopped: NodeUnavailable.stopping
         }
     }
 

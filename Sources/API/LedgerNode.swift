@@ -15,8 +15,8 @@ public protocol LedgerNode: Sendable {
 
     /// The newest final state's values and proofs under these keys, all of one height.
     ///
-    /// - Throws: `NodeUnavailable`.
-    func certifiedState(_ keys: [Digest]) async throws(NodeUnavailable) -> CertifiedState
+    /// - Throws: `NodeUnavailable`, `StorageError`.
+    func certifiedState(_ keys: [Digest]) async throws -> CertifiedState
 
     /// Performs `body` on a thread that reads final blocks, events and words; it finds everything acknowledged as final.
     ///

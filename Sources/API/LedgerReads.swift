@@ -61,7 +61,8 @@ struct LedgerReads: Sendable {
         }
     }
 
-    /// `LedgerNode.history` with the API's errors.
+    /// `LedgerNode.history` with the API's errors. An error of the store goes on as it is: the server logs it and
+    /// answers 500.
     func history<Value: Sendable>(
         _ body: @escaping @Sendable (ArchiveReader) throws -> Value
     ) async throws -> Value {
@@ -69,9 +70,34 @@ struct LedgerReads: Sendable {
             return try await node.history(body)
         } catch let error as NodeUnavailable {
             throw APIError(error)
-        } catch is StorageError {
-            throw APIError.storage
         }
+    }
+
+    /// One state's values and proofs, asked for in slices, so that consensus never waits for many of them.
+    private func state(_ keys: [Digest]) async throws -> CertifiedState {
+        do {
+            for round in 0..<limits.stateTriesMax * (limits.stateDoublingsMax + 1) {
+                let slice = limits.stateSliceKeysMax << (round / limits.stateTriesMax)
+                if let state = try await slices(keys, of: slice) { return state }
+            }
+        } catch let error as NodeUnavailable {
+            throw APIError(error)
+        }
+        throw APIError.busy
+    }
+
+    /// Nil when a block became final in between.
+    private func slices(_ keys: [Digest], of slice: Int) async throws -> CertifiedState? {
+        let first = try await node.certifiedState(Array(keys.prefix(slice)))
+        var items = first.items
+        while items.count < keys.count {
+            let next = try await node.certifiedState(
+                Array(keys[items.count...].prefix(slice)))
+            guard next.header == first.header else { return nil }
+            items += next.items
+        }
+        return CertifiedState(
+            header: first.header, finalization: first.finalization, items: items)
     }
 
     private struct Round<Value: Sendable>: Sendable {
@@ -87,13 +113,7 @@ struct LedgerReads: Sendable {
         if let claim { keys.append(StateKey.key(claim.token.keyID, suite)) }
         for _ in 0..<limits.stateRoundsMax {
             guard keys.count <= limits.stateKeysMax else { break }
-            let state: CertifiedState
-            do throws(NodeUnavailable) {
-                state = try await node.certifiedState(keys)
-            } catch {
-                throw APIError(error)
-            }
-            let round = try await work(state, keys)
+            let round = try await work(try await state(keys), keys)
             if round.missing.isEmpty { return try round.result.get() }
             keys += round.missing
         }
@@ -113,7 +133,8 @@ struct LedgerReads: Sendable {
                     records: records,
                     policy: AccessPolicy(caller: caller, suite: suite, records: records)))
         }
-        return Round(result: result, missing: records.missing)
+        return Round(
+            result: records.failure.map { .failure($0) } ?? result, missing: records.missing)
     }
 
     /// Nil for a key that is not enrolled, is revoked, or whose member is suspended.
@@ -149,15 +170,6 @@ extension APIError {
         switch error {
         case .busy: self = .busy
         case .stopping: self = .stopping
-        }
-    }
-
-    init(_ error: EvidenceSourceError) {
-        switch error {
-        case .nothingFinal: self = .nothingFinal
-        case .unknownTransaction: self = .notFound
-        case .indexBehind: self = .indexBehind
-        case .missing, .damaged: self = .storage
         }
     }
 }

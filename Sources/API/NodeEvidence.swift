@@ -22,12 +22,22 @@ struct NodeEvidence: EvidenceSource {
     // The chain is in epoch 0 until validator sets can change.
     func epochChanges() -> [EpochChange]? { records.state.header.epoch == 0 ? [] : nil }
 
+    /// Nil also when the store fails, which is noted: the answer is then the failure, not an absence.
+    private func reading<Value>(_ body: () throws(StorageError) -> Value?) -> Value? {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            records.note(error)
+            return nil
+        }
+    }
+
     func block(height: UInt64) -> Block? {
-        (try? archive.store.block(height))?.block
+        reading { () throws(StorageError) in try archive.store.block(height)?.block }
     }
 
     func outcomes(height: UInt64) -> [EntryOutcome]? {
-        (try? archive.store.block(height))?.outcomes(suite)
+        reading { () throws(StorageError) in try archive.store.block(height)?.outcomes(suite) }
     }
 
     func logPath(index: UInt64, size: UInt64) -> [Digest]? {
@@ -49,16 +59,18 @@ struct NodeEvidence: EvidenceSource {
     }()
 
     func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
-        let found = try? archive.store.events(
-            asset: asset, log: log.rawValue, countMax: eventsMax, in: archive.index)
-        return found?.map(\.bytes)
+        reading { () throws(StorageError) in
+            try archive.store.events(
+                asset: asset, log: log.rawValue, countMax: eventsMax, in: archive.index
+            ).map(\.bytes)
+        }
     }
 
     func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? {
-        guard
-            let found = try? archive.store.find(transaction: id, chain: chain, in: archive.index)
-                ?? archive.store.find(entry: id, in: archive.index)
-        else { return nil }
-        return (found.location.height, UInt64(found.location.position))
+        reading { () throws(StorageError) in
+            var found = try archive.store.find(transaction: id, chain: chain, in: archive.index)
+            if found == nil { found = try archive.store.find(entry: id, in: archive.index) }
+            return found.map { ($0.location.height, UInt64($0.location.position)) }
+        }
     }
 }

@@ -239,10 +239,20 @@ extension Routes {
         }
     }
 
+    /// What the source lacks or holds damaged goes on as it is: the server logs it and answers 500.
     private static func translating<Value>(
         _ body: () throws(EvidenceSourceError) -> Value
-    ) throws(APIError) -> Value {
-        do throws(EvidenceSourceError) { return try body() } catch { throw APIError(error) }
+    ) throws -> Value {
+        do throws(EvidenceSourceError) {
+            return try body()
+        } catch {
+            switch error {
+            case .nothingFinal: throw APIError.nothingFinal
+            case .unknownTransaction: throw APIError.notFound
+            case .indexBehind: throw APIError.indexBehind
+            case .missing, .damaged: throw error
+            }
+        }
     }
 }
 

@@ -69,11 +69,14 @@ final class Market1: Sendable {
     }
 
     /// Runs `body` on a fresh ledger, and ends everything afterwards.
+    ///
+    /// - Parameter wrap: what the API sees of the node.
     static func with(
         suite: LedgerCrypto.Suite = .ed25519SHA256, limits: APILimits = APILimits(),
+        behind wrap: (HuijinNode) -> any LedgerNode = { $0 },
         _ body: (Market1) async throws -> Void
     ) async throws {
-        let market = try await start(suite: suite, limits: limits)
+        let market = try await start(suite: suite, limits: limits, behind: wrap)
         do {
             try await body(market)
             await market.stop()
@@ -84,7 +87,7 @@ final class Market1: Sendable {
     }
 
     private static func start(
-        suite: LedgerCrypto.Suite, limits: APILimits
+        suite: LedgerCrypto.Suite, limits: APILimits, behind wrap: (HuijinNode) -> any LedgerNode
     ) async throws -> Market1 {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "huijin-api-\(UUID().uuidString)")
@@ -100,7 +103,7 @@ final class Market1: Sendable {
             api: HostPort(host: "127.0.0.1", port: 0), peers: [])
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let node = try await HuijinNode.start(configuration, logger: logger)
-        let server = APIServer(node: node, limits: limits, logger: logger)
+        let server = APIServer(node: wrap(node), limits: limits, logger: logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let serving = Task {
             try await server.run(host: "127.0.0.1", port: 0) { found.yield($0) }
