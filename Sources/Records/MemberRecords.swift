@@ -71,7 +71,7 @@ public struct KeyRecord: Hashable, Sendable {
     public var keyID: KeyID
     public var member: MemberID
     public var publicKey: PublicKey
-    /// Who holds it: a label, no personal data.
+    /// Holder's office, such as legal representative; never a natural person's name.
     public var person: String
     /// Ascending, each once.
     public var mandates: [Mandate]

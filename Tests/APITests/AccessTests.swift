@@ -33,6 +33,32 @@ import Testing
         }
     }
 
+    /// A record may keep any field of the kinds that write it; whoever may read the record sees it.
+    @Test(arguments: TransactionKind.allCases)
+    func recordsAreNeverWiderThanTheFieldsTheyKeep(_ kind: TransactionKind) {
+        let written: [RecordType] =
+            switch kind {
+            case .memberEnrol: [.member, .key]
+            case .keyRegister, .keyRevoke: [.key]
+            case .policySet: [.policy]
+            case .assetRegister, .assetApprove: [.asset]
+            case .assetAttest: [.attestation]
+            case .offerPublish, .offerAdmit: [.offer]
+            case .licenceRequest, .licenceAgree, .licenceClose: [.agreement]
+            case .depositConfirm: [.account, .bank]
+            case .withdrawalRequest, .withdrawalConfirm: [.withdrawal, .account, .bank]
+            case .jobSubmit, .jobHold, .outputRelease, .outputReject, .jobRefuse: [.job]
+            case .evidenceRecord: [.evidence]
+            }
+        for type in written {
+            for field in kind.body.fields where field.visibility != .validators {
+                #expect(
+                    AccessPolicy.audience(of: type) >= field.visibility,
+                    "\(type.name) shows \(kind.name).\(field.name)")
+            }
+        }
+    }
+
     @Test func tradesAndMoneyAreForTheParties() {
         let trades = TransactionKind.allCases.filter {
             (30..<60).contains($0.rawValue)

@@ -71,10 +71,14 @@ import Testing
 
             <!-- Written by Tests/MarketTests/DocumentTests.swift from the code; do not edit by hand. -->
 
-            `sees`: to whom the node serves what the transaction carries. `opening`: for a salted digest, who is
-            given the value behind it, off chain and sealed; erasing the salt erases the value. Validators order
-            and execute transactions, so they see every field that a transaction carries, in the clear; the
-            regulator sees, under mandate, whatever parties see. Bulk and personal data are never on chain.
+            `sees`: the widest audience that the node serves the field to, so the table is an upper bound. A
+            whole envelope goes only to the narrowest audience among its sender and fields
+            (`Sources/API/AccessPolicy.swift`); wider ones see the field in the record that keeps it.
+            `opening`: for a salted digest, who is given the value behind it, off chain and sealed; erasing the
+            salt erases the value. Validators order and execute transactions, so they see every field that a
+            transaction carries, in the clear; the regulator sees, under mandate, whatever parties see. Bulk and
+            personal data are never on chain: `person` is an office, such as legal representative, since key
+            records are public, for anybody to verify signatures with.
 
             | audience | 范围 |
             |---|---|

@@ -44,11 +44,11 @@ extension KeyRegister {
             FieldSpec(
                 "publicKey", 1, .publicKey, .everyone, en: "the signing key", zh: "签名公钥"),
             FieldSpec(
-                "person", 2, .text(max: RecordLimits.nameBytesMax), .members,
-                en: "label of the key's holder; no personal data",
-                zh: "密钥持有人代号，不含个人信息"),
+                "person", 2, .text(max: RecordLimits.nameBytesMax), .everyone,
+                en: "holder's office, such as legal representative; never a natural person's name",
+                zh: "密钥持有岗位，如“法定代表人”，不得填写自然人姓名"),
             FieldSpec(
-                "mandates", 3, .choices(of: Mandate.self), .members,
+                "mandates", 3, .choices(of: Mandate.self), .everyone,
                 en: "in what capacity the key signs", zh: "密钥授权"),
         ]
     }

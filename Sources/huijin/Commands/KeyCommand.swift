@@ -67,7 +67,12 @@ struct KeyCommand: AsyncParsableCommand {
             abstract: "Register one more key of the own member. / 登记新密钥")
 
         @Option(help: "Key file; its public part is registered. / 密钥文件") var file: String
-        @Option(help: "Name of the person who signs with it. / 签署人") var person: String
+        @Option(
+            help: """
+                Public: office of who signs with it, such as legal representative; never a natural person's name. / \
+                公开：签署岗位，如“法定代表人”，不得填写自然人姓名
+                """)
+        var person: String
         @Option(help: "Mandate, repeatable. / 授权，可重复") var mandate: [String]
         @OptionGroup var options: NodeOptions
 

@@ -28,7 +28,11 @@ struct MemberCommand: AsyncParsableCommand {
             help: "Unified social credit code; a demonstration one is made where absent. / 统一社会信用代码"
         )
         var code: String?
-        @Option(help: "Name of the person who signs. / 签署人") var person = "legal representative"
+        @Option(
+            help: """
+                Public: office of who signs, never a natural person's name. / 公开：签署岗位，不得填写自然人姓名
+                """)
+        var person = "legal representative"
         @Option(help: "Folder to make. / 输出目录") var out: String
         @Option(help: "Node address, repeatable. / 节点地址，可重复") var node: [String] = []
         @Option(help: "Genesis file. / 创世文件") var genesis: String
