@@ -243,7 +243,7 @@ public actor JobService {
             try await store.perform { try JobRow.restartStopped(in: $0) }
             isStarting = false
         }
-        var waiting = false
+        var waiting: Set<Int64> = []
         var last: Int64 = 0
         while !Task.isCancelled {
             let after = last
@@ -254,7 +254,7 @@ public actor JobService {
             last = end
             for number in numbers where !Task.isCancelled {
                 if let pause = pauses[number], pause.end > .now {
-                    waiting = true
+                    waiting.insert(number)
                     continue
                 }
                 do {
@@ -265,12 +265,14 @@ public actor JobService {
                     pauses[number] = nil
                 } catch {
                     // The ledger or a worker may be there again later.
-                    waiting = true
+                    waiting.insert(number)
                     pause(number, after: error)
                 }
             }
         }
-        return waiting
+        // Others were settled by somebody who looked at them.
+        pauses = pauses.filter { waiting.contains($0.key) }
+        return !waiting.isEmpty
     }
 
     private func pause(_ number: Int64, after error: any Error) {
