@@ -65,22 +65,65 @@ enum Shops {
     }
 }
 
+/// 20 shops in 2 cities; one has nearly all of `skew`, three have a `rare`, and `huge` adds up to more than 64 bits.
+enum Skewed {
+    static let table = GateTable(
+        name: "sales", columns: ["shop", "city", "month", "amount", "skew", "rare", "huge"],
+        entityKey: "shop",
+        scope: ["amount", "city", "huge", "month", "rare", "shop", "skew"])
+
+    static var csv: String {
+        var lines = ["shop,city,month,amount,skew,rare,huge"]
+        for shop in 0..<20 {
+            let skew = shop < 2 ? 1_000_000 : 1
+            let rare = shop < 3 ? "7" : ""
+            lines.append(
+                "S\(shop),city\(shop % 2),3,\(100 + shop),\(skew * (shop + 1) * (shop + 1) * (shop + 1)),\(rare),4000000000000000000"
+            )
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+/// A year of months, one row for every second hour of ten days each.
+enum Weather {
+    static let table = GateTable(
+        name: "observations", columns: ["month", "hour", "temp", "time_hour"], entityKey: nil,
+        scope: ["hour", "month", "temp", "time_hour"])
+
+    static var csv: String {
+        var lines = ["month,hour,temp,time_hour"]
+        for month in 1...12 {
+            for day in 1...10 {
+                for hour in stride(from: 0, to: 24, by: 2) {
+                    lines.append(
+                        "\(month),\(hour),\(30 + (month * 7 + day + hour) % 40).5,2013-\(month)-\(day)T\(hour)"
+                    )
+                }
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
 /// Runs a gated query in this process, without isolation.
 struct Bench {
     let folder = try? TemporaryFolder()
     let file: String
     var limits = WorkerLimits()
 
-    init() throws {
+    init(csv: String = Shops.csv, entityKey: String? = "shop") throws {
         guard let folder else { throw CocoaError(.fileNoSuchFile) }
-        let (data, table) = try Shops.load(folder)
+        let data = try SandboxFolder(folder.path + "/data")
+        let loader = TableLoader(folder: data, suite: .ed25519SHA256)
+        let table = try loader.load(try folder.write(csv), as: "bench", entityKey: entityKey).table
         file = data.path(of: table)
     }
 
     func answer(
-        _ sql: String, minimum: UInt64 = 5, dominance: UInt64 = 80
+        _ sql: String, table: GateTable = Shops.table, minimum: UInt64 = 5, dominance: UInt64 = 80
     ) throws -> WorkerAnswer {
-        let query = try QueryGate.admit(sql, to: Shops.table)
+        let query = try QueryGate.admit(sql, to: table)
         guard let rules = DisclosureRules(groupMinimum: minimum, dominancePercent: dominance)
         else { throw CocoaError(.coderInvalidValue) }
         return QueryRun(
@@ -88,8 +131,10 @@ struct Bench {
         ).answer()
     }
 
-    func code(_ sql: String, minimum: UInt64 = 5, dominance: UInt64 = 80) throws -> OutcomeCode {
-        switch try answer(sql, minimum: minimum, dominance: dominance) {
+    func code(
+        _ sql: String, table: GateTable = Shops.table, minimum: UInt64 = 5, dominance: UInt64 = 80
+    ) throws -> OutcomeCode {
+        switch try answer(sql, table: table, minimum: minimum, dominance: dominance) {
         case .refused(let code, _, _): code
         case .output, .selfTest: .accepted
         }

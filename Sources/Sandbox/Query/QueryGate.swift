@@ -38,7 +38,8 @@ public struct GatedQuery: Sendable, Equatable {
     public let sql: String
     /// For each group that WHERE leaves, before HAVING and LIMIT: distinct entities, rows.
     public let groupSQL: String
-    /// For each group and each argument of SUM or AVG: entities that contribute, their total magnitude, the largest.
+    /// For each group, one statement for each column inside an aggregate: entities that have a value; where it is
+    /// summed also their total magnitude and the largest one's, else zeros.
     public let contributionSQL: [String]
 }
 
@@ -135,15 +136,22 @@ public enum QueryGate {
         if let limit = tree.limit { sql += " LIMIT \(limit)" }
 
         let key = table.entityKey.map(SQLWriter.quote) ?? "rowid"
-        var arguments: [Expression] = []
+        var summed: [Int] = []
+        var counted: [Int] = []
         for aggregate in aggregates {
+            let columns = aggregate.argument?.columns ?? []
             switch aggregate.function {
-            case .sum, .average:
-                if let argument = aggregate.argument, !arguments.contains(argument) {
-                    arguments.append(argument)
-                }
-            case .count, .minimum, .maximum: continue
+            case .sum, .average: summed += columns
+            case .count, .minimum, .maximum: counted += columns
             }
+        }
+        // A sum's check counts who has a value, too.
+        let present = Set(counted).subtracting(summed).sorted().map {
+            "SELECT COUNT(DISTINCT CASE WHEN \(writer.column($0)) IS NOT NULL THEN \(key) END), 0, 0"
+                + "\(from)\(filter)\(grouping)"
+        }
+        let contributing = Set(summed).sorted().map {
+            contributions(writer.column($0), key: key, groups: groups, source: from + filter)
         }
         let read = Set(
             (all(tree) + (tree.condition.map { [$0] } ?? [])).flatMap(\.columns) + tree.groups)
@@ -152,18 +160,15 @@ public enum QueryGate {
             headings: tree.items.map(\.name), columns: columns,
             columnsRead: columns + (table.entityKey.map { [$0] } ?? []), sql: sql,
             groupSQL: "SELECT COUNT(DISTINCT \(key)), COUNT(*)\(from)\(filter)\(grouping)",
-            contributionSQL: arguments.map {
-                contributions(
-                    writer.sql($0), key: key, groups: groups, source: from + filter)
-            })
+            contributionSQL: contributing + present)
     }
 
     /// Per group: how many entities have a value, the total of their magnitudes, and the largest of them.
     private static func contributions(
-        _ argument: String, key: String, groups: [String], source: String
+        _ column: String, key: String, groups: [String], source: String
     ) -> String {
         let named = groups.enumerated().map { "\($1) AS g\($0)" }
-        let inner = (named + ["\(key) AS k", "SUM(ABS(1.0 * \(argument))) AS s"])
+        let inner = (named + ["\(key) AS k", "SUM(ABS(1.0 * \(column))) AS s"])
             .joined(separator: ", ")
         let by = (groups + [key]).joined(separator: ", ")
         let outer = groups.indices.map { "g\($0)" }.joined(separator: ", ")

@@ -1,7 +1,6 @@
-/// Conditions and values, from the loosest binding to the tightest.
+/// Conditions and values. What stands where follows from what the disclosure rules can see: a condition on rows
+/// compares a column with literals, and an aggregate is over a column, so that arithmetic hides nobody's part in it.
 extension QueryParser {
-    // MARK: Conditions
-
     private mutating func nested<Value>(
         _ body: (inout QueryParser) throws(GateRefusal) -> Value
     ) throws(GateRefusal) -> Value {
@@ -14,67 +13,26 @@ extension QueryParser {
         return try body(&self)
     }
 
+    // MARK: Conditions
+
     mutating func condition() throws(GateRefusal) -> Expression {
-        let position = token.position
-        let value = try any()
-        guard value.isCondition else {
-            throw GateRefusal(
-                .sqlRefused, at: position,
-                "expected a condition: =, <>, <, <=, >, >=, IN, BETWEEN, LIKE or IS NULL",
-                "此处应为条件：=、<>、<、<=、>、>=、IN、BETWEEN、LIKE 或 IS NULL")
-        }
-        return value
-    }
-
-    mutating func value() throws(GateRefusal) -> Expression {
-        let position = token.position
-        let value = try any()
-        guard !value.isCondition else {
-            throw GateRefusal(
-                .sqlRefused, at: position, "expected a value, not a condition", "此处应为数值，不是条件")
-        }
-        return value
-    }
-
-    private func demandKind(
-        _ value: Expression, isCondition: Bool, _ position: Int
-    ) throws(GateRefusal) {
-        guard value.isCondition == isCondition else {
-            throw GateRefusal(
-                .sqlRefused, at: position,
-                isCondition ? "expected a condition" : "expected a value, not a condition",
-                isCondition ? "此处应为条件" : "此处应为数值，不是条件")
-        }
-    }
-
-    private mutating func any() throws(GateRefusal) -> Expression {
         try nested { (parser) throws(GateRefusal) in
-            let position = parser.token.position
             var left = try parser.conjunction()
             var terms = 1
             while parser.take("OR") {
                 try parser.count(&terms)
-                try parser.demandKind(left, isCondition: true, position)
-                let at = parser.token.position
-                let right = try parser.conjunction()
-                try parser.demandKind(right, isCondition: true, at)
-                left = .or(left, right)
+                left = .or(left, try parser.conjunction())
             }
             return left
         }
     }
 
     private mutating func conjunction() throws(GateRefusal) -> Expression {
-        let position = token.position
         var left = try negation()
         var terms = 1
         while take("AND") {
             try count(&terms)
-            try demandKind(left, isCondition: true, position)
-            let at = token.position
-            let right = try negation()
-            try demandKind(right, isCondition: true, at)
-            left = .and(left, right)
+            left = .and(left, try negation())
         }
         return left
     }
@@ -89,59 +47,57 @@ extension QueryParser {
 
     private mutating func negation() throws(GateRefusal) -> Expression {
         guard take("NOT") else { return try predicate() }
-        return try nested { (parser) throws(GateRefusal) in
-            let position = parser.token.position
-            let value = try parser.negation()
-            try parser.demandKind(value, isCondition: true, position)
-            return .not(value)
-        }
+        return try nested { (parser) throws(GateRefusal) in .not(try parser.negation()) }
     }
 
     private mutating func predicate() throws(GateRefusal) -> Expression {
-        let position = token.position
-        let left = try sum()
+        if takeSymbol("(") {
+            let inner = try condition()
+            try demandSymbol(")")
+            return inner
+        }
+        let left =
+            allowsAggregates
+            ? try value()
+            : try plainColumn(
+                "a column to compare with a number or a 'text'; no arithmetic, no function and no aggregate in WHERE",
+                "用来与数字或'文本'比较的列；WHERE 中不允许运算、函数和聚合")
         if case .symbol(let symbol) = token.kind,
             let comparison = Expression.Comparison(rawValue: symbol)
         {
-            try demandKind(left, isCondition: false, position)
             advance()
-            return .compare(comparison, left, try operand())
+            return .compare(comparison, left, try literal())
         }
         if take("IS") {
-            try demandKind(left, isCondition: false, position)
             let negated = take("NOT")
             try demand("NULL")
             return .isNull(left, negated: negated)
         }
-        let negated = token.keyword == "NOT"
-        let keyword = negated ? tokens[min(index + 1, tokens.count - 1)].keyword : token.keyword
-        guard let keyword, ["IN", "BETWEEN", "LIKE"].contains(keyword) else {
-            if negated { throw refuse("IN, BETWEEN or LIKE", " IN、BETWEEN 或 LIKE") }
-            return left
-        }
-        try demandKind(left, isCondition: false, position)
-        if negated { advance() }
-        advance()
-        switch keyword {
-        case "IN": return .isIn(left, try list(), negated: negated)
-        case "BETWEEN":
-            let low = try operand()
+        let negated = take("NOT")
+        if take("IN") { return .isIn(left, try list(), negated: negated) }
+        if take("BETWEEN") {
+            let low = try literal()
             try demand("AND")
-            return .between(left, low, try operand(), negated: negated)
-        default:
-            guard case .text(let pattern) = token.kind else {
-                throw refuse("a 'pattern'", "'模式' 文本")
-            }
-            advance()
-            return .like(left, pattern, negated: negated)
+            return .between(left, low, try literal(), negated: negated)
         }
+        if take("LIKE") { return .like(left, try pattern(), negated: negated) }
+        if negated { throw refuse("IN, BETWEEN or LIKE", " IN、BETWEEN 或 LIKE") }
+        throw refuse(
+            "=, <>, <, <=, >, >=, IN, BETWEEN, LIKE or IS NULL; conditions have no arithmetic",
+            " =、<>、<、<=、>、>=、IN、BETWEEN、LIKE 或 IS NULL；条件中不允许运算")
     }
 
-    private mutating func operand() throws(GateRefusal) -> Expression {
-        let position = token.position
-        let value = try sum()
-        try demandKind(value, isCondition: false, position)
-        return value
+    /// SQLite would refuse a longer one only when a row gets as far as the pattern, which would show that there is one.
+    private mutating func pattern() throws(GateRefusal) -> String {
+        guard case .text(let pattern) = token.kind,
+            pattern.utf8.count <= QueryParser.patternBytesMax
+        else {
+            throw refuse(
+                "a 'pattern' of at most \(QueryParser.patternBytesMax) bytes",
+                "'模式' 文本，最长 \(QueryParser.patternBytesMax) 字节")
+        }
+        advance()
+        return pattern
     }
 
     private mutating func list() throws(GateRefusal) -> [Expression] {
@@ -152,79 +108,27 @@ extension QueryParser {
                 throw refuse(
                     "at most \(QueryParser.listMax) values", "最多 \(QueryParser.listMax) 个值")
             }
-            let isNegative = takeSymbol("-")
-            switch token.kind {
-            case .integer(let number):
-                values.append(isNegative ? .negative(.integer(number)) : .integer(number))
-            case .decimal(let digits):
-                values.append(isNegative ? .negative(.decimal(digits)) : .decimal(digits))
-            case .text(let text) where !isNegative: values.append(.text(text))
-            case .word, .name, .text, .symbol, .end:
-                throw refuse("a number or a 'text'; subqueries are not allowed", "数字或'文本'；不允许子查询")
-            }
-            advance()
+            values.append(try literal())
         } while takeSymbol(",")
         try demandSymbol(")")
         return values
     }
 
-    // MARK: Values
-
-    private mutating func sum() throws(GateRefusal) -> Expression {
-        let position = token.position
-        var left = try product()
-        while case .symbol(let symbol) = token.kind, symbol == "+" || symbol == "-" {
-            try demandKind(left, isCondition: false, position)
+    private mutating func literal() throws(GateRefusal) -> Expression {
+        if case .text(let text) = token.kind {
             advance()
-            let at = token.position
-            let right = try product()
-            try demandKind(right, isCondition: false, at)
-            left = try chained(.arithmetic(symbol == "+" ? .add : .subtract, left, right))
+            return .text(text)
         }
-        return left
+        let isNegative = takeSymbol("-")
+        guard let number = number() else {
+            throw refuse(
+                "a number or a 'text'; conditions compare with literals only",
+                "数字或'文本'；条件只能与字面值比较")
+        }
+        return isNegative ? .negative(number) : number
     }
 
-    private mutating func product() throws(GateRefusal) -> Expression {
-        let position = token.position
-        var left = try unary()
-        while case .symbol(let symbol) = token.kind, symbol == "*" || symbol == "/" {
-            try demandKind(left, isCondition: false, position)
-            advance()
-            let at = token.position
-            let right = try unary()
-            try demandKind(right, isCondition: false, at)
-            left = try chained(.arithmetic(symbol == "*" ? .multiply : .divide, left, right))
-        }
-        return left
-    }
-
-    /// A long chain of operators is a deep tree for SQLite and for our own recursion alike.
-    private func chained(_ value: Expression) throws(GateRefusal) -> Expression {
-        var height = 0
-        var next = value
-        while case .arithmetic(_, let left, _) = next {
-            height += 1
-            next = left
-        }
-        guard height <= QueryParser.depthMax else {
-            throw refuse("at most \(QueryParser.depthMax) operators in a row", "连续运算过多")
-        }
-        return value
-    }
-
-    private mutating func unary() throws(GateRefusal) -> Expression {
-        if takeSymbol("-") {
-            return try nested { (parser) throws(GateRefusal) in
-                let position = parser.token.position
-                let value = try parser.unary()
-                try parser.demandKind(value, isCondition: false, position)
-                return .negative(value)
-            }
-        }
-        return try primary()
-    }
-
-    private mutating func primary() throws(GateRefusal) -> Expression {
+    private mutating func number() -> Expression? {
         switch token.kind {
         case .integer(let number):
             advance()
@@ -232,25 +136,75 @@ extension QueryParser {
         case .decimal(let digits):
             advance()
             return .decimal(digits)
-        case .text(let text):
+        case .word, .name, .text, .symbol, .end: return nil
+        }
+    }
+
+    // MARK: Values of groups
+
+    /// A group column, or a product of numbers and an aggregate, or the ratio of two such.
+    ///
+    /// Each aggregate is checked on its own, so what is computed from two shows no more than they do; sums and
+    /// differences stay out so that a reviewer reads what an output is about.
+    mutating func value() throws(GateRefusal) -> Expression {
+        try nested { (parser) throws(GateRefusal) in
+            var left = try parser.factor()
+            var factors = 1
+            while case .symbol(let symbol) = parser.token.kind, symbol == "*" || symbol == "/" {
+                guard left.bareColumns.isEmpty, factors < QueryParser.factorsMax else {
+                    throw parser.refuseArithmetic()
+                }
+                parser.advance()
+                let refusal = parser.refuseArithmetic()
+                let right = try parser.factor()
+                let (above, below) = (left.aggregates.count, right.aggregates.count)
+                guard right.bareColumns.isEmpty, above + below <= 2,
+                    symbol == "/" || above == 0 || below == 0
+                else { throw refusal }
+                factors += 1
+                left = .arithmetic(symbol == "*" ? .multiply : .divide, left, right)
+            }
+            if parser.token.isSymbol("+") || parser.token.isSymbol("-") {
+                throw parser.refuseArithmetic()
+            }
+            return left
+        }
+    }
+
+    private func refuseArithmetic() -> GateRefusal {
+        refuse(
+            "a grouped column, an aggregate, an aggregate times or over a number, or the ratio of two aggregates; no + or -",
+            "分组列、聚合函数、聚合函数乘以或除以数字，或两个聚合函数之比；不允许加减")
+    }
+
+    private mutating func factor() throws(GateRefusal) -> Expression {
+        if let number = number() { return number }
+        switch token.kind {
+        case .symbol("-"):
+            let refusal = refuseArithmetic()
             advance()
-            return .text(text)
+            let inner = try nested { (parser) throws(GateRefusal) in try parser.factor() }
+            guard inner.bareColumns.isEmpty else { throw refusal }
+            return .negative(inner)
         case .symbol("("):
             advance()
-            if token.keyword == "SELECT" {
-                throw refuse("a value; subqueries are not allowed", "数值；不允许子查询")
-            }
-            let value = try any()
+            let inner = try value()
             try demandSymbol(")")
-            return value
-        case .word where tokens[min(index + 1, tokens.count - 1)].isSymbol("("):
-            return try function()
+            return inner
+        case .word where isCall: return try function()
         case .word, .name:
             if let index = try column() { return .column(index) }
-            throw refuse("a column of \(table.name), a number or a 'text'", "列、数字或'文本'")
-        case .symbol, .end:
-            throw refuse("a column, a number, a 'text' or an aggregate", "列、数字、'文本'或聚合函数")
+            throw refuse(
+                "a column of \(table.name), a number or an aggregate", "列、数字或聚合函数")
+        case .symbol, .end, .integer, .decimal, .text:
+            throw refuse(
+                "a column, a number or an aggregate; subqueries are not allowed",
+                "列、数字或聚合函数；不允许子查询")
         }
+    }
+
+    private var isCall: Bool {
+        tokens[min(index + 1, tokens.count - 1)].isSymbol("(")
     }
 
     private mutating func function() throws(GateRefusal) -> Expression {
@@ -261,10 +215,6 @@ extension QueryParser {
             throw refuse(
                 "COUNT, SUM, AVG, MIN, MAX or ROUND", " COUNT、SUM、AVG、MIN、MAX 或 ROUND")
         }
-        guard allowsAggregates else {
-            throw refuse(
-                "no aggregate in WHERE, nor inside another aggregate", "非聚合表达式（WHERE 与聚合函数内不能再聚合）")
-        }
         advance()
         try demandSymbol("(")
         if function == .count, takeSymbol("*") {
@@ -272,21 +222,85 @@ extension QueryParser {
             return .aggregate(Aggregate(function: .count, isDistinct: false, argument: nil))
         }
         let isDistinct = function == .count && take("DISTINCT")
-        allowsAggregates = false
-        let argument = try value()
-        allowsAggregates = true
-        try demandSymbol(")")
+        let argument: Expression
+        switch function {
+        case .count, .minimum, .maximum: argument = try plainArgument()
+        case .sum, .average: argument = try scaledArgument()
+        }
+        guard takeSymbol(")") else { throw refuseArgument() }
         return .aggregate(
             Aggregate(function: function, isDistinct: isDistinct, argument: argument))
     }
 
-    private mutating func rounding() throws(GateRefusal) -> Expression {
-        guard allowsAggregates else {
-            throw refuse("ROUND around an aggregate only", "只能对聚合结果取整")
+    private static let argumentEnglish =
+        "a plain column as the argument (COUNT also *), in SUM and AVG also a column times or over one number"
+    private static let argumentChinese =
+        "单独的列作为参数（COUNT 也可用 *）；SUM 与 AVG 也可用列乘以或除以一个数字"
+
+    private func refuseArgument() -> GateRefusal {
+        refuse(QueryParser.argumentEnglish, QueryParser.argumentChinese)
+    }
+
+    private mutating func plainArgument() throws(GateRefusal) -> Expression {
+        try plainColumn(QueryParser.argumentEnglish, QueryParser.argumentChinese)
+    }
+
+    /// One column and at most one number: nobody's share of a sum depends on the number.
+    private mutating func scaledArgument() throws(GateRefusal) -> Expression {
+        let isNegative = takeSymbol("-")
+        let argument: Expression
+        if let scale = try scale() {
+            guard takeSymbol("*") else { throw refuseArgument() }
+            argument = .arithmetic(.multiply, scale, try plainArgument())
+        } else {
+            let column = try plainArgument()
+            if takeSymbol("*") {
+                argument = .arithmetic(.multiply, column, try signedScale(isDivisor: false))
+            } else if takeSymbol("/") {
+                argument = .arithmetic(.divide, column, try signedScale(isDivisor: true))
+            } else {
+                argument = column
+            }
         }
+        return isNegative ? .negative(argument) : argument
+    }
+
+    private mutating func signedScale(isDivisor: Bool) throws(GateRefusal) -> Expression {
+        let isNegative = takeSymbol("-")
+        guard let scale = try scale() else { throw refuseArgument() }
+        // Whole numbers divided by whole ones are cut off in SQLite: values below a divisor would count as 0, and a
+        // sum would be about the others alone.
+        let number: Expression
+        if isDivisor, case .integer(let whole) = scale {
+            number = .decimal("\(whole).0")
+        } else {
+            number = scale
+        }
+        return isNegative ? .negative(number) : number
+    }
+
+    /// Nil where no number stands. Its range keeps products from being cut off at 0 or infinity, as a comparison would.
+    private mutating func scale() throws(GateRefusal) -> Expression? {
+        let refusal = refuse("a number from 1e-9 to 1e9", "1e-9 至 1e9 的数字")
+        guard let number = number() else { return nil }
+        let magnitude: Double? =
+            switch number {
+            case .integer(let whole): Double(whole)
+            case .decimal(let digits): Double(digits)
+            case .column, .text, .negative, .arithmetic, .aggregate, .round, .compare, .and, .or,
+                .not, .isIn, .between, .like, .isNull:
+                nil
+            }
+        guard let magnitude, QueryParser.scaleRange.contains(magnitude) else { throw refusal }
+        return number
+    }
+
+    private mutating func rounding() throws(GateRefusal) -> Expression {
         advance()
         try demandSymbol("(")
+        let refusal = refuse("ROUND around an aggregate only", "只能对聚合结果取整")
         let value = try self.value()
+        guard value.bareColumns.isEmpty, !value.aggregates.isEmpty else { throw refusal }
         var places: Int64 = 0
         if takeSymbol(",") {
             guard case .integer(let number) = token.kind, number <= 10 else {
@@ -297,6 +311,14 @@ extension QueryParser {
         }
         try demandSymbol(")")
         return .round(value, Int(places))
+    }
+
+    private mutating func plainColumn(
+        _ allowed: String, _ chinese: String
+    ) throws(GateRefusal) -> Expression {
+        if case .word = token.kind, isCall { throw refuse(allowed, chinese) }
+        guard let index = try column() else { throw refuse(allowed, chinese) }
+        return .column(index)
     }
 
     private static let reserved: Set<String> = [

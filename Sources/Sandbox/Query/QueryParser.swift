@@ -7,12 +7,18 @@ struct QueryParser {
     static let limitMax: Int64 = 1_000_000
     /// AND or OR in a row.
     static let termsMax = 256
+    /// Numbers and aggregates in one product.
+    static let factorsMax = 4
+    /// Of a LIKE pattern; the worker's own limit is the same.
+    static let patternBytesMax = 1_024
+    /// Magnitudes of the number that scales an aggregate's argument.
+    static let scaleRange = 1e-9...1e9
 
     let tokens: [Token]
     let table: GateTable
     var index = 0
     var depth = 0
-    /// Where an aggregate may stand: in the select list, HAVING and ORDER BY, but not in another aggregate.
+    /// Whether values are of groups, as in the select list, HAVING and ORDER BY, or of rows, as in WHERE.
     var allowsAggregates = false
 
     private init(_ tokens: [Token], _ table: GateTable) {

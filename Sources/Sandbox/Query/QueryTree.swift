@@ -1,8 +1,6 @@
 /// A value or a condition of a query.
 indirect enum Expression: Hashable, Sendable {
     enum Arithmetic: String, Sendable {
-        case add = "+"
-        case subtract = "-"
         case multiply = "*"
         case divide = "/"
     }
@@ -36,13 +34,6 @@ indirect enum Expression: Hashable, Sendable {
     case between(Expression, Expression, Expression, negated: Bool)
     case like(Expression, String, negated: Bool)
     case isNull(Expression, negated: Bool)
-
-    var isCondition: Bool {
-        switch self {
-        case .column, .integer, .decimal, .text, .negative, .arithmetic, .aggregate, .round: false
-        case .compare, .and, .or, .not, .isIn, .between, .like, .isNull: true
-        }
-    }
 
     /// The expressions right below this one, an aggregate's argument among them.
     var parts: [Expression] {
@@ -94,7 +85,7 @@ struct Aggregate: Hashable, Sendable {
 
     let function: Function
     let isDistinct: Bool
-    /// Nil for `COUNT(*)`.
+    /// Nil for `COUNT(*)`; else a column, in SUM and AVG also one scaled by a number.
     let argument: Expression?
 }
 

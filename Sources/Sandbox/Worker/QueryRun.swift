@@ -19,17 +19,32 @@ struct QueryRun {
             switch error {
             case .refused(let code, let english, let chinese):
                 return .refused(code, english: english, chinese: chinese)
+            case .withheld: return QueryRun.withheld
             case .database(let failure, let isBudget):
                 return refusal(failure, isBudget: isBudget)
             }
         }
     }
 
+    /// The one answer to every query whose output the disclosure rules keep back: too few entities, none, one that
+    /// dominates, or numbers that overflow. Anything that told these apart would tell of single entities.
+    static let withheld = WorkerAnswer.refused(
+        .groupTooSmall,
+        english:
+            "an output would be about too few entities or mostly about one, or its numbers are out of range; "
+            + "which of these, and where, is not told",
+        chinese: "某项输出涉及的主体过少、主要来自单一主体，或数值越界；具体原因与位置不予说明")
+
+    private static let notRun = WorkerAnswer.refused(
+        .sqlRefused, english: "the database cannot run this query", chinese: "数据库无法执行此查询")
+
     private enum Stop: Error {
         case refused(OutcomeCode, String, String)
+        case withheld
         case database(SQLiteError, isBudget: Bool)
     }
 
+    /// SQLite's own words stay here: what fails while rows are read depends on the rows.
     private func refusal(_ error: SQLiteError, isBudget: Bool) -> WorkerAnswer {
         if isBudget || error.isInterrupted {
             return .refused(
@@ -42,10 +57,7 @@ struct QueryRun {
                 .resourceLimit, english: "more than \(job.limits.memoryBytesMax) bytes of memory",
                 chinese: "内存超过 \(job.limits.memoryBytesMax) 字节")
         }
-        // The message names columns at most: ours and the buyer's own.
-        return .refused(
-            .sqlRefused, english: "SQLite: \(String(error.message.prefix(200)))",
-            chinese: "数据库：\(String(error.message.prefix(200)))")
+        return QueryRun.notRun
     }
 
     private func open() throws(SQLiteError) -> Database {
@@ -101,11 +113,18 @@ struct QueryRun {
         _ sql: String, _ database: Database, _ operations: inout Int,
         _ body: (Statement) throws(Stop) -> Void
     ) throws(Stop) {
+        let statement: Statement
+        do throws(SQLiteError) {
+            statement = try database.prepare(sql, isKept: false)
+        } catch {
+            throw .database(error, isBudget: database.isStepBudgetExhausted)
+        }
         do {
-            let statement = try database.prepare(sql, isKept: false)
             while try statement.step() { try body(statement) }
             operations += statement.operations
         } catch let error as SQLiteError {
+            // SQLITE_ERROR while it runs is arithmetic: an integer overflow in SUM.
+            if error.code == 1 { throw .withheld }
             throw .database(error, isBudget: database.isStepBudgetExhausted)
         } catch let error as Stop {
             throw error
@@ -114,28 +133,18 @@ struct QueryRun {
         }
     }
 
-    /// Says how many groups are too small, never which.
+    /// - Returns: the rows that the output is made of.
     private func checkGroups(
         _ database: Database, _ operations: inout Int
     ) throws(Stop) -> UInt64 {
-        var small = 0
-        var groups = 0
+        var isAnyGroup = false
         var rows: Int64 = 0
         try each(job.query.groupSQL, database, &operations) { (row) throws(Stop) in
-            groups += 1
+            isAnyGroup = true
             rows += row.integer(1)
-            if UInt64(clamping: row.integer(0)) < job.groupMinimum { small += 1 }
+            if UInt64(clamping: row.integer(0)) < job.groupMinimum { throw .withheld }
         }
-        guard groups > 0, small == 0 else {
-            throw .refused(
-                .groupTooSmall,
-                groups == 0
-                    ? "no group has \(job.groupMinimum) entities"
-                    : "\(small) of \(groups) groups have fewer than \(job.groupMinimum) entities",
-                groups == 0
-                    ? "没有任何分组达到 \(job.groupMinimum) 个主体"
-                    : "\(groups) 个分组中有 \(small) 个少于 \(job.groupMinimum) 个主体")
-        }
+        guard isAnyGroup else { throw .withheld }
         return UInt64(clamping: rows)
     }
 
@@ -148,32 +157,12 @@ struct QueryRun {
         else {
             throw .refused(.prohibited, "the review policy makes no sense", "审核策略无效")
         }
-        var small = 0
-        var dominated = 0
         try each(sql, database, &operations) { (row) throws(Stop) in
-            let entities = UInt64(clamping: row.integer(0))
-            // A group in which nobody has a value shows nothing of anybody.
-            if row.isNull(2) { return }
+            // A group in which nobody has a value counts as one of nobody: that all of them have none is also told.
             let (total, largest) = QueryRun.scaled(total: row.real(1), largest: row.real(2))
-            switch rules.violation(
-                in: GroupFacts(entities: entities, total: total, largest: largest))
-            {
-            case .groupTooSmall: small += 1
-            case .dominated: dominated += 1
-            case nil: break
-            }
-        }
-        if small > 0 {
-            throw .refused(
-                .groupTooSmall,
-                "in \(small) groups fewer than \(job.groupMinimum) entities have a value for a SUM or AVG",
-                "\(small) 个分组中参与 SUM 或 AVG 的主体少于 \(job.groupMinimum) 个")
-        }
-        if dominated > 0 {
-            throw .refused(
-                .dominantContributor,
-                "in \(dominated) groups one entity makes up more than \(job.dominancePercent) % of a SUM or AVG",
-                "\(dominated) 个分组中单一主体占 SUM 或 AVG 超过 \(job.dominancePercent)%")
+            let facts = GroupFacts(
+                entities: UInt64(clamping: row.integer(0)), total: total, largest: largest)
+            if rules.violation(in: facts) != nil { throw .withheld }
         }
     }
 
