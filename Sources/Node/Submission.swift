@@ -13,7 +13,7 @@ public enum SubmissionWait: Sendable {
 /// What became of one submitted envelope.
 public struct SubmissionResult: Sendable, Equatable {
     public enum Status: String, Sendable {
-        /// In this node's mempool; it may still expire.
+        /// Taken by this node, which does not know yet what becomes of it.
         case received
         /// In a final block; `code` says whether it was accepted or refused there.
         case final

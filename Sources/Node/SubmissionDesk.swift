@@ -37,9 +37,11 @@ struct SubmissionDesk {
 
     /// - Returns: the number under which the replica answers, or `nil` when too many wait already.
     mutating func admit(_ submission: Submission) -> RequestID? {
+        // From here on the transactions may become final whatever happens to the answer, so until the replica
+        // refuses one nobody is told that it was refused.
         let results = submission.envelopes.map {
             SubmissionResult(
-                id: $0.id, envelopeDigest: $0.digest, status: .refused, code: .unavailable)
+                id: $0.id, envelopeDigest: $0.digest, status: .received, code: .accepted)
         }
         guard open.count < waitingMax else {
             submission.finish(results.map { $0.refused(.busy) })
@@ -63,8 +65,6 @@ struct SubmissionDesk {
                 entry.results[position] = entry.results[position].refused(code)
                 continue
             }
-            entry.results[position].status = .received
-            entry.results[position].code = .accepted
             guard entry.wait == .final, let id = entry.results[position].id else { continue }
             entry.pending += 1
             seats[id, default: []].append(Seat(request: request, position: position))

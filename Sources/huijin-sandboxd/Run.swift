@@ -10,28 +10,12 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve until SIGTERM or SIGINT / 运行沙箱，直至收到 SIGTERM 或 SIGINT")
 
-    static let passphraseVariable = "HUIJIN_PASSPHRASE"
-    static let passphraseBytesMax = 1_024
-
     @OptionGroup var options: ConfigurationOptions
     @Option(
         help: ArgumentHelp(
             "File with the passphrase (else HUIJIN_PASSPHRASE) / 口令文件，缺省用环境变量 HUIJIN_PASSPHRASE",
             valueName: "file"))
     var passphraseFile: String?
-
-    private func passphrase() throws -> String {
-        if let passphraseFile {
-            let bytes = try SetupFile.read(passphraseFile, bytesMax: Run.passphraseBytesMax)
-            return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
-        }
-        guard let text = ProcessInfo.processInfo.environment[Run.passphraseVariable] else {
-            try fail(
-                "no passphrase; set HUIJIN_PASSPHRASE or give --passphrase-file / 没有口令，请设置 HUIJIN_PASSPHRASE 或使用 --passphrase-file",
-                Exit.configuration)
-        }
-        return text
-    }
 
     func run() async throws {
         // Whoever reads our log may go away first.
@@ -58,7 +42,7 @@ struct Run: AsyncParsableCommand {
         _ configuration: SandboxConfiguration, _ signals: Signals, _ logger: Logger
     ) async throws {
         let isolation = try Isolation()
-        let passphrase = try passphrase()
+        let passphrase = try Passphrase.read(file: passphraseFile)
         let folder = try SandboxFolder(configuration.data)
         let identity = try MemberFolder(reading: configuration.identity)
         try isolation.check(files: [

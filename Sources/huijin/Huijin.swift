@@ -9,7 +9,7 @@ struct Huijin: AsyncParsableCommand {
         abstract: "Command line of the Huijin data-market ledger. / 汇津数据要素市场账本命令行",
         discussion: """
             Exit codes / 退出码: 0 done, 1 refused by the ledger, 2 not proven or not found, 64 usage, 65 bad data,
-            66 no input, 69 unavailable, 77 not permitted, 78 configuration.
+            66 no input, 69 unavailable, 70 internal fault, 77 not permitted, 78 configuration.
             Shell completion / 命令补全: huijin --generate-completion-script bash|zsh|fish
             """,
         version: "0.1.0",

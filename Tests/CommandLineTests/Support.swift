@@ -118,18 +118,20 @@ final class Bench {
         let process = try process(
             "huijind", ["run", "--config", "net/nodes/node0/node.json"],
             passphrase: Bench.passphrase)
+        // Standard output carries the one line `ready …`, so this pipe never fills; the log goes to a file.
         let pipe = Pipe()
         process.standardOutput = pipe
-        process.standardError = pipe
+        try write("", "node.log")
+        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "node.log"))
         try process.run()
         node = process
         var heard = ""
         while !heard.contains("ready") {
             let data = pipe.fileHandleForReading.availableData
-            try #require(!data.isEmpty, "huijind ended: \(heard)")
+            let log = data.isEmpty ? try read("node.log") : ""
+            try #require(!data.isEmpty, "huijind ended: \(log)")
             heard += String(decoding: data, as: UTF8.self)
         }
-        pipe.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
     }
 
     /// Makes and enrols a member.

@@ -9,7 +9,9 @@ import Records
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job", abstract: "Computation in a provider's sandbox. / 沙箱作业",
-        subcommands: [Submit.self, Show.self, GetOutput.self])
+        subcommands: [
+            Submit.self, Resume.self, Refuse.self, Show.self, GetOutput.self,
+        ])
 
     struct Submit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -24,46 +26,84 @@ struct JobCommand: AsyncParsableCommand {
         var wait = false
         @OptionGroup var options: NodeOptions
 
-        static let patienceMs: UInt64 = 60_000
-        static let pauseMs = 100
-
         func run() async throws {
             let client = try options.client()
             let agreement = try Arguments.digest(agreement, "--agreement")
-            let query = try Arguments.textOrFile(sql)
-            let salt = SecureRandom.bytes(Salted.saltBytes)
+            let query = try JobCommand.query(sql)
             let body = JobSubmit(
                 agreement: agreement, purpose: purpose,
-                queryCommitment: Salted.commit(salt: salt, value: query, suite: client.suite))
+                queryCommitment: try Arguments.commit(
+                    query, label: "query", folder: try options.folder(), suite: client.suite))
             try body.checked()
             let answer = try await client.submit(body)
             guard answer.isAccepted, let job = answer.id else {
                 try options.show(answer)
                 return
             }
-            let service = SandboxClient(base: sandbox, client: client)
-            var state = try await service.call(
-                "POST", "/v1/jobs",
-                [
-                    "agreement": .hex(agreement), "job": .hex(job), "purpose": .text(purpose),
-                    "sql": .text(String(decoding: query, as: UTF8.self)),
-                    "salt": .text(Hex.encode(salt)),
-                ])
-            let deadline = Clock.nowMs() + Submit.patienceMs
-            while wait, ["queued", "running"].contains(state["status"]?.text),
-                Clock.nowMs() < deadline
-            {
-                try await Task.sleep(for: .milliseconds(Submit.pauseMs))
-                state = try await service.call("GET", "/v1/jobs/\(job.hex)")
-            }
-            let shown = answer.json.adding(state.members ?? [])
-            if ["refused", "rejected", "stopped"].contains(state["status"]?.text) {
-                throw Failure(
-                    .refused, "the sandbox refused: \(state["codeName"]?.text ?? "unknown")",
-                    "沙箱拒绝：\(state["message"]?.text ?? "")", answer: shown)
-            }
-            Output.show(shown, as: options.format)
+            // Whatever comes now, the job is on the ledger, and its owner can hand it in again.
+            Output.progress("job / 作业 \(job.hex)")
+            try await JobDelivery(options: options, client: client, sandbox: sandbox, wait: wait)
+                .deliver(job, shown: answer.json)
         }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Hand a job to the sandbox again that is on the ledger already (buyer). / 重新递交作业")
+
+        @Argument(help: "Job id. / 作业编号") var id: String
+        @Option(help: "Sandbox address. / 沙箱地址") var sandbox: String
+        @Flag(help: "Wait until the output is held for review or the job is refused. / 等待结果")
+        var wait = false
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let job = try Arguments.digest(id, "ID")
+            try await JobDelivery(options: options, client: client, sandbox: sandbox, wait: wait)
+                .deliver(job, shown: ["job": .hex(job)])
+        }
+    }
+
+    struct Refuse: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Refuse a job that never reached the sandbox (its operator). / 运营方拒绝未送达的作业")
+
+        @Argument(help: "Job id. / 作业编号") var id: String
+        @Option(help: "Reason code, such as resource-limit. / 原因代码") var reason: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let job = try Arguments.digest(id, "ID")
+            let body = JobRefuse(job: job, reason: try JobCommand.reason(reason))
+            try await options.submit(body, with: try options.client()) { _ in
+                [.init("job", .hex(job))]
+            }
+        }
+    }
+
+    /// Bytes of a query that the sandbox takes.
+    static let queryBytesMax = 16_384
+
+    /// The query as the sandbox will see it, or what is wrong before anything is signed.
+    static func query(_ argument: String) throws -> [UInt8] {
+        let bytes = try Arguments.textOrFile(argument)
+        guard bytes.count <= queryBytesMax, String(validating: bytes, as: UTF8.self) != nil else {
+            throw Failure(
+                .badData, "--sql must be UTF-8 text of at most \(queryBytesMax) bytes",
+                "--sql 应为至多 \(queryBytesMax) 字节的 UTF-8 文本")
+        }
+        return bytes
+    }
+
+    static func reason(_ name: String) throws -> OutcomeCode {
+        guard let code = RefusalReason.codes.first(where: { $0.name == name }) else {
+            let known = RefusalReason.names.joined(separator: ", ")
+            throw Failure(
+                .usage, "--reason must be one of \(known), not \(name)", "--reason 可取 \(known)")
+        }
+        return code
     }
 
     struct Show: AsyncParsableCommand {
@@ -170,12 +210,7 @@ struct ReviewCommand: AsyncParsableCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            guard let code = RefusalReason.codes.first(where: { $0.name == reason }) else {
-                let known = RefusalReason.names.joined(separator: ", ")
-                throw Failure(
-                    .usage, "--reason must be one of \(known), not \(reason)",
-                    "--reason 可取 \(known)")
-            }
+            let code = try JobCommand.reason(reason)
             let client = try target.options.client()
             let held = try await target.held(client)
             let body = OutputReject(

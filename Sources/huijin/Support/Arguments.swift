@@ -62,14 +62,34 @@ enum Arguments {
     ) throws -> Digest {
         let salt = SecureRandom.bytes(Salted.saltBytes)
         let commitment = Salted.commit(salt: salt, value: value, suite: suite)
-        guard let folder else { throw ClientError.noIdentity }
         let opening: JSONValue = [
             "label": .text(label), "commitment": .hex(commitment),
             "salt": .text(Hex.encode(salt)), "value": .text(Base64URL.encode(value)),
         ]
-        let file = URL(filePath: folder.directory).appending(
-            path: "openings/\(commitment.hex).json")
+        let file = URL(filePath: try openingFile(commitment, folder))
         try IdentityMaker.write([UInt8](opening.pretty().utf8), to: file, isSecret: true)
         return commitment
+    }
+
+    private static func openingFile(
+        _ commitment: Digest, _ folder: MemberFolder?
+    ) throws -> String {
+        guard let folder else { throw ClientError.noIdentity }
+        return Paths.join(folder.directory, "openings/\(commitment.hex).json")
+    }
+
+    /// What `commit` kept: the salt and the value.
+    static func opening(
+        of commitment: Digest, folder: MemberFolder?
+    ) throws -> (salt: [UInt8], value: [UInt8]) {
+        let file = try openingFile(commitment, folder)
+        let json = try SetupFile.json(file, bytesMax: 2 * textFileBytesMax)
+        guard let salt = json["salt"]?.text.flatMap({ Hex.decode($0) }),
+            let value = json["value"]?.text.flatMap({ Base64URL.decode($0) })
+        else {
+            throw SetupError(
+                file: file, english: "it holds no salt and value", chinese: "缺少盐值或内容")
+        }
+        return (salt, value)
     }
 }

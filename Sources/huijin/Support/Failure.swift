@@ -1,4 +1,6 @@
+import ArgumentParser
 import Client
+import LedgerCrypto
 
 /// How a command ends when it does not succeed. The numbers follow sysexits.h where that has one.
 enum ExitStatus: Int32 {
@@ -10,6 +12,8 @@ enum ExitStatus: Int32 {
     case badData = 65
     case noInput = 66
     case unavailable = 69
+    /// A fault of this program or of the machine.
+    case fault = 70
     case notPermitted = 77
     case configuration = 78
 }
@@ -61,7 +65,13 @@ struct Failure: Error {
         case let error as Failure: self = error
         case let error as ClientError: self.init(error)
         case let error as SetupError: self.init(error)
-        default: return nil
+        case let error as KeyFileError:
+            self.init(.configuration, error.english, error.chinese)
+        case is CleanExit, is ValidationError, is ExitCode: return nil
+        default:
+            // ArgumentParser keeps its own errors to itself; all of them are about usage.
+            guard Huijin.exitCode(for: error) == .failure else { return nil }
+            self.init(.fault, "\(error)", "内部错误")
         }
     }
 }

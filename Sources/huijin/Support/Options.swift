@@ -13,21 +13,7 @@ struct PassphraseOptions: ParsableArguments {
             "File with the passphrase (else HUIJIN_PASSPHRASE). / 口令文件，缺省用环境变量 HUIJIN_PASSPHRASE"))
     var passphraseFile: String?
 
-    static let variable = "HUIJIN_PASSPHRASE"
-    static let bytesMax = 1_024
-
-    func passphrase() throws -> String {
-        if let passphraseFile {
-            let bytes = try SetupFile.read(passphraseFile, bytesMax: PassphraseOptions.bytesMax)
-            return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
-        }
-        guard let text = ProcessInfo.processInfo.environment[PassphraseOptions.variable] else {
-            throw Failure(
-                .configuration, "no passphrase; set HUIJIN_PASSPHRASE or give --passphrase-file",
-                "没有口令，请设置 HUIJIN_PASSPHRASE 或使用 --passphrase-file")
-        }
-        return text
-    }
+    func passphrase() throws -> String { try Passphrase.read(file: passphraseFile) }
 }
 
 /// How slow opening a new key is made, for whoever steals its file and for its owner.
