@@ -111,16 +111,6 @@ import Testing
         #expect((refusal?.position ?? 0) > 1, "\(sql)")
     }
 
-    /// SQLite refuses a long pattern when a row meets it, which would show that there is such a row.
-    @Test func patternsAreBoundedBeforeTheyRun() {
-        func query(_ bytes: Int) -> String {
-            let pattern = String(repeating: "a", count: bytes)
-            return "SELECT COUNT(*) FROM sales WHERE city = 'city0' AND shop LIKE '\(pattern)'"
-        }
-        #expect(code(query(QueryParser.patternBytesMax)) == .accepted)
-        #expect(code(query(QueryParser.patternBytesMax + 1)) == .sqlRefused)
-    }
-
     @Test func refusalsSayWhere() throws {
         let refusal = #expect(throws: GateRefusal.self) {
             try QueryGate.admit("SELECT COUNT(*) FROM sales JOIN x", to: Shops.table)

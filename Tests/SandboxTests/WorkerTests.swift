@@ -100,6 +100,21 @@ import Testing
         }
     }
 
+    /// Every pattern that the gate lets in runs: one that failed when a row meets it would show that there is such a row.
+    @Test func patternsAreBoundedBeforeTheyRun() throws {
+        let bench = try Bench()
+        func query(_ bytes: Int) -> String {
+            let pattern = String(repeating: "%", count: bytes)
+            return
+                "SELECT COUNT(*) FROM sales WHERE shop = 'S1' AND city LIKE '\(pattern)' OR month > 1"
+        }
+        #expect(try bench.code(query(Lexer.textBytesMax)) == .accepted)
+        let refusal = #expect(throws: GateRefusal.self) {
+            try bench.answer(query(Lexer.textBytesMax + 1))
+        }
+        #expect(refusal?.code == .sqlRefused)
+    }
+
     /// Whole numbers are not cut off by a divisor: the sum would be about the values above it alone.
     @Test func divisorsAreReal() throws {
         guard

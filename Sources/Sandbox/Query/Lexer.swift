@@ -38,6 +38,8 @@ extension String {
 struct Lexer {
     static let tokensMax = 4_096
     static let nameBytesMax = 128
+    /// SQLite refuses a longer LIKE pattern only when a row meets it, which would show that there is such a row: so the
+    /// worker's limit on patterns is this one.
     static let textBytesMax = 1_024
 
     private let scalars: [Unicode.Scalar]

@@ -9,8 +9,6 @@ struct QueryParser {
     static let termsMax = 256
     /// Numbers and aggregates in one product.
     static let factorsMax = 4
-    /// Of a LIKE pattern; the worker's own limit is the same.
-    static let patternBytesMax = 1_024
     /// Magnitudes of the number that scales an aggregate's argument.
     static let scaleRange = 1e-9...1e9
 

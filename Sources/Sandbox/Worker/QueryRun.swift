@@ -69,7 +69,7 @@ struct QueryRun {
         try database.setPragma("query_only", "ON")
         database.setLimit(.rowBytes, Int32(clamping: max(1_000_000, job.limits.outputBytesMax * 4)))
         database.setLimit(.compoundSelects, 1)
-        database.setLimit(.likePatternBytes, 1_024)
+        database.setLimit(.likePatternBytes, Int32(Lexer.textBytesMax))
         database.setLimit(.workerThreads, 0)
         let columns = Set(job.query.columnsRead)
         database.setAuthorizer { request in
