@@ -3,7 +3,9 @@ import Client
 import Dispatch
 import Foundation
 import Glibc
+import Ledger
 import Logging
+import Records
 import Sandbox
 
 struct Run: AsyncParsableCommand {
@@ -38,12 +40,34 @@ struct Run: AsyncParsableCommand {
         }
     }
 
+    /// That the network is this genesis's, can be reached, and knows this member as an operator of sandboxes.
+    private func checkRole(
+        _ client: HuijinClient, _ configuration: SandboxConfiguration, _ id: MemberID
+    ) async throws {
+        let member: MemberRecord?
+        do {
+            member = try await client.member(id).value
+        } catch {
+            guard case .notProven = error else { throw error }
+            try fail(
+                "\(configuration.file), field genesis: the nodes' network is another one; name its genesis.cbor: \(error.english) / 节点属于另一网络，请指定其 genesis.cbor",
+                Exit.configuration)
+        }
+        guard member?.roles.contains(.sandboxOperator) == true else {
+            try fail(
+                "\(configuration.file), field identity: \(id) is no enrolled member with the role sandbox-operator; name that member's folder / 该成员没有沙箱运营方角色，请指定有此角色的成员目录",
+                Exit.configuration)
+        }
+    }
+
     private func serve(
         _ configuration: SandboxConfiguration, _ signals: Signals, _ logger: Logger
     ) async throws {
         let isolation = try Isolation()
         let passphrase = try Passphrase.read(file: passphraseFile)
         let folder = try SandboxFolder(configuration.data)
+        let lock = try SandboxLock(folder)
+        defer { withExtendedLifetime(lock) {} }
         let identity = try MemberFolder(reading: configuration.identity)
         try isolation.check(files: [
             configuration.file, configuration.identity + "/member.json",
@@ -52,6 +76,7 @@ struct Run: AsyncParsableCommand {
         let client = try HuijinClient(
             nodes: configuration.nodes, genesis: configuration.genesis,
             identity: try identity.identity(passphrase: passphrase))
+        try await checkRole(client, configuration, identity.member)
         var serviceOptions = JobService.Options()
         serviceOptions.limits = configuration.limits
         let service = try JobService(
