@@ -38,7 +38,7 @@ demo: deps
 	python3 genesis/demo/demo.py --binaries $(RELEASE) --suite $(SUITE) --data "$(DATA)" $(if $(KEEP),--keep)
 
 test: deps
-	$(SWIFT) test
+	$(SWIFT) test --no-parallel
 
 sim: deps
 	$(SWIFT) build -c release --product huijin-sim

@@ -59,9 +59,12 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
     ) throws -> HuijinClient {
         let (genesis, key) = try genesis()
         let id = try #require(MemberID("TEST:1"))
+        // No test waits for it to run out: on a busy machine other tests may take the clock far ahead.
+        var limits = HuijinClient.Limits()
+        limits.patienceMs = 3_600_000
         return try HuijinClient(
             nodes: [first, second], genesis: genesis,
-            identity: signing ? Identity(member: id, key: key) : nil,
+            identity: signing ? Identity(member: id, key: key) : nil, limits: limits,
             transport: transport)
     }
 
