@@ -39,7 +39,7 @@ private final class LyingTransport: HTTPTransport {
             for place in stride(from: 0, to: good.bytes.count, by: 7) {
                 let liar = LyingTransport { _, answer in
                     var changed = answer
-                    guard place < changed.body.count else { return answer }
+                    guard answer.status == 200, place < changed.body.count else { return answer }
                     changed.body[place] ^= 0x10
                     return changed
                 }
@@ -74,6 +74,7 @@ private final class LyingTransport: HTTPTransport {
             let other = try await market.client(nil).bundle(
                 .record(type: .member, id: [.text(Market1.id(.bank).text)]))
             let liar = LyingTransport { _, answer in
+                guard answer.status == 200 else { return answer }
                 var changed = answer
                 changed.body = other.bytes
                 return changed
@@ -89,7 +90,8 @@ private final class LyingTransport: HTTPTransport {
         try await Market1.with { market in
             let kept = Mutex<[UInt8]?>(nil)
             let replay = LyingTransport { call, answer in
-                guard call.path.contains("/records/") else { return answer }
+                // A node that is not ready yet says so; only a proof can be an old one.
+                guard call.path.contains("/records/"), answer.status == 200 else { return answer }
                 var changed = answer
                 changed.body = kept.withLock { old in
                     if old == nil { old = answer.body }
