@@ -106,8 +106,9 @@ final class LinkHandler: ChannelDuplexHandler {
             helloDeadline?.cancel()
             phase = .ready(peer)
             wasReady = true
-            owner.linkReady(context.channel, peer: peer, isDialled: isDialled)
+            // First, so that whoever hears of the connection can send on it.
             outbox?.attach(context.channel)
+            owner.linkReady(context.channel, peer: peer, isDialled: isDialled)
         case .ready(let peer):
             if payload.isEmpty { return }
             guard !isDialled else { return close(context, .unexpectedFrame) }
