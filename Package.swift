@@ -146,8 +146,8 @@ let programs: [Target] = [
     program(
         "huijin-bench",
         [
-            "Client", "Storage", "Replica", "Execution", "Market", "Policy", "Records", "Ledger",
-            "Merkle", "LedgerCrypto", "Encoding", arguments,
+            "Client", "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records",
+            "Ledger", "Merkle", "LedgerCrypto", "Encoding", arguments,
         ],
         path: "Benchmarks/huijin-bench"),
     program(

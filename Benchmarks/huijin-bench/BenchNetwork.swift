@@ -2,6 +2,7 @@ import Client
 import Foundation
 import Ledger
 import LedgerCrypto
+import SQLite
 
 /// A network of `huijind` processes in a temporary folder, made and run by the programs beside this one.
 final class BenchNetwork {
@@ -11,6 +12,8 @@ final class BenchNetwork {
     private let configurations: [String]
     private let environment: [String: String]
     private var processes: [Process] = []
+
+    private static let linkAttemptsMax = 200
 
     struct Failed: Error, CustomStringConvertible {
         let description: String
@@ -51,7 +54,8 @@ final class BenchNetwork {
         URL(filePath: configurations[0]).deletingLastPathComponent().appending(path: "data")
     }
 
-    func start() throws {
+    /// Until every node serves and is linked to every other.
+    func start() async throws {
         for configuration in configurations {
             let process = Process()
             process.executableURL = BenchNetwork.program("huijind")
@@ -69,6 +73,17 @@ final class BenchNetwork {
                 throw Failed(description: "a node did not start; see \(log.path)")
             }
         }
+        for node in nodes {
+            let client = try HuijinClient(nodes: [node], genesis: genesis)
+            for attempt in 0... {
+                let peers = try await client.status()["peers"]?.unsigned
+                if peers == UInt64(nodes.count - 1) { break }
+                guard attempt < BenchNetwork.linkAttemptsMax else {
+                    throw Failed(description: "the nodes did not find one another")
+                }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 
     func stop() throws {
@@ -82,14 +97,22 @@ final class BenchNetwork {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// Of the first node.
-    func bytesOnDisk() -> Int {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: data.path)) ?? []
-        return files.reduce(0) { sum, name in
-            let path = data.appending(path: name).path
-            let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-            return sum + (size ?? 0)
+    /// The pages in use in the databases of the first node. The nodes are stopped for it, which folds the journals in,
+    /// and started again: in files' sizes the journals' high-water marks would hide what is added.
+    func bytesInUse() async throws -> Int {
+        try stop()
+        var bytes = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: data.path)
+        where name.hasSuffix(".db") {
+            let database = try Database(
+                path: data.appending(path: name).path, access: .readOnly)
+            let numbers = try ["page_count", "freelist_count", "page_size"].map {
+                Int(try database.pragma($0) ?? "") ?? 0
+            }
+            bytes += (numbers[0] - numbers[1]) * numbers[2]
         }
+        try await start()
+        return bytes
     }
 
     private static func program(_ name: String) -> URL {

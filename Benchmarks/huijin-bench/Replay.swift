@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Records
+import Replica
 import Storage
 
 /// Executes a node's whole chain again on a fresh store, every signature checked, every block committed durably.
@@ -16,23 +17,30 @@ struct Replay {
             folder: network.folder.appending(path: "replay").path, genesis: genesis)
         let executor = Executor<Store>(genesis: genesis)
         var replay = ReplayWindow()
+        var pending: [ExecutedBlock] = []
         var transactions = 0
         let begin = ContinuousClock.now
         for height in 1...source.watermark.height {
             guard let stored = try source.block(height) else {
                 throw BenchNetwork.Failed(description: "block \(height) is missing")
             }
+            let last = pending.last
             let parent = ParentState(
-                header: target.header, headerDigest: target.watermark.header,
-                frontier: target.watermark.frontier, base: target)
+                header: last?.block.header ?? target.header,
+                headerDigest: last?.headerDigest ?? target.watermark.header,
+                frontier: last?.frontier ?? target.watermark.frontier, layers: pending,
+                base: target)
             let verified = try verify(stored.block, on: parent, executor)
             let executed = try executor.execute(
                 stored.block, on: parent, verified: { verified[$0] }, replay: replay)
             replay.insert(executed)
             replay.prune(height: height)
-            try target.commit([
-                BlockCommit(executed, finalization: stored.finalization, suite: genesis.suite)
-            ])
+            pending.append(executed)
+            // A block may be final through a descendant alone; then both are committed together.
+            if let finalization = stored.finalization {
+                try target.commit(Commit(blocks: pending, finalization: finalization))
+                pending = []
+            }
             transactions += stored.block.entries.count
         }
         let seconds = (ContinuousClock.now - begin).milliseconds / 1e3

@@ -60,6 +60,14 @@ public struct APIServer: Sendable {
         for route in routes.all {
             router.on(RouterPath(route.pattern), method: route.method, use: route.handler)
         }
+        for (pattern, served) in Dictionary(grouping: routes.all, by: \.pattern) {
+            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete]
+            where !served.contains(where: { $0.method == method }) {
+                router.on(RouterPath(pattern), method: method) { _, _ -> Response in
+                    throw APIError.methodNotAllowed
+                }
+            }
+        }
         return router
     }
 }

@@ -23,7 +23,9 @@ struct Routes: Sendable {
                 .get, "/metrics", "Counters in the Prometheus text format", "运行指标",
                 answers: ["text/plain"]
             ) { _, _ in
-                .bytes(Array(await reads.node.metrics().utf8), type: "text/plain; version=0.0.4")
+                .bytes(
+                    Array(await reads.node.metrics().utf8),
+                    type: "text/plain; version=0.0.4; charset=utf-8")
             },
             Route(.get, "/openapi.json", "This description", "接口说明") { _, _ in
                 .json(OpenAPI.document(all))

@@ -12,7 +12,6 @@ public struct SafetyRules: Sendable {
     public enum Refusal: Error, Equatable, Sendable {
         /// The view is at or below the final one: its record is gone, so nothing more may be said in it.
         case viewIsFinal
-        case wrongEpoch
         case notarizedAnother
         case finalizedBefore
         case nullifiedBefore

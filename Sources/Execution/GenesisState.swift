@@ -25,8 +25,3 @@ public struct GenesisState: Sendable {
         headerDigest = header.digest(suite)
     }
 }
-
-extension Executor {
-    /// The state, root and header at height 0.
-    public static func genesisState(_ genesis: Genesis) -> GenesisState { GenesisState(genesis) }
-}

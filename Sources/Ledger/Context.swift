@@ -20,8 +20,6 @@ public enum HeaderLabel {
     public static let keyID: Int64 = 4
     /// Verifiable data structure (RFC 9942); 1 is the RFC 9162 SHA-256 log.
     public static let verifiableData: Int64 = 395
-    /// Verifiable data proofs (RFC 9942), in the unprotected header.
-    public static let verifiableProofs: Int64 = 396
     /// `[context text, chain id, …]`, see `SigningContext`.
     public static let context: Int64 = -70_001
     /// `[chain id, epoch, view, height, header digest]` of a finalize vote.

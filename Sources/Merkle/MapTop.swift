@@ -69,8 +69,6 @@ public struct MapTop: Sendable {
 
     /// Root of the map; `Digest.zero` when it is empty.
     public var root: Digest { nodes[0].digest }
-    /// Nodes held in memory.
-    public var nodeCount: Int { nodes.count }
 
     /// Takes over a layer that was computed on this state, and says what to do to the buckets, in
     /// key order.

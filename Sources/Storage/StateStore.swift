@@ -29,7 +29,7 @@ public final class StateStore: MapReader {
         /// Changed buckets whose rows have not been written yet.
         public var dirtyBytesMax = 64 << 20
         /// Commits that the journal spans, and their bytes.
-        public var journalRecordsMax = 256
+        public var journalRecordsMax = 16_384
         public var journalBytesMax = 64 << 20
         /// Entries at which a bucket is split; buckets already stored stay as they are.
         public var bucketLeavesMax = MapTop.bucketLeavesStandard

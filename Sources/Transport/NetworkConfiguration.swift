@@ -130,7 +130,9 @@ public enum NetworkError: Error, Sendable, CustomStringConvertible {
         case .keyMismatch:
             "the transport key does not belong to the transport certificate / 传输私钥与证书不匹配"
         case .cannotListen(let host, let port, let reason):
-            "cannot listen on \(host):\(port): \(reason) / 无法监听该地址"
+            "listen: cannot listen on \(host):\(port): \(reason); "
+                + "name an address of this machine and a free port "
+                + "/ 无法监听该地址，请改用本机地址与空闲端口"
         }
     }
 }

@@ -103,7 +103,19 @@ extension PeerNetwork {
         // Past 16 doublings the maximum has long been reached.
         let wait = min(limits.redialMs << Int64(min(failures, 16)), limits.redialMsMax)
         let jittered = wait - Int64.random(in: 0...wait / 2)
-        _ = group.next().scheduleTask(in: .milliseconds(jittered)) { self.dial(peer) }
+        let next = group.next().scheduleTask(in: .milliseconds(jittered)) {
+            self.state.withLock { $0.redials[peer.index] = nil }
+            self.dial(peer)
+        }
+        state.withLock { $0.redials[peer.index] = next }
+    }
+
+    /// A peer that was waited for has just come to this node, so it can be reached now.
+    func dialWithoutWaiting(_ peer: PeerEndpoint) {
+        guard let waiting = state.withLock({ $0.redials.removeValue(forKey: peer.index) })
+        else { return }
+        waiting.cancel()
+        dial(peer)
     }
 
     private func addHandlers(

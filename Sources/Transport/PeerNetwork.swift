@@ -53,6 +53,8 @@ public final class PeerNetwork: Sendable {
         /// Connections to named hosts, while they are being made.
         var lookingUp: [Int: EventLoopFuture<any Channel>] = [:]
         var failures: [Int: Int] = [:]
+        /// Pauses before peers are dialled again.
+        var redials: [Int: Scheduled<Void>] = [:]
         var lastProblem: [Int: NetworkProblem] = [:]
         var received: [Int: (frames: UInt64, bytes: UInt64)] = [:]
         var refused: [NetworkProblem: UInt64] = [:]
@@ -192,7 +194,7 @@ extension PeerNetwork: LinkOwner {
         configuration.logger.info(
             "connected / 已连接",
             metadata: ["peer": "\(peer.name)", "direction": isDialled ? "out" : "in"])
-        if isDialled { onPeerChange(peer.index, true) }
+        if isDialled { onPeerChange(peer.index, true) } else { dialWithoutWaiting(peer) }
     }
 
     func linkFrame(_ payload: [UInt8], peer: PeerEndpoint) -> FlowControl {

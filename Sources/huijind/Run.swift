@@ -94,7 +94,10 @@ struct Run: AsyncParsableCommand {
         let reason = await node.waitUntilStopped()
         await watching.value
         if let problem {
-            try fail("the API stopped / 接口停止: \(problem)", Exit.inputOutput)
+            let address = HostPort(host: configuration.api.host, port: configuration.api.port)
+            try fail(
+                "api: cannot serve on \(address): \(problem); name an address of this machine and a "
+                    + "free port / 接口无法在该地址服务，请改用本机地址与空闲端口", Exit.inputOutput)
         }
         return reason
     }

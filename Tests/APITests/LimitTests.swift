@@ -48,6 +48,14 @@ import Testing
         }
     }
 
+    @Test(arguments: [("/v1/status", "POST"), ("/v1/transactions", "PUT")])
+    func anotherMethodIsNotAllowed(_ path: String, _ method: String) async throws {
+        try await Market1.with { market in
+            let answer = try await market.ask(path, method: method)
+            #expect(answer.status == 405 && market.code(answer) == "method-not-allowed")
+        }
+    }
+
     @Test(arguments: [
         "/v1/assets?query=a&query=b", "/v1/assets?x=1", "/v1/assets?limit=-1",
         "/v1/assets?limit=100000", "/v1/assets?query=%ff",

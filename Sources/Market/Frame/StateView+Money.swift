@@ -4,11 +4,6 @@ import Records
 // Money in whole fen. What all accounts of a bank hold is bounded by its confirmed deposits, which are at most
 // `RecordLimits.amountFenMax`; so additions below never overflow, and if one does it traps.
 extension StateView {
-    /// An amount that a transaction may name: 1…`RecordLimits.amountFenMax`.
-    public static func isAmount(_ fen: UInt64) -> Bool {
-        fen >= 1 && fen <= RecordLimits.amountFenMax
-    }
-
     /// Moves available money into the same account's escrow.
     ///
     /// - Throws: `insufficientFunds`, and nothing is changed.

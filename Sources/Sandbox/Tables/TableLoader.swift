@@ -20,11 +20,6 @@ public enum LoadError: Error, Sendable, CustomStringConvertible {
     case busy
     case storage(String)
 
-    public var isMissingFile: Bool {
-        if case .unreadable = self { return true }
-        return false
-    }
-
     public var description: String {
         switch self {
         case .unreadable(let path):
