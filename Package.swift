@@ -87,8 +87,8 @@ let drivers: [Target] = [
     room(
         "Simulator",
         [
-            "Replica", "Consensus", "Mempool", "Execution", "Market", "Policy", "Records",
-            "Ledger", "Merkle", "LedgerCrypto", "Encoding",
+            "Storage", "SQLite", "LightClient", "Replica", "Consensus", "Mempool", "Execution",
+            "Market", "Policy", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding",
         ]),
 ]
 
@@ -164,7 +164,9 @@ let checks: [Target] = [
             "Replica", "Simulator", "Consensus", "Mempool", "Execution", "Market", "Policy",
             "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding",
         ]),
-    tests("SimulatorTests", ["Simulator", "Consensus"]),
+    tests(
+        "SimulatorTests",
+        ["Simulator", "Storage", "SQLite", "Consensus", "Ledger", "LedgerCrypto"]),
     tests(
         "NodeTests",
         [

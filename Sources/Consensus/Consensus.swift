@@ -210,6 +210,8 @@ public struct Simplex: Sendable {
             steps.append(.final(book.final))
         }
         if certificate.view >= view { enter(certificate.view + 1) }
+        // After a crash of all, a certificate of a later view may be on record already and comes no second time.
+        while book.notarization(view) != nil || book.isNullified(view) { enter(view + 1) }
     }
 
     private mutating func enter(_ next: UInt64) {

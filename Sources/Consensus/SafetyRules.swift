@@ -157,11 +157,13 @@ package struct Mutation: OptionSet, Sendable {
     package static let skipPersistence = Mutation(rawValue: 16)
     /// Persists finalize votes without the notarizations that they rest on.
     package static let forgetCertificates = Mutation(rawValue: 32)
+    /// Takes what the disk has not confirmed for durable.
+    package static let skipSync = Mutation(rawValue: 64)
 
     package static let names: [(name: String, mutation: Mutation)] = [
         ("notarizeTwice", .notarizeTwice), ("finalizeAfterNullify", .finalizeAfterNullify),
         ("notarizeUnjustified", .notarizeUnjustified), ("skipPersistence", .skipPersistence),
-        ("forgetCertificates", .forgetCertificates),
+        ("forgetCertificates", .forgetCertificates), ("skipSync", .skipSync),
     ]
 }
 

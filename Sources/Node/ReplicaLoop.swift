@@ -122,7 +122,10 @@ final class ReplicaLoop {
         var next: Input? = first
         while let input = next, stopReason == nil {
             metrics.inputs += 1
-            for effect in replica.handle(input, nowMs: Clock.wallMs()) {
+            let effects = replica.handle(input, nowMs: Clock.wallMs())
+            // A read that failed answered the core as if nothing were there: what follows from that is not said.
+            if let fault = store.fault { return stop(.storage(fault)) }
+            for effect in effects {
                 perform(effect)
                 if stopReason != nil { break }
             }

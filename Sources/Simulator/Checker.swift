@@ -3,9 +3,11 @@ import Ledger
 import LedgerCrypto
 import Records
 import Replica
+import Storage
 
 /// A promise that was broken.
 public struct Violation: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Milliseconds of virtual time since the beginning.
     public let atMs: UInt64
     public let description: String
 }
@@ -20,13 +22,20 @@ struct Checker {
 
     private var headers: [Digest] = []
     private var statements: [Int: [UInt64: Statements]] = [:]
-    /// Acknowledged as final, by some honest replica, at these heights.
+    /// Final, as some honest replica said or stored, at these heights.
     private var finalHeightByID: [Digest: UInt64] = [:]
     private(set) var acknowledgedHeight: [Int: UInt64] = [:]
-    private(set) var finalCount = 0
+    /// In the order of the chain.
+    private(set) var finalIDs: [Digest] = []
+    var finalCount: Int { finalIDs.count }
 
+    /// Of the highest block that anybody holds for final.
     var height: UInt64 { UInt64(headers.count) }
     func isFinal(_ id: Digest) -> Bool { finalHeightByID[id] != nil }
+    func finalHeight(_ id: Digest) -> UInt64? { finalHeightByID[id] }
+    func header(_ height: UInt64) -> Digest? {
+        height >= 1 && height <= self.height ? headers[Int(height) - 1] : nil
+    }
 
     /// An honest replica's commit is durable.
     mutating func committed(
@@ -36,26 +45,37 @@ struct Checker {
             return "v\(seat) committed without a valid certificate"
         }
         for block in commit.blocks {
-            let index = Int(block.height) - 1
-            if index < headers.count {
-                if headers[index] != block.headerDigest {
-                    return "agreement: two final blocks at height \(block.height)"
-                }
-                continue
+            let transactions = block.transactions.compactMap {
+                $0.map { (id: $0.id, lastValidHeight: $0.lastValidHeight) }
             }
-            guard index == headers.count else { return "v\(seat) skipped a height" }
-            headers.append(block.headerDigest)
-            for case let transaction? in block.transactions {
-                if finalHeightByID.updateValue(block.height, forKey: transaction.id) != nil {
-                    return "transaction \(transaction.id) is final twice"
-                }
-                if transaction.lastValidHeight < block.height {
-                    return "transaction \(transaction.id) is final after its last valid height"
-                }
-                finalCount += 1
+            if let fault = final(block.headerDigest, block.height, transactions, seat) {
+                return fault
             }
         }
         acknowledgedHeight[seat] = max(acknowledgedHeight[seat] ?? 0, commit.height)
+        return nil
+    }
+
+    private mutating func final(
+        _ header: Digest, _ height: UInt64,
+        _ transactions: [(id: Digest, lastValidHeight: UInt64)], _ seat: Int
+    ) -> String? {
+        let index = Int(height) - 1
+        if index < headers.count {
+            return headers[index] == header
+                ? nil : "agreement: two final blocks at height \(height), v\(seat) has the second"
+        }
+        guard index == headers.count else { return "v\(seat) skipped a height" }
+        headers.append(header)
+        for transaction in transactions {
+            if finalHeightByID.updateValue(height, forKey: transaction.id) != nil {
+                return "transaction \(transaction.id) is final twice"
+            }
+            if transaction.lastValidHeight < height {
+                return "transaction \(transaction.id) is final after its last valid height"
+            }
+            finalIDs.append(transaction.id)
+        }
         return nil
     }
 
@@ -82,40 +102,89 @@ struct Checker {
         return nil
     }
 
-    /// A replica starts from its disk.
-    func restarted(_ disk: SimulatedDisk, seat: Int) -> String? {
-        guard disk.height >= acknowledgedHeight[seat] ?? 0 else {
-            return "v\(seat) lost acknowledged blocks above \(disk.height)"
-        }
-        return check(disk, seat: seat)
+    // MARK: Stores
+
+    /// What it had acknowledged is not expected of its next life; of the others' it is.
+    mutating func lostDisk(_ seat: Int) {
+        acknowledgedHeight[seat] = 0
     }
 
-    /// What must hold of a disk at any time.
-    func check(_ disk: SimulatedDisk, seat: Int) -> String? {
-        guard disk.stateRoot == disk.header.stateRoot else {
-            return "v\(seat): the state is not the one of header \(disk.height)"
+    /// A replica starts from its store. What it finds there beyond everything acknowledged became durable right before
+    /// a crash, and is final from now on.
+    mutating func restarted(
+        _ store: Store, seat: Int, chain: ChainID, mayLackBlocks: Bool
+    ) -> String? {
+        let found = store.watermark.height
+        guard mayLackBlocks || found >= acknowledgedHeight[seat] ?? 0 else {
+            return "durability: v\(seat) lost acknowledged blocks above \(found)"
         }
-        if disk.height > 0, headers[Int(disk.height) - 1] != disk.headerDigest {
-            return "agreement: v\(seat) holds another block at height \(disk.height)"
+        while height < found {
+            let next = height + 1
+            guard let stored = try? store.block(next) else {
+                return "v\(seat): block \(next) cannot be read"
+            }
+            var transactions: [(id: Digest, lastValidHeight: UInt64)] = []
+            for case .envelope(let bytes) in stored.block.entries {
+                guard let envelope = try? Envelope(bytes: bytes, chain: chain, suite: store.suite)
+                else { return "v\(seat): an envelope of block \(next) does not decode" }
+                transactions.append((envelope.id, envelope.transaction.lastValidHeight))
+            }
+            let header = stored.block.header.digest(store.suite)
+            if let fault = final(header, next, transactions, seat) { return fault }
         }
-        return money(disk, seat: seat)
+        return check(store, seat: seat)
+    }
+
+    /// What must hold of a store at any time.
+    func check(_ store: Store, seat: Int) -> String? {
+        let end = store.watermark
+        guard store.state.root == store.header.stateRoot else {
+            return "v\(seat): the state is not the one of header \(end.height)"
+        }
+        if end.height > 0, headers[Int(end.height) - 1] != end.header {
+            return "agreement: v\(seat) holds another block at height \(end.height)"
+        }
+        return money(store, seat: seat)
+    }
+
+    /// Everything that was acknowledged as final, by anybody, is there, block by block.
+    func checkAll(_ store: Store, seat: Int) -> String? {
+        guard store.watermark.height >= height else { return nil }
+        for height in 1...max(1, height) where height <= self.height {
+            guard let stored = try? store.block(height) else {
+                return "durability: v\(seat) cannot read block \(height)"
+            }
+            guard stored.block.header.digest(store.suite) == headers[Int(height) - 1],
+                stored.block.entries.count == Int(stored.block.header.entryCount)
+            else { return "agreement: v\(seat) holds another block at height \(height)" }
+        }
+        return nil
     }
 
     /// For each bank: confirmed deposits − withdrawals = what its clients hold.
-    private func money(_ disk: SimulatedDisk, seat: Int) -> String? {
+    private func money(_ store: Store, seat: Int) -> String? {
         var client: [MemberID: UInt64] = [:]
         var banks: [BankRecord] = []
-        for value in disk.records {
-            guard let record = try? StoredRecord.decode(value: value)
-            else { return "v\(seat): a stored record does not decode" }
-            switch record {
-            case .account(let account):
-                client[account.bank, default: 0] +=
-                    account.availableFen + account.lockedFen + account.pendingWithdrawalFen
-            case .bank(let bank): banks.append(bank)
-            default: continue
+        var isReadable = true
+        do throws(StateStoreError) {
+            try store.state.forEachEntry { _, value in
+                guard let record = try? StoredRecord.decode(value: Array(value)) else {
+                    isReadable = false
+                    return false
+                }
+                switch record {
+                case .account(let account):
+                    client[account.bank, default: 0] +=
+                        account.availableFen + account.lockedFen + account.pendingWithdrawalFen
+                case .bank(let bank): banks.append(bank)
+                default: break
+                }
+                return true
             }
+        } catch {
+            return "v\(seat): the state cannot be read: \(error)"
         }
+        guard isReadable else { return "v\(seat): a stored record does not decode" }
         for bank in banks where bank.depositsFen - bank.withdrawalsFen != client[bank.member] ?? 0 {
             return "v\(seat): money of bank \(bank.member) is not conserved"
         }

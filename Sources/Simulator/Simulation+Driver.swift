@@ -3,37 +3,10 @@ import Encoding
 import Ledger
 import LedgerCrypto
 import Replica
+import Storage
 
 /// What `Node` does for a replica in production: performing its effects, here with a life that may end between any two.
 extension Simulation {
-    func start(_ seat: Int) {
-        guard nodes[seat].replica == nil else { return }
-        let disk = nodes[seat].disk
-        if isHonest(seat), let fault = checker.restarted(disk, seat: seat) { return fail(fault) }
-        if nodes[seat].incarnation > 0 { counts.restarts += 1 }
-        var replica = Replica(
-            genesis: workload.genesis, base: disk, recovered: disk.recovered(), seat: seat,
-            authority: authority)
-        replica.mutate(mutation)
-        nodes[seat].replica = replica
-        note("v\(seat) starts at height \(disk.height), view \(replica.view)")
-        give(.start, to: seat)
-        for peer in nodes.indices where peer != seat && nodes[peer].replica != nil {
-            give(.connected(PeerID(seat)), to: peer)
-            give(.connected(PeerID(peer)), to: seat)
-        }
-    }
-
-    private func die(_ seat: Int) {
-        counts.crashes += 1
-        note("v\(seat) crashes")
-        nodes[seat].replica = nil
-        nodes[seat].incarnation += 1
-        nodes[seat].effectsToLive = nil
-        nodes[seat].diesWhenDurable = false
-        queue.push(.restart(seat), atUs: nowUs + random.between(20_000, 2_500_000))
-    }
-
     func give(_ input: Input, to seat: Int) {
         guard violation == nil, nodes[seat].replica != nil else { return }
         // The genesis block's time has passed when the network starts.
@@ -43,6 +16,7 @@ extension Simulation {
         fingerprint.mix(seat)
         trace(input, seat)
         guard let effects = nodes[seat].replica?.handle(input, nowMs: nowMs) else { return }
+        if let fault = nodes[seat].store?.fault { return storageFailed(fault, seat: seat) }
         for effect in effects {
             if let left = nodes[seat].effectsToLive {
                 if left == 0 { return die(seat) }
@@ -58,11 +32,14 @@ extension Simulation {
     private func perform(_ effect: Effect, for seat: Int) {
         switch effect {
         case .persist(let bodies, let votes, let certificates):
-            nodes[seat].disk.persist(bodies: bodies, votes: votes, certificates: certificates)
-        case .sign(let statement):
-            if isHonest(seat), let fault = checker.signed(statement, seat: seat) {
-                return fail(fault)
+            do throws(StorageError) {
+                try nodes[seat].store?.persist(
+                    bodies: bodies, votes: votes, certificates: certificates)
+            } catch {
+                storageFailed(error, seat: seat)
             }
+        case .sign(let statement):
+            if isHonest(seat) { watch(statement, seat) }
             later(
                 .signed(Verified(assumingValid: sign(statement, by: seat))), for: seat,
                 withinUs: 1_500)
@@ -72,12 +49,8 @@ extension Simulation {
         case .broadcast(let message):
             isHonest(seat) ? broadcast(message, from: seat) : lie(message, from: seat)
         case .send(let peer, let message):
-            send(isHonest(seat) ? message : twisted(message), from: seat, to: peer.seat)
-        case .serveFinalBlocks(let peer, let height):
-            let blocks = nodes[seat].disk.finalBlocks(
-                from: height, countMax: Simulation.blocksPerAnswer)
-            let message = PeerMessage.finalBlocks(blocks)
-            send(isHonest(seat) ? message : twisted(message), from: seat, to: peer.seat)
+            send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: peer.seat)
+        case .serveFinalBlocks(let peer, let height): serve(peer, from: height, by: seat)
         case .setTimer(let timer, let afterMs):
             let index = Int(timer.rawValue)
             nodes[seat].timers[index] += 1
@@ -87,15 +60,7 @@ extension Simulation {
                     generation: nodes[seat].timers[index]),
                 atUs: nowUs + afterMs * 1_000)
         case .cancelTimer(let timer): nodes[seat].timers[Int(timer.rawValue)] += 1
-        case .commit(let commit):
-            nodes[seat].disk.commit(commit)
-            guard isHonest(seat) else { return }
-            if let fault = checker.committed(commit, seat: seat, authority: authority) {
-                return fail(fault)
-            }
-            if nodes[seat].disk.stateRoot != commit.header.stateRoot {
-                fail("v\(seat): state root at height \(commit.height) is not the header's")
-            }
+        case .commit(let commit): self.commit(commit, by: seat)
         case .answer(let request, let codes):
             if request.number >= firstProbe, isHonest(seat),
                 codes.contains(where: { $0 != .accepted })
@@ -103,14 +68,58 @@ extension Simulation {
                 fail("v\(seat) refused a probe: \(codes.map(\.name))")
             }
         case .evidence(let pair):
-            counts.equivocationsSeen += 1
-            if isHonest(pair.first.validator) {
-                fail("v\(seat) holds evidence against the honest v\(pair.first.validator)")
+            counts[.equivocationsSeen] += 1
+            let accused = pair.first.validator
+            if isHonest(accused), !nodes[accused].isAmnesiac {
+                fail("v\(seat) holds evidence against the honest v\(accused)")
             }
-        case .halt(let fault):
-            if isHonest(seat) { fail("v\(seat) halted: \(fault.description)") }
-            nodes[seat].replica = nil
+        case .halt(let fault): halt(seat, fault)
         }
+    }
+
+    private func watch(_ statement: VoteStatement, _ seat: Int) {
+        guard let fault = checker.signed(statement, seat: seat) else { return }
+        if nodes[seat].isAmnesiac {
+            counts[.amnesiacVotes] += 1
+        } else {
+            fail(fault)
+        }
+    }
+
+    private func serve(_ peer: PeerID, from height: UInt64, by seat: Int) {
+        let blocks: [CertifiedBlock]
+        do throws(StorageError) {
+            blocks = try nodes[seat].store?.finalBlocks(from: height) ?? []
+        } catch {
+            return storageFailed(error, seat: seat)
+        }
+        guard !blocks.isEmpty else { return }
+        let message = PeerMessage.finalBlocks(blocks)
+        send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: peer.seat)
+    }
+
+    /// Final, and acknowledged as such, once the store says that it is durable.
+    private func commit(_ commit: Commit, by seat: Int) {
+        guard let store = nodes[seat].store else { return }
+        do throws(StorageError) {
+            try store.commit(commit)
+        } catch {
+            return storageFailed(error, seat: seat)
+        }
+        nodes[seat].height = commit.height
+        guard isHonest(seat) else { return }
+        if let fault = checker.committed(commit, seat: seat, authority: authority) {
+            return fail(fault)
+        }
+        if store.state.root != commit.header.stateRoot {
+            fail("v\(seat): state root at height \(commit.height) is not the header's")
+        }
+    }
+
+    /// A replica that finds its own state to be wrong stops; only a bad disk is a reason.
+    private func halt(_ seat: Int, _ fault: ReplicaFault) {
+        guard isHonest(seat) else { return die(seat) }
+        damageOrFail("halted: \(fault.description)", seat: seat)
     }
 
     func later(_ input: Input, for seat: Int, withinUs: UInt64) {
@@ -126,10 +135,10 @@ extension Simulation {
         case .start: fingerprint.mix(1)
         case .timer(let timer):
             fingerprint.mix(10 + timer.rawValue)
-            note("v\(seat) ← timer \(timer)")
+            transcript.note(nowUs, seat, "← timer \(timer)")
         case .message(let peer, let message):
             fingerprint.mix(20 + peer.seat)
-            note("v\(seat) ← \(peer) \(Simulation.describe(message))")
+            transcript.note(nowUs, seat, "← \(peer) \(Simulation.describe(message))")
         case .gossiped(let peer, let envelopes): fingerprint.mix(60 + peer.seat + envelopes.count)
         case .submitted(let request, let envelopes):
             fingerprint.mix(request.number)
@@ -153,19 +162,19 @@ extension Simulation {
         case .persist(let bodies, let votes, _):
             fingerprint.mix(bodies.count)
             for vote in votes { mix(vote) }
-            note("v\(seat) persists \(bodies.count) bodies, \(votes.count) votes")
+            transcript.note(nowUs, seat, "persists \(bodies.count) bodies, \(votes.count) votes")
         case .sign(let statement):
             mix(statement)
-            note("v\(seat) signs \(Simulation.describe(statement))")
+            transcript.note(nowUs, seat, "signs \(Simulation.describe(statement))")
         case .verify(let batch, let checks):
             fingerprint.mix(batch.number)
             fingerprint.mix(checks.count)
         case .broadcast(let message):
             fingerprint.mix(101)
-            note("v\(seat) → all \(Simulation.describe(message))")
+            transcript.note(nowUs, seat, "→ all \(Simulation.describe(message))")
         case .send(let peer, let message):
             fingerprint.mix(110 + peer.seat)
-            note("v\(seat) → \(peer) \(Simulation.describe(message))")
+            transcript.note(nowUs, seat, "→ \(peer) \(Simulation.describe(message))")
         case .serveFinalBlocks(let peer, let height):
             fingerprint.mix(130 + peer.seat)
             fingerprint.mix(height)
@@ -176,7 +185,8 @@ extension Simulation {
         case .commit(let commit):
             fingerprint.mix(commit.height)
             for block in commit.blocks { fingerprint.mix(block.headerDigest.prefix(bits: 64)) }
-            note("v\(seat) commits height \(commit.height), view \(commit.finalization.view)")
+            transcript.note(
+                nowUs, seat, "commits height \(commit.height), view \(commit.finalization.view)")
         case .answer(let request, let codes):
             fingerprint.mix(request.number)
             for code in codes { fingerprint.mix(code.rawValue) }

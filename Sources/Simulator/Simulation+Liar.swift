@@ -5,8 +5,11 @@ import LedgerCrypto
 import Replica
 
 /// A Byzantine validator: an honest replica whose words are twisted on their way out. It proposes two blocks for
-/// one view or a block on an old parent, votes for everything, and answers requests with changed blocks.
+/// one view or a block on an old parent, votes for everything, keeps votes from some, says again what others
+/// said, signs in others' names, and answers requests with changed blocks; each as far as the seed has it.
 extension Simulation {
+    private static let overheardMax = 64
+
     func learn(_ proposal: Proposal) {
         let subject = VoteSubject(proposal.block.header, suite: workload.genesis.suite)
         if seen[proposal.view]?.contains(subject) != true {
@@ -14,41 +17,76 @@ extension Simulation {
         }
     }
 
+    /// Kept to be said again, by the liar's mouth and much later.
+    func overhear(_ message: PeerMessage) {
+        if overheard.count < Simulation.overheardMax {
+            overheard.append(message)
+        } else if random.chance(perMille: 100) {
+            overheard[random.below(overheard.count)] = message
+        }
+    }
+
+    private func lies(_ kind: FaultKinds, _ seat: Int, perMille: UInt64) -> Bool {
+        guard case .liar(let kinds) = plan.ailments[seat], kinds.contains(kind) else {
+            return false
+        }
+        return random.chance(perMille: perMille)
+    }
+
     func lie(_ message: PeerMessage, from seat: Int) {
+        if lies(.replay, seat, perMille: 150), !overheard.isEmpty {
+            counts[.replayed] += 1
+            broadcast(overheard[random.below(overheard.count)], from: seat)
+        }
+        if lies(.forgery, seat, perMille: 100) { forge(from: seat) }
         switch message {
         case .proposal(let proposal):
             learn(proposal)
-            guard let other = forged(proposal, by: seat) else {
-                return broadcast(message, from: seat)
-            }
-            counts.lies += 1
+            guard lies(.equivocation, seat, perMille: 800),
+                let other = forged(proposal, by: seat)
+            else { return say(message, from: seat) }
+            counts[.equivocations] += 1
             learn(other)
-            for to in nodes.indices where to != seat {
-                switch random.below(4) {
-                case 0: send(.proposal(proposal), from: seat, to: to)
-                case 1: send(.proposal(other), from: seat, to: to)
-                case 2:
-                    send(.proposal(proposal), from: seat, to: to)
-                    send(.proposal(other), from: seat, to: to)
-                default:
-                    send(.proposal(other), from: seat, to: to)
-                    send(.proposal(proposal), from: seat, to: to)
-                }
-            }
+            equivocate(proposal, other, from: seat)
         case .votes(let votes):
-            broadcast(message, from: seat)
-            guard let view = votes.first?.statement.view, random.chance(perMille: 600) else {
-                return
-            }
-            counts.lies += 1
+            say(message, from: seat)
+            guard let view = votes.first?.statement.view, lies(.equivocation, seat, perMille: 600)
+            else { return }
+            counts[.equivocations] += 1
             let everything = contradictions(in: view, by: seat)
             for to in nodes.indices where to != seat && random.chance(perMille: 700) {
                 send(.votes(everything), from: seat, to: to)
             }
         case .certificates, .transactions, .finalBlocksRequest, .finalBlocks, .blockRequest,
             .block, .status:
-            // Now and then it says nothing.
-            if random.chance(perMille: 900) { broadcast(message, from: seat) }
+            say(message, from: seat)
+        }
+    }
+
+    /// To all, or only to some, or to nobody.
+    private func say(_ message: PeerMessage, from seat: Int) {
+        guard lies(.withholding, seat, perMille: 350) else {
+            return broadcast(message, from: seat)
+        }
+        counts[.withheld] += 1
+        let share = random.between(0, 999)
+        for to in nodes.indices where to != seat && random.chance(perMille: share) {
+            send(message, from: seat, to: to)
+        }
+    }
+
+    private func equivocate(_ proposal: Proposal, _ other: Proposal, from seat: Int) {
+        for to in nodes.indices where to != seat {
+            switch random.below(4) {
+            case 0: send(.proposal(proposal), from: seat, to: to)
+            case 1: send(.proposal(other), from: seat, to: to)
+            case 2:
+                send(.proposal(proposal), from: seat, to: to)
+                send(.proposal(other), from: seat, to: to)
+            default:
+                send(.proposal(other), from: seat, to: to)
+                send(.proposal(proposal), from: seat, to: to)
+            }
         }
     }
 
@@ -62,25 +100,56 @@ extension Simulation {
         return votes
     }
 
+    /// Statements of others that they never made: single votes, and whole certificates.
+    private func forge(from seat: Int) {
+        guard let view = seen.keys.max(), let subject = seen[view]?.last else { return }
+        counts[.forged] += 1
+        let statements: [VoteStatement] = [
+            .notarize(epoch: 0, view: view, subject), .finalize(epoch: 0, view: view, subject),
+            .nullify(epoch: 0, view: view),
+        ]
+        let statement = statements[random.below(statements.count)]
+        let own = sign(statement, by: seat)
+        if random.chance(perMille: 500) {
+            let votes = nodes.indices.map {
+                Vote(statement: statement, validator: $0, signature: own.signature)
+            }
+            return broadcast(.votes(votes), from: seat)
+        }
+        let quorum = workload.genesis.validators.quorum
+        // Enough names, or enough times its own.
+        let isOwn = random.chance(perMille: 500)
+        let certificate = Certificate(
+            statement: statement,
+            signatures: (0..<quorum).map {
+                CertificateSignature(validator: isOwn ? seat : $0, signature: own.signature)
+            })
+        broadcast(.certificates([certificate]), from: seat)
+    }
+
     /// Another block for the same view: a later time, or on the final block instead of the newest notarized one.
     private func forged(_ proposal: Proposal, by seat: Int) -> Proposal? {
-        let disk = nodes[seat].disk
+        guard let store = nodes[seat].store else { return nil }
         let header = proposal.block.header
         let isSibling = random.chance(perMille: 500)
         let block: Block
         var parentView = proposal.parentView
         var justification = proposal.justification
-        if isSibling, header.parent != disk.headerDigest {
+        let final = store.watermark
+        if isSibling, header.parent != final.header {
             let state = ParentState(
-                header: disk.header, headerDigest: disk.headerDigest, frontier: disk.frontier,
-                base: disk)
+                header: store.header, headerDigest: final.header, frontier: final.frontier,
+                base: store)
             block =
                 nodes[seat].executor.build(
-                    on: state, candidates: [], timeMs: max(header.timeMs, disk.header.timeMs + 1),
+                    on: state, candidates: [], timeMs: max(header.timeMs, store.header.timeMs + 1),
                     replay: ReplayWindow()
                 ).block
-            parentView = disk.finalView
-            justification = disk.finalization.map { [$0] } ?? []
+            parentView = final.view
+            justification =
+                (try? store.finalization(from: final.height))?.map {
+                    [$0.certificate]
+                } ?? []
         } else if random.chance(perMille: 700) {
             // Nothing in the workload's results depends on the time.
             block = Block(
@@ -100,9 +169,9 @@ extension Simulation {
     }
 
     /// What the liar sends to one peer.
-    func twisted(_ message: PeerMessage) -> PeerMessage {
-        guard random.chance(perMille: 300) else { return message }
-        counts.lies += 1
+    func twisted(_ message: PeerMessage, by seat: Int) -> PeerMessage {
+        guard lies(.syncLies, seat, perMille: 300) else { return message }
+        counts[.syncLies] += 1
         switch message {
         case .block(let block): return .block(tampered(block))
         case .finalBlocks(let blocks):

@@ -16,23 +16,20 @@ extension Simulation {
                 .deliver(to: to, from: from, message), atUs: nowUs + random.between(1_000, 10_000))
             return
         }
-        if sides[from] != sides[to]
-            || max(
-                nodes[from].isolatedUntilUs, nodes[to].isolatedUntilUs) > nowUs
-        {
-            counts.partitioned += 1
+        if cuts[from][to] > 0 {
+            counts[.cutOff] += 1
             return
         }
         if random.chance(perMille: plan.drop) {
-            counts.dropped += 1
+            counts[.dropped] += 1
             return
         }
         let copies = random.chance(perMille: plan.duplicate) ? 2 : 1
-        if copies == 2 { counts.duplicated += 1 }
+        if copies == 2 { counts[.duplicated] += 1 }
         for _ in 0..<copies {
             var delayUs = random.between(1_000, plan.delayUs)
             if random.chance(perMille: plan.slow) {
-                counts.delayed += 1
+                counts[.delayed] += 1
                 delayUs += random.below(plan.slowUs)
             }
             queue.push(.deliver(to: to, from: from, message), atUs: nowUs + delayUs)
@@ -42,12 +39,19 @@ extension Simulation {
     func deliver(_ message: PeerMessage, to: Int, from: Int) {
         guard nodes[to].replica != nil else { return }
         // Now and then through the wire format, so that it is part of what is simulated.
-        if random.chance(perMille: 20),
+        var isForged = false
+        if case .certificates = message, !isHonest(from) { isForged = true }
+        if isForged || random.chance(perMille: 20),
             (try? PeerMessage.decode(message.encoded, limits: PeerLimits.message)) != message
         {
+            // A lie that cannot even be read ends where it is decoded.
+            if !isHonest(from) { return }
             return fail("a message does not survive its wire form: \(Simulation.describe(message))")
         }
-        if !isHonest(to), case .proposal(let proposal) = message { learn(proposal) }
+        if !isHonest(to) {
+            if case .proposal(let proposal) = message { learn(proposal) }
+            overhear(message)
+        }
         guard case .transactions(let bytes) = message else {
             return give(.message(from: PeerID(from), message), to: to)
         }
@@ -57,12 +61,35 @@ extension Simulation {
         give(.gossiped(from: PeerID(from), envelopes), to: to)
     }
 
-    /// Cuts the network in two, anywhere.
-    func split(_ lasting: UInt64) {
+    /// Cuts the network in two, or one replica off from the others; both ways, or only in one direction.
+    func cut(_ lasting: UInt64) {
         guard !isCalm else { return }
-        counts.partitions += 1
-        for seat in nodes.indices { sides[seat] = random.below(2) }
-        note("partition \(sides)")
-        queue.push(.heal, atUs: nowUs + lasting)
+        let isOneWay =
+            plan.kinds.contains(.oneWayCut)
+            && (!plan.kinds.contains(.partition) || random.chance(perMille: 500))
+        counts[isOneWay ? .oneWayCuts : .partitions] += 1
+        var sides = nodes.indices.map { _ in random.below(2) }
+        if random.chance(perMille: 300) {
+            let alone = random.below(nodes.count)
+            let side = random.below(2)
+            sides = nodes.indices.map { $0 == alone ? side : 1 - side }
+        }
+        var ways: [(from: Int, to: Int)] = []
+        for from in nodes.indices {
+            for to in nodes.indices where sides[from] != sides[to] {
+                if isOneWay, sides[from] == 1 { continue }
+                ways.append((from, to))
+                cuts[from][to] += 1
+            }
+        }
+        transcript.note(nowUs, isOneWay ? "— one-way cut \(sides) —" : "— partition \(sides) —")
+        openCuts.append(ways)
+        queue.push(.heal(openCuts.count - 1), atUs: nowUs + lasting)
+    }
+
+    func heal(_ index: Int) {
+        guard !isCalm else { return }
+        for way in openCuts[index] { cuts[way.from][way.to] -= 1 }
+        transcript.note(nowUs, "— healed —")
     }
 }

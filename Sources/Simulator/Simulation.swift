@@ -5,16 +5,19 @@ import Ledger
 import LedgerCrypto
 import Mempool
 import Replica
+import SQLite
+import Storage
 
-/// One seed: some replicas, their disks, a bad network, and a checker that sees everything.
+/// One seed: some replicas with their stores and disks, a bad network, and a checker that sees everything.
 ///
-/// The production `Replica` runs unchanged. Simulated are the clock, the network, the disk's durability, the votes'
-/// signatures (keyed digests), and the process, which may die between any two effects. First comes a faulty
-/// phase of at least `viewsMin` views, then a calm one in which every honest replica must make progress again.
+/// The production `Replica` and the production `Storage` run unchanged. Simulated are the clock, the network, the
+/// disk under SQLite, the votes' signatures (keyed digests), and the process, which may die between any two effects
+/// and between any two writes. First comes a faulty phase of at least `viewsMin` views, then a calm one in which every
+/// honest replica must make progress again.
 final class Simulation {
-    static let viewsMin: UInt64 = 50
+    static let viewsMin: UInt64 = 100
     /// The faulty phase lasts at least this long, and planned faults fall into it. Virtual time.
-    static let faultyUs: UInt64 = 8_000_000
+    static let faultyUs: UInt64 = 12_000_000
     static let faultyUsMax: UInt64 = 400_000_000
     /// After the faults every honest replica has this much virtual time to commit what it is given.
     static let calmUsMax: UInt64 = 60_000_000
@@ -26,25 +29,36 @@ final class Simulation {
         case input(Int, incarnation: Int, Input)
         case timer(Int, incarnation: Int, TimerID, generation: Int)
         case submit
-        case crash(Int)
+        case crash
+        case powerCutOfAll
         case restart(Int)
-        case partition(lasting: UInt64)
-        case heal
+        case cut(lasting: UInt64)
+        case heal(Int)
+        case rot(Int)
         case inspect
     }
 
     struct Node {
         let seat: Int
         let disk: SimulatedDisk
-        let executor: Executor<SimulatedDisk>
-        var replica: Replica<SimulatedDisk>?
+        let executor: Executor<Store>
+        var store: Store?
+        var replica: Replica<Store>?
         var incarnation = 0
         /// Dies before so many more effects are performed.
         var effectsToLive: Int?
         /// Dies right after its next durable step.
         var diesWhenDurable = false
-        /// Cut off from everybody until then.
-        var isolatedUntilUs: UInt64 = 0
+        /// How it dies then.
+        var end = SimulatedDisk.End.process
+        /// A restart is planned.
+        var isDown = false
+        /// Its votes may contradict those of an earlier life: the disk that held them is gone, or lied.
+        var isAmnesiac = false
+        /// What it knows to be final is not on its disk any more.
+        var hasLostDisk = false
+        /// As of its last durable step, for when it is down.
+        var height: UInt64 = 0
         var timers: [Int] = Array(repeating: 0, count: TimerID.allCases.count + 1)
         var skewMs: Int64
     }
@@ -52,6 +66,7 @@ final class Simulation {
     let seed: UInt64
     let workload: Workload
     let mutation: Mutation
+    let viewsMin: UInt64
     let authority: VoteAuthority
     let plan: FaultPlan
     var random: Randomness
@@ -61,48 +76,54 @@ final class Simulation {
     var isCalm = false
     var calmSinceUs: UInt64 = 0
     var calmHeight: UInt64 = 0
-    /// Which side of a partition each seat is on.
-    var sides: [Int]
+    /// How often the way from one seat to another is cut, by [from][to].
+    var cuts: [[Int]]
+    var openCuts: [[(from: Int, to: Int)]] = []
     var checker = Checker()
     var counts = FaultCounts()
     var fingerprint = Fingerprint()
     var violation: Violation?
-    /// Newest lines, only when asked for.
-    var transcript: [String] = []
-    let isTracing: Bool
+    /// Reached by the end.
+    private(set) var views: UInt64 = 0
+    let transcript: Transcript
     var submitted: [Int] = []
     var probes: [Digest] = []
     /// Requests from this one on are probes.
     var firstProbe = UInt64.max
     var nextRequest: UInt64 = 1
-    /// The liar's knowledge: blocks proposed in each view.
+    /// The liars' knowledge: blocks proposed in each view, and messages to say again.
     var seen: [UInt64: [VoteSubject]] = [:]
+    var overheard: [PeerMessage] = []
 
     init(
-        seed: UInt64, workload: Workload, plan: FaultPlan, random: Randomness, mutation: Mutation,
-        isTracing: Bool
+        seed: UInt64, workload: Workload, formatted: SimulatedDisk, plan: FaultPlan,
+        random: Randomness, mutation: Mutation, viewsMin: UInt64, trace: ((String) -> Void)?
     ) {
         self.seed = seed
         self.workload = workload
         self.plan = plan
         self.random = random
         self.mutation = mutation
-        self.isTracing = isTracing
-        sides = Array(repeating: 0, count: plan.validators)
+        self.viewsMin = viewsMin
+        transcript = Transcript(seats: plan.validators, print: trace)
+        cuts = Array(
+            repeating: Array(repeating: 0, count: plan.validators), count: plan.validators)
         let secrets = workload.voteSecrets
         let suite = workload.genesis.suite
         authority = VoteAuthority(chain: workload.chain, validators: workload.genesis.validators) {
             $0.signature == Simulation.signature(secrets[$0.validator], $0.statement, suite)
         }
-        let state = GenesisState(workload.genesis)
         for seat in 0..<plan.validators {
+            let disk = SimulatedDisk(seed: self.random.next(), sector: plan.sector)
+            if !plan.isFormattedUnderFaults { disk.copy(formatted) }
+            disk.setLying(plan.ailments[seat] == .lyingDisk)
             nodes.append(
                 Node(
-                    seat: seat, disk: SimulatedDisk(genesis: workload.genesis, state: state),
-                    executor: Executor(genesis: workload.genesis), skewMs: plan.skewMs[seat]))
+                    seat: seat, disk: disk, executor: Executor(genesis: workload.genesis),
+                    skewMs: plan.skewMs[seat]))
         }
         if plan.skewMs.contains(where: { $0.magnitude > workload.genesis.parameters.driftMs }) {
-            counts.skewedClocks += 1
+            counts[.skewedClocks] += 1
         }
     }
 
@@ -118,11 +139,18 @@ final class Simulation {
                 workload.voteSecrets[seat], statement, workload.genesis.suite))
     }
 
-    func isHonest(_ seat: Int) -> Bool { seat != plan.liar }
+    /// Its words are its replica's.
+    func isHonest(_ seat: Int) -> Bool {
+        if case .liar = plan.ailments[seat] { false } else { true }
+    }
+
+    /// It keeps what it promised, too: its disk is as good as a disk can be.
+    func isSound(_ seat: Int) -> Bool { plan.ailments[seat] == nil }
 
     // MARK: The run
 
     func run() {
+        SimulatedDisk.seedSQLite(seed)
         schedulePlan()
         for seat in nodes.indices { start(seat) }
         while violation == nil, let entry = queue.pop() {
@@ -130,30 +158,35 @@ final class Simulation {
             handle(entry.event)
             if isCalm, isDone { break }
         }
-        guard violation == nil else { return }
-        for node in nodes where isHonest(node.seat) {
-            if let fault = checker.check(node.disk, seat: node.seat) { return fail(fault) }
+        views = nodes.compactMap { $0.replica?.view }.max() ?? 0
+        if violation == nil { checkEnd() }
+        for node in nodes {
+            let disk = node.disk.counts
+            counts[.lostWrites] += Int(disk.lostWrites)
+            counts[.tornWrites] += Int(disk.tornWrites)
+            counts[.unsyncedSyncs] += Int(disk.unsyncedSyncs)
+            fingerprint.mix(disk.writes)
+            fingerprint.mix(disk.syncs)
+            // Open files end with their process, not by SQLite's tidy way.
+            node.disk.end(.process)
         }
     }
 
     private func schedulePlan() {
-        for _ in 0..<plan.submissions {
-            queue.push(.submit, atUs: random.below(Simulation.faultyUs))
+        let whole = Simulation.faultyUs
+        for _ in 0..<plan.submissions { queue.push(.submit, atUs: random.below(whole)) }
+        for _ in 0..<plan.crashes { queue.push(.crash, atUs: random.below(whole)) }
+        for _ in 0..<plan.commonPowerCuts {
+            queue.push(.powerCutOfAll, atUs: random.below(whole))
         }
-        for _ in 0..<plan.crashes {
+        for _ in 0..<plan.cuts {
             queue.push(
-                .crash(random.below(nodes.count)), atUs: random.below(Simulation.faultyUs))
+                .cut(lasting: random.between(200_000, 3_000_000)), atUs: random.below(whole))
         }
-        if plan.crashAllOnce {
-            let atUs = random.below(Simulation.faultyUs)
-            for seat in nodes.indices { queue.push(.crash(seat), atUs: atUs) }
+        for seat in nodes.indices where plan.ailments[seat] == .bitRot {
+            for _ in 0..<plan.rots { queue.push(.rot(seat), atUs: random.below(whole)) }
         }
-        for _ in 0..<plan.partitions {
-            queue.push(
-                .partition(lasting: random.between(200_000, 3_000_000)),
-                atUs: random.below(Simulation.faultyUs))
-        }
-        queue.push(.inspect, atUs: Simulation.faultyUs)
+        queue.push(.inspect, atUs: whole)
     }
 
     private func handle(_ event: Event) {
@@ -168,19 +201,12 @@ final class Simulation {
                 give(.timer(timer), to: seat)
             }
         case .submit: submit()
-        case .crash(let seat):
-            if nodes[seat].replica != nil, !isCalm {
-                // Anywhere, or where a half-done vote or commit is most likely.
-                nodes[seat].diesWhenDurable = random.chance(perMille: 500)
-                if !nodes[seat].diesWhenDurable { nodes[seat].effectsToLive = random.below(8) }
-            }
-        case .restart(let seat):
-            if !isCalm, random.chance(perMille: 250) {
-                nodes[seat].isolatedUntilUs = nowUs + random.between(100_000, 1_500_000)
-            }
-            start(seat)
-        case .partition(let lasting): split(lasting)
-        case .heal: sides = Array(repeating: 0, count: nodes.count)
+        case .crash: crash()
+        case .powerCutOfAll: cutPowerOfAll()
+        case .restart(let seat): start(seat)
+        case .cut(let lasting): cut(lasting)
+        case .heal(let index): heal(index)
+        case .rot(let seat): rot(seat)
         case .inspect: inspect()
         }
     }
@@ -191,13 +217,13 @@ final class Simulation {
             if nowUs >= calmSinceUs + Simulation.calmUsMax { return fail(stuck) }
         } else {
             let view = nodes.compactMap { $0.replica?.view }.max() ?? 0
-            if view >= Simulation.viewsMin || nowUs >= Simulation.faultyUsMax { calm() }
+            if view >= viewsMin || nowUs >= Simulation.faultyUsMax { calm() }
         }
         queue.push(.inspect, atUs: nowUs + 500_000)
     }
 
     private var stuck: String {
-        let heights = nodes.map { "v\($0.seat)@\($0.disk.height)/\($0.replica?.view ?? 0)" }
+        let heights = nodes.map { "v\($0.seat)@\($0.height)/\($0.replica?.view ?? 0)" }
         let missing = probes.filter { !checker.isFinal($0) }.count
         return "liveness: no progress after the faults stopped at height \(calmHeight); "
             + "\(missing) probes not final; " + heights.joined(separator: " ")
@@ -206,17 +232,19 @@ final class Simulation {
     private func calm() {
         isCalm = true
         calmSinceUs = nowUs
-        calmHeight = nodes.map(\.disk.height).max() ?? 0
-        sides = Array(repeating: 0, count: nodes.count)
+        // What anybody acknowledged, everybody must come to hold.
+        calmHeight = checker.height
+        for from in nodes.indices { for to in nodes.indices { cuts[from][to] = 0 } }
         for seat in nodes.indices {
             nodes[seat].effectsToLive = nil
             nodes[seat].diesWhenDurable = false
+            nodes[seat].disk.cancelFailure()
             nodes[seat].skewMs = nodes[seat].skewMs % 10
             if nodes[seat].replica == nil { start(seat) }
         }
-        note("— calm —")
+        transcript.note(nowUs, "— calm —")
         firstProbe = nextRequest
-        for seat in nodes.indices where isHonest(seat) {
+        for seat in nodes.indices where isHonest(seat) && nodes[seat].replica != nil {
             let probe = workload.probes[seat]
             probes.append(probe.envelope.id)
             give(.submitted(request(), [probe.envelope]), to: seat)
@@ -226,8 +254,8 @@ final class Simulation {
     /// Every honest replica has got on, and holds what it was given after the faults.
     private var isDone: Bool {
         let view = nodes.compactMap { $0.replica?.view }.max() ?? 0
-        guard view >= Simulation.viewsMin, probes.allSatisfy(checker.isFinal) else { return false }
-        return nodes.allSatisfy { !isHonest($0.seat) || $0.disk.height >= calmHeight + 3 }
+        guard view >= viewsMin, probes.allSatisfy(checker.isFinal) else { return false }
+        return nodes.allSatisfy { !isHonest($0.seat) || $0.height >= calmHeight + 3 }
     }
 
     func request() -> RequestID {
@@ -238,17 +266,7 @@ final class Simulation {
     func fail(_ description: String) {
         guard violation == nil else { return }
         violation = Violation(atMs: nowUs / 1_000, description: description)
-        note("VIOLATION \(description)")
-    }
-
-    static let transcriptMax = 120
-
-    func note(_ line: @autoclosure () -> String) {
-        guard isTracing else { return }
-        if transcript.count >= 2 * Simulation.transcriptMax {
-            transcript.removeFirst(Simulation.transcriptMax)
-        }
-        transcript.append("\(nowUs / 1_000) ms  \(line())")
+        transcript.note(nowUs, "VIOLATION \(description)")
     }
 
     // MARK: Clients

@@ -22,6 +22,8 @@ public final class Workload: Sendable {
     let probes: [Item]
     /// Each validator's secret for simulated signatures.
     let voteSecrets: [Digest]
+    /// Each validator's voting key as in genesis, for what a light client is shown.
+    let votingKeys: [SigningKey]
     private let verifiedByDigest: [Digest: Verified<SignedTransaction>]
 
     static let itemsMax = 400
@@ -41,6 +43,7 @@ public final class Workload: Sendable {
             name: "simulation", timeMs: 1_700_000_000_000, parameters: Workload.parameters,
             validators: Workload.validatorSet(count, suite))
         chain = genesis.chain
+        votingKeys = (0..<count).map { Workload.validator($0).keys[0] }
         voteSecrets = (0..<count).map { suite.digest([0x76, UInt8($0)]) }
         var maker = Maker(chain: chain, suite: suite)
         var items: [Item] = []
@@ -68,9 +71,13 @@ public final class Workload: Sendable {
         return parameters
     }
 
+    private static func validator(_ seat: Int) -> Member {
+        Member(serial: 100 + UInt32(seat), keys: 1)
+    }
+
     private static func validatorSet(_ count: Int, _ suite: Suite) -> ValidatorSet {
         let validators = (0..<count).map { seat in
-            let member = Member(serial: 100 + UInt32(seat), keys: 1)
+            let member = Workload.validator(seat)
             return Validator(
                 member: member.id, votingKey: member.keys[0].publicKey,
                 transportKey: [UInt8(seat)])

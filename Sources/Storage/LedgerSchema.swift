@@ -100,13 +100,14 @@ enum LedgerSchema {
 final class FolderLock {
     private let database: Database
 
-    init(folder: String) throws(StorageError) {
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+    /// - Parameter vfs: a registered SQLite VFS in whose own folders the files are.
+    init(folder: String, vfs: String?) throws(StorageError) {
+        guard vfs != nil || mkdir(folder, 0o700) == 0 || errno == EEXIST else {
             throw .cannotOpen(path: folder, reason: String(cString: strerror(errno)))
         }
         let path = folder + "/ledger.lock"
         do throws(SQLiteError) {
-            database = try Database(path: path)
+            database = try Database(path: path, vfs: vfs)
             try database.setBusyTimeout(milliseconds: 0)
             try database.execute("BEGIN EXCLUSIVE")
         } catch {

@@ -26,6 +26,13 @@ public final class Store {
         public var isDurable: Bool
         /// Pages of 4 KiB that the file may have at most; nil for SQLite's own limit of 17 TB.
         public var pagesMax: UInt32?
+        /// Pages in the write-ahead log after which a commit copies it into the file. 16 MiB: each
+        /// checkpoint copies a page once however often it changed.
+        public var logPagesMax: UInt32 = 4_096
+        public var state = StateStore.Limits()
+        /// A registered SQLite VFS in place of the system's files; the folder then is one of its
+        /// own, and only this store may open it.
+        public var vfs: String?
 
         public init(isDurable: Bool = true, pagesMax: UInt32? = nil) {
             self.isDurable = isDurable
@@ -66,7 +73,7 @@ public final class Store {
     ) throws(StorageError) {
         self.genesis = genesis
         chain = genesis.chain
-        lock = try FolderLock(folder: folder)
+        lock = try FolderLock(folder: folder, vfs: options.vfs)
         path = folder + "/" + LedgerSchema.fileName
         database = try Self.open(path, options)
         let isNew = try !LedgerSchema.check(database, chain: chain)
@@ -88,7 +95,8 @@ public final class Store {
         }
         do throws(StateStoreError) {
             state = try StateStore(
-                database: database, suite: genesis.suite, expectedRoot: header.stateRoot)
+                database: database, suite: genesis.suite, expectedRoot: header.stateRoot,
+                limits: options.state)
         } catch {
             throw StorageError(error, path: path)
         }
@@ -97,14 +105,15 @@ public final class Store {
     private static func open(_ path: String, _ options: Options) throws(StorageError) -> Database {
         let database: Database
         do throws(SQLiteError) {
-            database = try Database(path: path)
+            database = try Database(path: path, vfs: options.vfs)
+            // Without shared memory only one connection can write ahead.
+            if options.vfs != nil { try database.setPragma("locking_mode", "EXCLUSIVE") }
             guard try database.setPragma("journal_mode", "wal") == "wal" else {
                 throw SQLiteError(extendedCode: 14, message: "write-ahead logging is refused")
             }
             try database.setPragma("synchronous", options.isDurable ? "FULL" : "OFF")
             try database.setBusyTimeout(milliseconds: 5_000)
-            // 16 MiB of log between checkpoints: each copies a page once however often it changed.
-            try database.setPragma("wal_autocheckpoint", "4096")
+            try database.setPragma("wal_autocheckpoint", "\(options.logPagesMax)")
             try database.setPragma("journal_size_limit", "67108864")
             try database.setPragma("cache_size", "-65536")
             if let pagesMax = options.pagesMax {
@@ -178,9 +187,11 @@ public final class Store {
             bodies.append(row.block)
         }
         bodies.sort { $0.header.height < $1.header.height }
+        // Genesis has none; nothing may be final above the watermark.
         let finalization = try tables.finalization(from: watermark.height)?.certificate
-        guard watermark.height == 0 || finalization?.statement.subject?.header == watermark.header
-        else { throw damaged("block \(watermark.height) is not certified") }
+        let subject = VoteSubject(header, suite: tables.suite)
+        guard finalization.map({ $0.statement.subject == subject }) ?? (watermark.height == 0)
+        else { throw damaged("block \(watermark.height) is not the one certified") }
         let recovered = RecoveredChain(
             watermark: watermark, header: header, finalization: finalization, bodies: bodies,
             votes: try writes.votes(), certificates: try writes.certificates())
@@ -262,6 +273,12 @@ public final class Store {
             }
             try database.checkpoint(.truncate)
         }
+    }
+
+    /// Why nothing more may be done with this store: a call that threw, or a read for the core that found
+    /// damage and answered as if nothing were there. To be asked after each step of the core, before its effects.
+    public var fault: StorageError? {
+        failure ?? state.failure.map { StorageError($0, path: path) }
     }
 
     /// Runs SQLite calls; an error is remembered, and repeated from then on.

@@ -114,6 +114,22 @@ struct SimplexTests {
         #expect(other.view == 2)
     }
 
+    /// Simulator seed 302: after a crash of all, the certificate of a later view is on record, and comes no second time
+    /// when the views before it are left.
+    @Test func aViewCertifiedBeforeTheCrashIsLeftToo() {
+        let subject = fixture.block(1)
+        let recovered = [fixture.notarize(3, subject), fixture.finalize(3, subject)]
+        var core = Simplex(
+            authority: fixture.authority, seat: 0, final: fixture.genesis, recovered: recovered,
+            certificates: [fixture.certificate(fixture.notarize(3, subject)).value])
+        core.start()
+        #expect(core.view == 1)
+        core.receive(fixture.certificate(fixture.nullify(1)))
+        #expect(core.view == 2)
+        core.receive(fixture.certificate(fixture.nullify(2)))
+        #expect(core.view == 4)
+    }
+
     @Test func equivocationIsReportedOnce() {
         var core = fixture.core()
         let first = fixture.vote(fixture.notarize(1, fixture.block(1)), 3)

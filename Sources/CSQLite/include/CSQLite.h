@@ -5,6 +5,8 @@
 
 #include <sqlite3.h>
 
+#include "simdisk.h"
+
 // Binds a copy of the bytes. SQLite takes a null pointer for SQL NULL, so that an empty blob or
 // text needs a form of its own.
 static inline int csqlite_bind_blob(

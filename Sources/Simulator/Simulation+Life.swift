@@ -1,0 +1,183 @@
+import Consensus
+import Ledger
+import Replica
+import SQLite
+import Storage
+
+/// Lives of processes, disks and machines: how they begin, and the ways in which they end.
+extension Simulation {
+    private var options: Store.Options {
+        var options = Store.Options(isDurable: !mutation.contains(.skipSync))
+        options.vfs = SimulatedDisk.vfs
+        options.logPagesMax = plan.logPagesMax
+        options.state.journalRecordsMax = plan.journalRecordsMax
+        return options
+    }
+
+    func start(_ seat: Int) {
+        guard violation == nil, nodes[seat].replica == nil else { return }
+        nodes[seat].isDown = false
+        let disk = nodes[seat].disk
+        let isFirst = nodes[seat].incarnation == 0
+        if !isCalm, !isFirst || plan.isFormattedUnderFaults, plan.kinds.contains(.halfStep),
+            random.chance(perMille: 100)
+        {
+            // Also while it is opened, or made.
+            disk.fail(afterOperations: random.below(30))
+            nodes[seat].end = drawnEnd()
+        }
+        let store: Store
+        let recovered: Recovered
+        do throws(StorageError) {
+            store = try Store(folder: disk.folder, genesis: workload.genesis, options: options)
+            recovered = try store.replicaState()
+        } catch {
+            return storageFailed(error, seat: seat)
+        }
+        if !isFirst { counts[.restarts] += 1 }
+        if store.watermark.height == 0, nodes[seat].hasLostDisk || plan.isFormattedUnderFaults {
+            counts[.formats] += 1
+        }
+        if isHonest(seat),
+            let fault = checker.restarted(
+                store, seat: seat, chain: workload.chain, mayLackBlocks: nodes[seat].hasLostDisk)
+        {
+            return damageOrFail(fault, seat: seat)
+        }
+        var replica = Replica(
+            genesis: workload.genesis, base: store, recovered: recovered, seat: seat,
+            authority: authority)
+        replica.mutate(mutation)
+        nodes[seat].store = store
+        nodes[seat].replica = replica
+        nodes[seat].height = store.watermark.height
+        transcript.note(
+            nowUs, seat, "starts at #\(store.watermark.height), view \(replica.view)")
+        give(.start, to: seat)
+        for peer in nodes.indices where peer != seat && nodes[peer].replica != nil {
+            give(.connected(PeerID(seat)), to: peer)
+            give(.connected(PeerID(peer)), to: seat)
+        }
+    }
+
+    private func drawnEnd() -> SimulatedDisk.End {
+        guard plan.kinds.contains(.powerCut) else { return .process }
+        return !plan.kinds.contains(.kill) || random.chance(perMille: 500) ? .power : .process
+    }
+
+    /// One that lives is to die: now, before one of its next effects, right after its next durable step, or within
+    /// a step.
+    func crash() {
+        let alive = nodes.indices.filter { nodes[$0].replica != nil }
+        guard !isCalm, !alive.isEmpty else { return }
+        let seat = alive[random.below(alive.count)]
+        nodes[seat].end = drawnEnd()
+        let kinds = plan.kinds
+        if kinds.contains(.halfStep),
+            kinds.isDisjoint(with: [.kill, .powerCut]) || random.chance(perMille: 400)
+        {
+            nodes[seat].disk.fail(afterOperations: random.below(24))
+        } else if random.chance(perMille: 500) {
+            nodes[seat].diesWhenDurable = true
+        } else {
+            nodes[seat].effectsToLive = random.below(8)
+        }
+    }
+
+    /// The building is dark. Some are in the middle of a write; the others are where they are.
+    func cutPowerOfAll() {
+        guard !isCalm else { return }
+        counts[.commonPowerCuts] += 1
+        transcript.note(nowUs, "— power cut of all —")
+        for seat in nodes.indices {
+            nodes[seat].end = .power
+            if nodes[seat].replica != nil, random.chance(perMille: 300) {
+                // The last one to write anything does so within moments.
+                nodes[seat].disk.fail(afterOperations: random.below(6))
+                nodes[seat].effectsToLive = 16
+            } else {
+                die(seat)
+            }
+            guard plan.ailments[seat] == .lostDisk, !nodes[seat].hasLostDisk else { continue }
+            if nodes[seat].replica != nil { die(seat) }
+            loseDisk(seat)
+            counts[.lostDisks] += 1
+        }
+    }
+
+    private func loseDisk(_ seat: Int) {
+        transcript.note(nowUs, seat, "has an empty disk")
+        nodes[seat].disk.wipe()
+        nodes[seat].hasLostDisk = true
+        nodes[seat].isAmnesiac = true
+        nodes[seat].height = 0
+        checker.lostDisk(seat)
+    }
+
+    func die(_ seat: Int) {
+        let end = nodes[seat].end
+        let isHalfStep = nodes[seat].disk.hasFailed
+        if nodes[seat].replica != nil || isHalfStep {
+            counts[end == .power ? .powerCuts : .kills] += 1
+            if isHalfStep { counts[.halfSteps] += 1 }
+            transcript.note(
+                nowUs, seat,
+                (end == .power ? "loses power" : "is killed")
+                    + (isHalfStep ? " within a step" : ""))
+        }
+        // First the disk, so that closing the store writes nothing.
+        nodes[seat].disk.end(end)
+        if end == .power, plan.ailments[seat] == .lyingDisk {
+            nodes[seat].isAmnesiac = true
+            nodes[seat].hasLostDisk = true
+            checker.lostDisk(seat)
+        }
+        down(seat, restartsWithinUs: 2_500_000)
+    }
+
+    /// The process is gone, and comes back in a while.
+    private func down(_ seat: Int, restartsWithinUs: UInt64) {
+        nodes[seat].replica = nil
+        nodes[seat].store = nil
+        nodes[seat].effectsToLive = nil
+        nodes[seat].diesWhenDurable = false
+        // One that is down comes back by the restart that was planned when it went down.
+        if nodes[seat].isDown { return }
+        nodes[seat].isDown = true
+        nodes[seat].incarnation += 1
+        queue.push(.restart(seat), atUs: nowUs + random.between(20_000, restartsWithinUs))
+    }
+
+    /// A call on the store has failed.
+    func storageFailed(_ error: StorageError, seat: Int) {
+        if nodes[seat].disk.hasFailed { return die(seat) }
+        damageOrFail("\(error.english)", seat: seat)
+    }
+
+    /// A node whose disk is bad noticed it and stopped: its operator empties the folder, as docs/operations.md says,
+    /// and starts it again. Any other node has no reason to find its ledger damaged.
+    func damageOrFail(_ fault: String, seat: Int) {
+        switch plan.ailments[seat] {
+        case .bitRot, .lyingDisk: break
+        case .liar, .lostDisk, nil: return fail("v\(seat): \(fault)")
+        }
+        counts[.damageFound] += 1
+        counts[.emptiedFolders] += 1
+        transcript.note(nowUs, seat, "stops: \(fault)")
+        nodes[seat].disk.end(.process)
+        loseDisk(seat)
+        down(seat, restartsWithinUs: 3_000_000)
+    }
+
+    /// Bits turn on a disk, below a running node or between its lives.
+    func rot(_ seat: Int) {
+        guard !isCalm else { return }
+        let turned = (0..<Int(random.between(1, 4))).count { _ in nodes[seat].disk.rot() }
+        counts[.turnedBits] += turned
+        transcript.note(nowUs, seat, "\(turned) bits turn")
+        if random.chance(perMille: 700), nodes[seat].replica != nil {
+            nodes[seat].end = .process
+            die(seat)
+        }
+    }
+}

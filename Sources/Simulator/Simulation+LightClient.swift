@@ -1,0 +1,153 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+import Merkle
+import Records
+import Storage
+
+/// The light client beside the network: what is final it must accept, with the very outcome that was committed, and
+/// what is not it must refuse, whoever below a quorum has signed it.
+extension Simulation {
+    /// Real signatures: the light client checks nothing else, and it is the production one.
+    func checkLightClient(_ seat: Int) {
+        guard let store = nodes[seat].store, !checker.finalIDs.isEmpty else { return }
+        let id = checker.finalIDs[random.below(checker.finalIDs.count)]
+        guard let height = checker.finalHeight(id),
+            let source = StoreEvidence(store, signers: workload.votingKeys, height: height, id: id)
+        else { return fail("the light client: v\(seat) has no evidence of \(id)") }
+        let bundle: EvidenceBundle
+        do throws(EvidenceSourceError) {
+            bundle = try EvidenceBundle.transaction(id: id, from: source)
+        } catch {
+            return fail("the light client: v\(seat) makes no evidence of \(id): \(error)")
+        }
+        let verifier = Verifier(genesis: workload.genesis)
+        do throws(EvidenceProblem) {
+            let answer = try verifier.verify(bundle.encoded, asked: .transaction(id))
+            guard answer.checkpoint.digest == checker.header(answer.height) else {
+                return fail("the light client took a header that is not final")
+            }
+            counts[.lightClientChecks] += 1
+        } catch {
+            return fail("the light client refused the truth: \(error.english)")
+        }
+        for (name, lie) in lies(about: bundle) {
+            // A bundle that takes another form than any honest one ends when it is decoded.
+            if (try? verifier.verify(lie.encoded, asked: .transaction(id))) != nil {
+                return fail("the light client took a lie: \(name)")
+            }
+            counts[.lightClientRefusals] += 1
+        }
+    }
+
+    private func lies(about bundle: EvidenceBundle) -> [(String, EvidenceBundle)] {
+        let keys = workload.votingKeys
+        let quorum = workload.genesis.validators.quorum
+        let minority = (workload.genesis.validators.count - 1) / 3
+        let signers = bundle.certificate.signatures.map(\.validator)
+        var short = bundle
+        short.certificate = Certificate(
+            statement: bundle.certificate.statement,
+            signatures: Array(bundle.certificate.signatures.prefix(quorum - 1)))
+        // Another state, signed by as many as may be dishonest, and in the names of the rest.
+        let header = bundle.header
+        let other = Header(
+            chain: header.chain, height: header.height, epoch: header.epoch, parent: header.parent,
+            timeMs: header.timeMs, logSize: header.logSize, logRoot: header.logRoot,
+            stateRoot: workload.genesis.suite.digest([0xFF]), resultsRoot: header.resultsRoot,
+            entryCount: header.entryCount, validators: header.validators)
+        var fork = bundle
+        fork.header = other
+        fork.certificate = Certificate.signed(
+            .finalize(
+                epoch: header.epoch, view: bundle.certificate.view,
+                VoteSubject(other, suite: workload.genesis.suite)),
+            by: signers, keys: keys, honest: minority, chain: workload.chain)
+        // The right certificate over another header.
+        var swapped = bundle
+        swapped.header = other
+        var outcome = bundle
+        outcome.entries = bundle.entries.map {
+            EntryEvidence(
+                height: $0.height, position: $0.position, content: $0.content, code: $0.code ^ 1,
+                resultsPath: $0.resultsPath, logPath: $0.logPath)
+        }
+        // The votes of a notarization are no finalization.
+        var notarized = bundle
+        if let subject = bundle.certificate.statement.subject {
+            notarized.certificate = Certificate.signed(
+                .notarize(epoch: header.epoch, view: bundle.certificate.view, subject),
+                by: signers, keys: keys, honest: signers.count, chain: workload.chain)
+        }
+        return [
+            ("a quorum less one", short), ("a fork signed by f", fork),
+            ("another header", swapped), ("another outcome", outcome),
+            ("a notarization", notarized),
+        ]
+    }
+}
+
+extension Certificate {
+    /// - Parameter honest: how many of the signers sign this very statement; the others' signatures are over another.
+    fileprivate static func signed(
+        _ statement: VoteStatement, by signers: [Int], keys: [SigningKey], honest: Int,
+        chain: ChainID
+    ) -> Certificate {
+        Certificate(
+            statement: statement,
+            signatures: signers.enumerated().map { index, signer in
+                let key = keys[signer]
+                let publicKey = key.publicKey
+                let signed =
+                    index < honest
+                    ? statement : VoteStatement.nullify(epoch: statement.epoch, view: 0)
+                let message = signed.signedBytes(
+                    chain: chain, suite: publicKey.suite, keyID: publicKey.keyID)
+                return CertificateSignature(validator: signer, signature: key.sign(message))
+            })
+    }
+}
+
+/// A store as a source of evidence about one transaction, its certificate signed anew with real keys by those who
+/// signed it in the simulation.
+private struct StoreEvidence: EvidenceSource {
+    let store: Store
+    let certified: (header: Header, certificate: Certificate)
+    let place: (height: UInt64, position: UInt64)
+
+    init?(_ store: Store, signers keys: [SigningKey], height: UInt64, id: Digest) {
+        self.store = store
+        guard let finalization = try? store.finalization(from: store.watermark.height),
+            let block = try? store.block(height)?.block
+        else { return nil }
+        let position = block.entries.firstIndex { entry in
+            guard case .envelope(let bytes) = entry else { return false }
+            let envelope = try? Envelope(bytes: bytes, chain: store.chain, suite: store.suite)
+            return envelope?.id == id
+        }
+        guard let position else { return nil }
+        place = (height, UInt64(position))
+        let stated = finalization.certificate
+        certified = (
+            store.header,
+            .signed(
+                stated.statement, by: stated.signatures.map(\.validator), keys: keys,
+                honest: keys.count, chain: store.chain)
+        )
+    }
+
+    var suite: Suite { store.suite }
+    func checkpoint() -> (header: Header, certificate: Certificate)? { certified }
+    func epochChanges() -> [EpochChange]? { [] }
+    func block(height: UInt64) -> Block? { try? store.block(height)?.block }
+    func outcomes(height: UInt64) -> [EntryOutcome]? { try? store.block(height)?.outcomes(suite) }
+    func logPath(index: UInt64, size: UInt64) -> [Digest]? {
+        LogProof.inclusionPath(index: index, size: size, reader: store, suite: suite)
+    }
+    func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)? {
+        (store.value(for: key), MapOverlay(base: store).proof(for: key).proof)
+    }
+    func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? { nil }
+    func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? { place }
+}
