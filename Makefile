@@ -7,18 +7,21 @@ SEEDS ?= 300
 FIRST ?= 1
 KEEP  ?=
 FUZZ_SECONDS ?= 60
+ROUNDS ?= 50
+FAULT_SECONDS ?= 60
 BENCH ?=
 RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench sim fuzz lint docs build deps clean
+.PHONY: help demo test bench chaos sim fuzz lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
 	@echo "make test                                                 all tests / 全部测试"
 	@echo "make sim [SEEDS=300] [FIRST=1]                            seeded simulation / 确定性仿真"
 	@echo "make bench [BENCH=name]                                   figures, one JSON object a line / 性能测量"
+	@echo "make chaos [ROUNDS=50] [FAULT_SECONDS=60]                 real nodes killed, paused, cut off / 故障注入"
 	@echo "make fuzz [FUZZ_SECONDS=60]                               decoders under random input / 模糊测试"
 	@echo "make lint | docs | build | clean"
 
@@ -51,6 +54,10 @@ ifeq ($(BENCH),)
 	$(RELEASE)/state-map-bench bucket-rows 10000 200
 	$(RELEASE)/state-map-bench bucket-rows 10000000 200
 endif
+
+chaos: deps
+	$(SWIFT) build -c release
+	$(RELEASE)/huijin-bench chaos --rounds $(ROUNDS) --fault-seconds $(FAULT_SECONDS)
 
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz

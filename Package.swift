@@ -148,7 +148,7 @@ let programs: [Target] = [
         [
             "Client", "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records",
             "Ledger", "Merkle", "LedgerCrypto", "Encoding", arguments,
-        ],
+        ] + nio,
         path: "Benchmarks/huijin-bench"),
     program(
         "state-map-bench", ["Storage", "SQLite", "Merkle", "LedgerCrypto"],

@@ -12,7 +12,8 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             Parts: throughput, latency, disk, replay; all of them where none is named.
             项目:throughput 吞吐、latency 时延、disk 磁盘占用、replay 重放;不指定则全部测量。
-            """)
+            """,
+        subcommands: [Chaos.self, DelayedLinks.self])
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
         case throughput

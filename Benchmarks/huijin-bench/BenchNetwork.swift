@@ -1,5 +1,6 @@
 import Client
 import Foundation
+import Glibc
 import Ledger
 import LedgerCrypto
 import SQLite
@@ -11,7 +12,7 @@ final class BenchNetwork {
     let nodes: [String]
     private let configurations: [String]
     private let environment: [String: String]
-    private var processes: [Process] = []
+    private var processes: [Int: Process] = [:]
 
     private static let linkAttemptsMax = 200
 
@@ -50,29 +51,41 @@ final class BenchNetwork {
     }
 
     /// The data folder of the first node.
-    var data: URL {
-        URL(filePath: configurations[0]).deletingLastPathComponent().appending(path: "data")
+    var data: URL { data(of: 0) }
+
+    func data(of index: Int) -> URL {
+        URL(filePath: configurations[index]).deletingLastPathComponent().appending(path: "data")
+    }
+
+    /// Leads every link between validators through a relay: `address(from, to, port)` names where `from` finds `to`.
+    ///
+    /// - Parameter address: given two nodes by number and the port on which the second listens.
+    func reroute(_ address: (_ from: Int, _ to: Int, _ port: Int) async throws -> Int) async throws
+    {
+        var files = try configurations.map {
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: $0)))
+                as? [String: Any] ?? [:]
+        }
+        let seats = files.map { $0["validator"] as? String ?? "" }
+        for from in files.indices {
+            var peers = files[from]["peers"] as? [[String: Any]] ?? []
+            for place in peers.indices {
+                guard let seat = peers[place]["validator"] as? String,
+                    let to = seats.firstIndex(of: seat),
+                    let text = (peers[place]["address"] as? String)?.split(separator: ":").last,
+                    let port = Int(text)
+                else { throw Failed(description: "node.json has another form") }
+                peers[place]["address"] = "127.0.0.1:\(try await address(from, to, port))"
+            }
+            files[from]["peers"] = peers
+            try JSONSerialization.data(withJSONObject: files[from])
+                .write(to: URL(filePath: configurations[from]))
+        }
     }
 
     /// Until every node serves and is linked to every other.
     func start() async throws {
-        for configuration in configurations {
-            let process = Process()
-            process.executableURL = BenchNetwork.program("huijind")
-            process.arguments = ["run", "--config", configuration]
-            process.environment = environment
-            let output = Pipe()
-            process.standardOutput = output
-            let log = folder.appending(path: "node\(processes.count).log")
-            try Data().write(to: log)
-            process.standardError = try FileHandle(forWritingTo: log)
-            try process.run()
-            processes.append(process)
-            let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-            guard line.hasPrefix("ready") else {
-                throw Failed(description: "a node did not start; see \(log.path)")
-            }
-        }
+        for index in configurations.indices { try await launch(index) }
         for node in nodes {
             let client = try HuijinClient(nodes: [node], genesis: genesis)
             for attempt in 0... {
@@ -86,10 +99,51 @@ final class BenchNetwork {
         }
     }
 
+    /// Starts one node and waits until it serves.
+    func launch(_ index: Int) async throws {
+        let process = Process()
+        process.executableURL = BenchNetwork.program("huijind")
+        process.arguments = ["run", "--config", configurations[index]]
+        process.environment = environment
+        let output = Pipe()
+        process.standardOutput = output
+        let log = folder.appending(path: "node\(index).log")
+        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
+        let handle = try FileHandle(forWritingTo: log)
+        try handle.seekToEnd()
+        process.standardError = handle
+        try process.run()
+        processes[index] = process
+        let line = await withCheckedContinuation { continuation in
+            // Reading blocks, so it must not hold up the load that may be running.
+            DispatchQueue.global().async {
+                let data = output.fileHandleForReading.availableData
+                continuation.resume(returning: String(decoding: data, as: UTF8.self))
+            }
+        }
+        guard line.hasPrefix("ready") else {
+            throw Failed(description: "a node did not start; see \(log.path)")
+        }
+    }
+
+    /// As a power cut would: no clean-up, nothing flushed.
+    func kill(_ index: Int) {
+        guard let process = processes.removeValue(forKey: index) else { return }
+        signal(process, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    func pause(_ index: Int) { processes[index].map { signal($0, SIGSTOP) } }
+    func resume(_ index: Int) { processes[index].map { signal($0, SIGCONT) } }
+
+    private func signal(_ process: Process, _ number: Int32) {
+        _ = Glibc.kill(process.processIdentifier, number)
+    }
+
     func stop() throws {
-        for process in processes { process.terminate() }
-        for process in processes { process.waitUntilExit() }
-        processes = []
+        for process in processes.values { process.terminate() }
+        for process in processes.values { process.waitUntilExit() }
+        processes = [:]
     }
 
     func remove() {

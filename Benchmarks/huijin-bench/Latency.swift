@@ -16,10 +16,13 @@ struct Latency: Sendable {
     }
 
     /// With a paced load beside the probes.
-    func underLoad(perSecond: Double) async throws {
+    func underLoad(
+        perSecond: Double, seconds loadedSeconds: Double = Latency.loadedSeconds,
+        name: String = "latency-half-load"
+    ) async throws {
         let client = try HuijinClient(nodes: nodes, genesis: senders.genesis)
         let start = try await client.status()["height"]?.unsigned ?? 0
-        let requests = Int(perSecond * Latency.loadedSeconds) / Latency.perRequest
+        let requests = Int(perSecond * loadedSeconds) / Latency.perRequest
         let envelopes = await senders.envelopes(
             requests * Latency.perRequest, lastValidHeight: start + 60_000)
         let begin = ContinuousClock.now
@@ -38,12 +41,12 @@ struct Latency: Sendable {
                 return await group.reduce(0, +)
             }
         }
-        let until = begin + .seconds(Latency.loadedSeconds)
+        let until = begin + .seconds(loadedSeconds)
         let probes = try await probe { _ in ContinuousClock.now < until }
         let seconds = (ContinuousClock.now - begin).milliseconds / 1e3
         let accepted = await load.value
         report(
-            "latency-half-load", probes,
+            name, probes,
             [
                 ("offeredPerSecond", .real(perSecond)),
                 ("acceptedPerSecond", .real(Double(accepted) / seconds)),

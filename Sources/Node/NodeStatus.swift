@@ -50,6 +50,8 @@ public struct NodeMetrics: Sendable, Equatable {
     public internal(set) var persists: UInt64 = 0
     public internal(set) var persistMicroseconds: UInt64 = 0
     public internal(set) var commitMicroseconds: UInt64 = 0
+    /// From the newest block's own time, set by its leader's clock, to its commit here; one for each commit.
+    public internal(set) var finalDelayMilliseconds: UInt64 = 0
     /// Everything that the replica's thread did, waiting for the disk included.
     public internal(set) var busyMicroseconds: UInt64 = 0
     public internal(set) var waitingSubmissions: UInt64 = 0
@@ -86,6 +88,10 @@ public struct NodeMetrics: Sendable, Equatable {
             (
                 "huijin_commit_microseconds_total", commitMicroseconds,
                 "time in commits / 提交用时（微秒）"
+            ),
+            (
+                "huijin_final_delay_milliseconds_total", finalDelayMilliseconds,
+                "from block time to commit / 区块时间至提交（毫秒）"
             ),
             (
                 "huijin_replica_busy_microseconds_total", busyMicroseconds,

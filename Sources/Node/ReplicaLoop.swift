@@ -236,6 +236,9 @@ final class ReplicaLoop {
         }
         metrics.commits += 1
         metrics.blocks += UInt64(commit.blocks.count)
+        let (delayMs, isEarly) = Clock.wallMs().subtractingReportingOverflow(commit.header.timeMs)
+        // The leader's clock may be ahead of this one.
+        metrics.finalDelayMilliseconds += isEarly ? 0 : delayMs
         metrics.commitMicroseconds += (DispatchTime.now().uptimeNanoseconds - began) / 1_000
         // In this order, so that whoever is told that a transaction is final finds it and sees its height.
         for block in commit.blocks { shared.archive.add(block) }
