@@ -2,18 +2,24 @@ import ArgumentParser
 import Foundation
 import LedgerCrypto
 
-/// Measures a real network on this machine: four `huijind` processes, their disks and sockets, and a load that is
-/// signed beforehand and posted from here. One JSON object a line on standard output, progress on standard error.
 @main
-struct Bench: AsyncParsableCommand {
+struct HuijinBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "huijin-bench",
+        abstract: "Real networks on this machine, measured and mistreated. / 本机真实网络的测量与故障注入",
+        subcommands: [Bench.self, Chaos.self, DelayedLinks.self], defaultSubcommand: Bench.self)
+}
+
+/// Measures a real network on this machine: four `huijind` processes, their disks and sockets, and a load that is
+/// signed beforehand and posted from here. One JSON object a line on standard output, progress on standard error.
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "measure",
         abstract: "Measure the ledger. / 性能测量",
         discussion: """
             Parts: throughput, latency, disk, replay; all of them where none is named.
             项目:throughput 吞吐、latency 时延、disk 磁盘占用、replay 重放;不指定则全部测量。
-            """,
-        subcommands: [Chaos.self, DelayedLinks.self])
+            """)
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
         case throughput

@@ -3,6 +3,7 @@ import Client
 import Foundation
 import Ledger
 import LedgerCrypto
+import NIOCore
 import NIOPosix
 
 /// Real processes under faults and load. Nothing acknowledged may be lost, no two nodes may differ, and the network must
