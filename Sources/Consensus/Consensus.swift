@@ -233,6 +233,7 @@ public struct Simplex: Sendable {
     private mutating func finalizeIfExecuted(_ view: UInt64) {
         guard seat != nil, let subject = book.notarization(view)?.statement.subject,
             executed[view]?.contains(subject) == true
+                || rules.mutation.contains(.finalizeUnexecuted)
         else { return }
         do throws(SafetyRules.Refusal) {
             if try rules.finalize(view: view, executed: subject, book: book) == .new {
@@ -254,13 +255,17 @@ public struct Simplex: Sendable {
             executed: executed, parent: parent, parentView: parentView, book: book)
         if permission == .new {
             steps.append(.sign(.notarize(epoch: epoch, view: view, subject), isNew: true))
+            if rules.mutation.contains(.finalizeUnnotarized) {
+                steps.append(.sign(.finalize(epoch: epoch, view: view, subject), isNew: true))
+            }
         }
         markExecuted(view: view, executed)
     }
 
     /// The view's timer fired, or its proposal proved invalid.
     public mutating func nullify(view: UInt64) {
-        guard seat != nil, view == self.view else { return }
+        guard seat != nil, view == self.view || rules.mutation.contains(.nullifyAfterFinalize)
+        else { return }
         do throws(SafetyRules.Refusal) {
             if try rules.nullify(view: view) == .new {
                 steps.append(.sign(.nullify(epoch: epoch, view: view), isNew: true))

@@ -59,7 +59,9 @@ public struct SafetyRules: Sendable {
         parent: Digest, parentView: UInt64, book: CertificateBook
     ) throws(Refusal) -> Permission {
         try requireOpen(view)
-        guard proposer == leader else { throw .notTheLeader }
+        guard proposer == leader || mutation.contains(.notarizeUsurped) else {
+            throw .notTheLeader
+        }
         guard executed == subject else { throw .notExecuted }
         if let lacking = book.lacking(parent: parent, parentView: parentView, view: view),
             !mutation.contains(.notarizeUnjustified)
@@ -77,7 +79,9 @@ public struct SafetyRules: Sendable {
     /// Never after a finalize vote in the same view.
     public mutating func nullify(view: UInt64) throws(Refusal) -> Permission {
         try requireOpen(view)
-        if records[view]?.finalized != nil { throw .finalizedBefore }
+        if records[view]?.finalized != nil, !mutation.contains(.nullifyAfterFinalize) {
+            throw .finalizedBefore
+        }
         if records[view]?.nullified == true { return .onRecord }
         record(.nullify(epoch: epoch, view: view))
         return .new
@@ -137,38 +141,5 @@ public struct SafetyRules: Sendable {
         case .nullify: records[statement.view, default: ViewRecord()].nullified = true
         case .finalize: records[statement.view, default: ViewRecord()].finalized = statement.subject
         }
-    }
-}
-
-/// Deliberate faults for the tests that show the simulator's worth. Nothing outside this package can set one.
-package struct Mutation: OptionSet, Sendable {
-    package let rawValue: UInt8
-
-    package init(rawValue: UInt8) {
-        self.rawValue = rawValue
-    }
-
-    /// Votes for a second block in the same view.
-    package static let notarizeTwice = Mutation(rawValue: 1)
-    package static let finalizeAfterNullify = Mutation(rawValue: 2)
-    /// Votes for a block whatever its parent.
-    package static let notarizeUnjustified = Mutation(rawValue: 8)
-    /// Signs votes that were not persisted.
-    package static let skipPersistence = Mutation(rawValue: 16)
-    /// Persists finalize votes without the notarizations that they rest on.
-    package static let forgetCertificates = Mutation(rawValue: 32)
-    /// Takes what the disk has not confirmed for durable.
-    package static let skipSync = Mutation(rawValue: 64)
-
-    package static let names: [(name: String, mutation: Mutation)] = [
-        ("notarizeTwice", .notarizeTwice), ("finalizeAfterNullify", .finalizeAfterNullify),
-        ("notarizeUnjustified", .notarizeUnjustified), ("skipPersistence", .skipPersistence),
-        ("forgetCertificates", .forgetCertificates), ("skipSync", .skipSync),
-    ]
-}
-
-extension Mutation {
-    package static func named(_ name: String) -> Mutation? {
-        names.first { $0.name == name }?.mutation
     }
 }

@@ -129,7 +129,8 @@ extension Replica {
         let header = proposal.block.header
         guard proposal.epoch == simplex.epoch, view > simplex.book.final.view,
             view <= simplex.view + ReplicaLimits.proposalViewsAhead,
-            proposal.vote.validator == simplex.leader(of: view),
+            proposal.vote.validator == simplex.leader(of: view)
+                || mutation.contains(.notarizeUsurped),
             header.chain == chain, header.epoch == simplex.epoch,
             header.validators == validatorsDigest, header.height > finalHeight,
             header.entryCount == UInt64(proposal.block.entries.count),
@@ -238,8 +239,18 @@ extension Replica {
                 view: view, subject: proposal.subject, proposer: proposal.proposer,
                 parentView: proposal.parentView, executed)
         } catch {
+            if mutation.contains(.notarizeUnexecuted) { return voteBlindly(proposal, view) }
             refuseProposal(view)
         }
+    }
+
+    /// What `notarizeUnexecuted` does instead of refusing.
+    private mutating func voteBlindly(_ proposal: PendingProposal, _ view: UInt64) {
+        proposals[view]?.state = .done
+        try? simplex.notarize(
+            view: view, subject: proposal.subject, proposer: proposal.proposer,
+            executed: proposal.subject, parent: proposal.block.header.parent,
+            parentView: proposal.parentView)
     }
 
     /// Apart from the caller so that nothing keeps a second reference to the mempool, which would be copied.

@@ -54,7 +54,11 @@ extension Replica {
 
     mutating func fired(_ timer: TimerID) {
         switch timer {
-        case .view: simplex.nullify(view: simplex.view)
+        case .view:
+            simplex.nullify(view: simplex.view)
+            if mutation.contains(.nullifyAfterFinalize), simplex.view > 1 {
+                simplex.nullify(view: simplex.view - 1)
+            }
         case .heartbeat: heartbeat()
         case .retry: retry()
         case .fetch:

@@ -147,6 +147,9 @@ public struct Replica<Base: CommittedState> {
         simplex.mutate(mutation)
     }
 
+    /// Whether it holds the block's execution; for the simulator's checks.
+    package func hasExecuted(_ header: Digest) -> Bool { tree.isExecuted(header) }
+
     public var view: UInt64 { simplex.view }
     public var finalHeight: UInt64 { finalHeader.height }
     public var seat: Int? { simplex.seat }
@@ -253,9 +256,9 @@ public struct Replica<Base: CommittedState> {
         let new = signatures.filter(\.isNew).map(\.statement)
         if !new.isEmpty, !mutation.contains(.skipPersistence) {
             let bodies = new.compactMap { statement -> Block? in
-                guard statement.kind == .notarize, let subject = statement.subject else {
-                    return nil
-                }
+                guard statement.kind == .notarize, !mutation.contains(.forgetBodies),
+                    let subject = statement.subject
+                else { return nil }
                 return tree[subject.header]?.block
             }
             let certificates = new.compactMap { statement -> Certificate? in

@@ -50,7 +50,7 @@ public struct FaultCounts: Sendable, Equatable {
             case .forged: ("forgeries", "伪造")
             case .syncLies: ("lies in catch-up", "同步谎言")
             case .equivocationsSeen: ("equivocations noticed", "发现双签")
-            case .amnesiacVotes: ("contradictions after a lost or lying disk", "失忆矛盾票")
+            case .amnesiacVotes: ("contradictions after a lost, lying or rotten disk", "失忆矛盾票")
             case .lightClientChecks: ("truths the light client took", "轻客户端接受真实证据")
             case .lightClientRefusals: ("lies the light client refused", "轻客户端拒绝谎言")
             }

@@ -18,7 +18,6 @@ enum Ailment: Equatable {
 /// at a rate of its own ("swarm testing", Groce et al. 2012), because faults that are all there all the time hide one
 /// another.
 struct FaultPlan {
-    static let rots = false
     var kinds: FaultKinds
     var validators = 4
     /// Per mille of messages.
@@ -101,7 +100,7 @@ struct FaultPlan {
         if !lies.isEmpty { possible += [.liar(lies), .liar(lies)] }
         if drawn.contains(.lostDisk) { possible.append(.lostDisk) }
         if drawn.contains(.lyingDisk) { possible.append(.lyingDisk) }
-        if drawn.contains(.bitRot), FaultPlan.rots { possible.append(.bitRot) }
+        if drawn.contains(.bitRot) { possible.append(.bitRot) }
         var ailments: [Int: Ailment] = [:]
         for _ in 0..<(validators - 1) / 3 where !possible.isEmpty {
             ailments[random.below(validators)] = possible[random.below(possible.count)]

@@ -32,6 +32,7 @@ extension Simulation {
     private func perform(_ effect: Effect, for seat: Int) {
         switch effect {
         case .persist(let bodies, let votes, let certificates):
+            if isHonest(seat) { watch(votes, seat) }
             do throws(StorageError) {
                 try nodes[seat].store?.persist(
                     bodies: bodies, votes: votes, certificates: certificates)
@@ -77,7 +78,25 @@ extension Simulation {
         }
     }
 
+    /// A finalize vote is the promise to hold what the block led to.
+    private func watch(_ votes: [VoteStatement], _ seat: Int) {
+        for vote in votes where vote.kind == .finalize {
+            guard let header = vote.subject?.header else { continue }
+            if nodes[seat].replica?.hasExecuted(header) == false {
+                return fail(
+                    "v\(seat) votes to finalize in view \(vote.view) what it never executed")
+            }
+        }
+    }
+
     private func watch(_ statement: VoteStatement, _ seat: Int) {
+        let leader = authority.validators.leader(view: statement.view)
+        if statement.kind == .notarize, seat != leader, let header = statement.subject?.header,
+            led[statement.view]?.contains(header) != true
+        {
+            return fail(
+                "v\(seat) notarized in view \(statement.view) what its leader never proposed")
+        }
         guard let fault = checker.signed(statement, seat: seat) else { return }
         if nodes[seat].isAmnesiac {
             counts[.amnesiacVotes] += 1
@@ -101,19 +120,22 @@ extension Simulation {
     /// Final, and acknowledged as such, once the store says that it is durable.
     private func commit(_ commit: Commit, by seat: Int) {
         guard let store = nodes[seat].store else { return }
+        if mutation.contains(.acknowledgeEarly) { acknowledge(commit, by: seat) }
         do throws(StorageError) {
             try store.commit(commit)
         } catch {
             return storageFailed(error, seat: seat)
         }
         nodes[seat].height = commit.height
-        guard isHonest(seat) else { return }
-        if let fault = checker.committed(commit, seat: seat, authority: authority) {
-            return fail(fault)
-        }
+        if !mutation.contains(.acknowledgeEarly) { acknowledge(commit, by: seat) }
         if store.state.root != commit.header.stateRoot {
             fail("v\(seat): state root at height \(commit.height) is not the header's")
         }
+    }
+
+    private func acknowledge(_ commit: Commit, by seat: Int) {
+        guard isHonest(seat) else { return }
+        if let fault = checker.committed(commit, seat: seat, authority: authority) { fail(fault) }
     }
 
     /// A replica that finds its own state to be wrong stops; only a bad disk is a reason.

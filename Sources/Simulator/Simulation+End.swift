@@ -14,9 +14,12 @@ extension Simulation {
             if let fault = checker.check(store, seat: node.seat)
                 ?? checker.checkAll(store, seat: node.seat)
             {
-                return fail(fault)
+                // Found when it is looked for; nobody else was misled by it.
+                guard mayBeDamaged(node.seat) else { return fail(fault) }
+                counts[.damageFound] += 1
+            } else if isSound(node.seat), store.watermark.height >= calmHeight {
+                checked = node.seat
             }
-            if store.watermark.height >= calmHeight { checked = node.seat }
         }
         guard let checked else { return fail("nobody holds what was acknowledged") }
         checkLightClient(checked)

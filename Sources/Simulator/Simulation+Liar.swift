@@ -63,6 +63,15 @@ extension Simulation {
         }
     }
 
+    /// Proposes in another's view.
+    func usurp(_ proposal: Proposal, by seat: Int) {
+        guard lies(.forgery, seat, perMille: 200), let other = forged(proposal, by: seat)
+        else { return }
+        counts[.forged] += 1
+        learn(other)
+        broadcast(.proposal(other), from: seat)
+    }
+
     /// To all, or only to some, or to nobody.
     private func say(_ message: PeerMessage, from seat: Int) {
         guard lies(.withholding, seat, perMille: 350) else {
@@ -151,12 +160,15 @@ extension Simulation {
                     [$0.certificate]
                 } ?? []
         } else if random.chance(perMille: 700) {
-            // Nothing in the workload's results depends on the time.
+            // Nothing in the workload's results depends on the time; the state is another now and then.
+            let isWrong = random.chance(perMille: 300)
+            let suite = workload.genesis.suite
             block = Block(
                 header: Header(
                     chain: header.chain, height: header.height, epoch: header.epoch,
                     parent: header.parent, timeMs: header.timeMs + 1, logSize: header.logSize,
-                    logRoot: header.logRoot, stateRoot: header.stateRoot,
+                    logRoot: header.logRoot,
+                    stateRoot: isWrong ? suite.digest([0xEE]) : header.stateRoot,
                     resultsRoot: header.resultsRoot, entryCount: header.entryCount,
                     validators: header.validators), entries: proposal.block.entries)
         } else {

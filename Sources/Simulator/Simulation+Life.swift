@@ -157,10 +157,7 @@ extension Simulation {
     /// A node whose disk is bad noticed it and stopped: its operator empties the folder, as docs/operations.md says,
     /// and starts it again. Any other node has no reason to find its ledger damaged.
     func damageOrFail(_ fault: String, seat: Int) {
-        switch plan.ailments[seat] {
-        case .bitRot, .lyingDisk: break
-        case .liar, .lostDisk, nil: return fail("v\(seat): \(fault)")
-        }
+        guard mayBeDamaged(seat) else { return fail("v\(seat): \(fault)") }
         counts[.damageFound] += 1
         counts[.emptiedFolders] += 1
         transcript.note(nowUs, seat, "stops: \(fault)")
@@ -169,11 +166,23 @@ extension Simulation {
         down(seat, restartsWithinUs: 3_000_000)
     }
 
+    func mayBeDamaged(_ seat: Int) -> Bool {
+        switch plan.ailments[seat] {
+        case .bitRot, .lyingDisk: true
+        case .liar, .lostDisk, nil: false
+        }
+    }
+
     /// Bits turn on a disk, below a running node or between its lives.
     func rot(_ seat: Int) {
         guard !isCalm else { return }
         let turned = (0..<Int(random.between(1, 4))).count { _ in nodes[seat].disk.rot() }
         counts[.turnedBits] += turned
+        // A row that is gone may be a vote's: SQLite has no checksum on its pages, and takes a bad one in its log for
+        // the log's end.
+        nodes[seat].isAmnesiac = true
+        nodes[seat].hasLostDisk = true
+        checker.lostDisk(seat)
         transcript.note(nowUs, seat, "\(turned) bits turn")
         if random.chance(perMille: 700), nodes[seat].replica != nil {
             nodes[seat].end = .process

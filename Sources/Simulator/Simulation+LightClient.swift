@@ -11,8 +11,13 @@ import Storage
 extension Simulation {
     /// Real signatures: the light client checks nothing else, and it is the production one.
     func checkLightClient(_ seat: Int) {
-        guard let store = nodes[seat].store, !checker.finalIDs.isEmpty else { return }
-        let id = checker.finalIDs[random.below(checker.finalIDs.count)]
+        guard let store = nodes[seat].store else { return }
+        // In the order of the chain; another node may have committed more.
+        let known = checker.finalIDs.prefix {
+            checker.finalHeight($0) ?? .max <= store.watermark.height
+        }
+        guard !known.isEmpty else { return }
+        let id = known[random.below(known.count)]
         guard let height = checker.finalHeight(id),
             let source = StoreEvidence(store, signers: workload.votingKeys, height: height, id: id)
         else { return fail("the light client: v\(seat) has no evidence of \(id)") }

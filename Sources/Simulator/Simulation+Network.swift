@@ -11,6 +11,12 @@ extension Simulation {
 
     func send(_ message: PeerMessage, from: Int, to: Int) {
         guard from != to, nodes.indices.contains(to) else { return }
+        if case .proposal(let proposal) = message,
+            proposal.vote.validator == authority.validators.leader(view: proposal.view),
+            let header = proposal.vote.statement.subject?.header
+        {
+            led[proposal.view, default: []].insert(header)
+        }
         guard !isCalm else {
             queue.push(
                 .deliver(to: to, from: from, message), atUs: nowUs + random.between(1_000, 10_000))
@@ -49,7 +55,10 @@ extension Simulation {
             return fail("a message does not survive its wire form: \(Simulation.describe(message))")
         }
         if !isHonest(to) {
-            if case .proposal(let proposal) = message { learn(proposal) }
+            if case .proposal(let proposal) = message {
+                learn(proposal)
+                usurp(proposal, by: to)
+            }
             overhear(message)
         }
         guard case .transactions(let bytes) = message else {

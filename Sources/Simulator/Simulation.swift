@@ -91,6 +91,8 @@ final class Simulation {
     /// Requests from this one on are probes.
     var firstProbe = UInt64.max
     var nextRequest: UInt64 = 1
+    /// What each view's leader proposed, or said that it did.
+    var led: [UInt64: Set<Digest>] = [:]
     /// The liars' knowledge: blocks proposed in each view, and messages to say again.
     var seen: [UInt64: [VoteSubject]] = [:]
     var overheard: [PeerMessage] = []

@@ -81,8 +81,11 @@ package struct ShrunkSeed: Sendable {
 extension Simulator {
     /// Leaves out one kind of fault after another, and shortens the run, for as long as the seed still fails.
     ///
+    /// - Parameter trying: the kinds that may be left out.
     /// - Returns: nil when the seed does not fail.
-    package func shrink(seed: UInt64, mutation: Mutation = []) -> ShrunkSeed? {
+    package func shrink(
+        seed: UInt64, mutation: Mutation = [], trying: FaultKinds = .all
+    ) -> ShrunkSeed? {
         let first = run(seed: seed, mutation: mutation)
         guard first.violation != nil else { return nil }
         var least = ShrunkSeed(result: first, without: [], viewsMin: Simulation.viewsMin)
@@ -93,7 +96,9 @@ extension Simulator {
                 least = ShrunkSeed(result: result, without: without, viewsMin: viewsMin)
             }
         }
-        for (_, kind) in FaultKinds.names { attempt(least.without.union(kind), least.viewsMin) }
+        for (_, kind) in FaultKinds.names where trying.contains(kind) {
+            attempt(least.without.union(kind), least.viewsMin)
+        }
         while least.viewsMin > 1 {
             let before = least.viewsMin
             attempt(least.without, before / 2)

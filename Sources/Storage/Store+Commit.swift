@@ -57,14 +57,15 @@ extension Store {
         for tile in tiles.append(logLeaves(commit.block, outcomes: commit.outcomes, suite: suite)) {
             try writes.insertTile(tile)
         }
-        // Execution has computed the same; a difference must stop us before it is on disk.
-        precondition(
-            tiles.frontier.size == header.logSize && tiles.frontier.root(suite) == header.logRoot,
-            "the log is the one that the header commits to")
+        // Execution has computed the same from the same rows; a difference must stop us before it is on disk.
+        guard tiles.frontier.size == header.logSize, tiles.frontier.root(suite) == header.logRoot
+        else { throw damaged("the log does not lead to header \(header.height)") }
         try stateStep { () throws(StateStoreError) in
             try state.commit(commit.layer, changes: commit.changes)
         }
-        precondition(state.root == header.stateRoot, "the state is the header's")
+        guard state.root == header.stateRoot else {
+            throw damaged("the state does not lead to header \(header.height)")
+        }
         let body: Int64
         if let pending = pendingBodies[commit.header] {
             body = pending.row

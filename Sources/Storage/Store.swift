@@ -100,6 +100,18 @@ public final class Store {
         } catch {
             throw StorageError(error, path: path)
         }
+        try makeDurable()
+    }
+
+    /// What was found may have been written by a process that was killed before it could sync: the system's cache
+    /// shows it, and a power cut would take it away again, after its votes were signed once more. A commit
+    /// syncs the whole log.
+    private func makeDurable() throws(StorageError) {
+        try run { () throws(SQLiteError) in
+            try database.transaction { () throws(SQLiteError) in
+                try writes.setWatermark(watermark)
+            }
+        }
     }
 
     private static func open(_ path: String, _ options: Options) throws(StorageError) -> Database {

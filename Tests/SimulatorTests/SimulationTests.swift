@@ -39,18 +39,26 @@ struct SimulationTests {
     }
 
     /// The simulator is worth what it catches; docs/simulator.md has all rules with the seeds that notice them missing.
-    /// Here the cheapest ones, and the same seed finds nothing when the rule is on.
-    @Test(arguments: [("notarizeTwice", 1), ("finalizeAfterNullify", 1)])
-    func aBrokenRuleIsCaught(name: String, first: UInt64) throws {
+    /// Here two, and the same seed finds nothing when the rule is on.
+    @Test(arguments: [("finalizeUnexecuted", 1), ("notarizeTwice", 2)])
+    func aBrokenRuleIsCaught(name: String, seed: UInt64) throws {
         let mutation = try #require(Mutation.named(name))
         let simulator = Simulator()
-        let caught = (first..<first + 12).first { seed in
-            simulator.run(seed: seed, mutation: mutation).violation != nil
-        }
-        let seed = try #require(caught, "nothing noticed in 12 seeds")
-        let least = try #require(simulator.shrink(seed: seed, mutation: mutation))
+        #expect(simulator.run(seed: seed, mutation: mutation).violation != nil)
+        #expect(simulator.run(seed: seed, mutation: [], viewsMin: 1).violation == nil)
+    }
+
+    @Test func aFailingSeedIsShrunk() throws {
+        let simulator = Simulator()
+        let least = try #require(
+            simulator.shrink(
+                seed: 1, mutation: .finalizeUnexecuted, trying: [.loss, .kill, .powerCut]))
         #expect(least.result.violation != nil)
-        #expect(simulator.run(seed: seed).violation == nil, "and it is the rule's doing")
+        #expect(least.viewsMin == 1)
+        #expect(least.without == [.loss, .kill, .powerCut])
+        let again = simulator.run(
+            seed: 1, mutation: .finalizeUnexecuted, without: least.without, viewsMin: 1)
+        #expect(again == least.result)
     }
 
     @Test func namesOfFaultsAreTheirs() {
