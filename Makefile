@@ -14,12 +14,13 @@ RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench chaos sim fuzz lint docs build deps clean
+.PHONY: help demo test bench chaos sim model fuzz lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
 	@echo "make test                                                 all tests / 全部测试"
 	@echo "make sim [SEEDS=300] [FIRST=1]                            seeded simulation / 确定性仿真"
+	@echo "make model                                                voting rules, every run within bounds / 形式模型"
 	@echo "make bench [BENCH=name]                                   figures, one JSON object a line / 性能测量"
 	@echo "make chaos [ROUNDS=50] [FAULT_SECONDS=60]                 real nodes killed, paused, cut off / 故障注入"
 	@echo "make fuzz [FUZZ_SECONDS=60]                               decoders under random input / 模糊测试"
@@ -46,6 +47,11 @@ test: deps
 sim: deps
 	$(SWIFT) build -c release --product huijin-sim
 	$(RELEASE)/huijin-sim --seeds $(SEEDS) --first $(FIRST)
+
+# SPIN and a C compiler are for this target alone. The model needs no Swift.
+model: PACKAGES := spin gcc libc6-dev python3
+model: deps
+	python3 docs/model/check.py
 
 bench: deps
 	$(SWIFT) build -c release
