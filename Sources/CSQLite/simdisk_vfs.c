@@ -186,8 +186,9 @@ static int vfs_open(
     self->file = file;
     self->life = disk->life;
     self->deletes_on_close = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
-    // SQLite's Unix VFS syncs the folder for these and for no others.
-    self->syncs_folder = is_new && (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL));
+    // SQLite's Unix VFS syncs the folder with the first sync of these and of no others, made by this process or not.
+    self->syncs_folder =
+        (flags & SQLITE_OPEN_CREATE) && (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL));
     self->base.pMethods = &methods;
     if (out_flags) *out_flags = flags;
     return SQLITE_OK;
