@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Ledger
 import LedgerCrypto
 
 @main
@@ -36,6 +37,13 @@ struct Bench: AsyncParsableCommand {
         60.0
     @Option(help: "Requests of up to 100 transactions that are open at a time. / 并发请求数")
     var open: [Int] = [8, 16, 32]
+    @Option(help: "Transactions under one signature, 1 to 1024. / 每个签名覆盖的交易数") var batch = 1
+
+    func validate() throws {
+        guard (1...LedgerLimits.batchSizes.upperBound).contains(batch) else {
+            throw ValidationError("--batch is 1 to 1024 / --batch 取 1 至 1024")
+        }
+    }
 
     func run() async throws {
         let wanted = Set(parts.isEmpty ? Part.allCases : parts)
@@ -58,7 +66,8 @@ struct Bench: AsyncParsableCommand {
             var reading = before
             for open in open {
                 let figures = try await Load(
-                    nodes: network.nodes, senders: senders, open: open, seconds: seconds
+                    nodes: network.nodes, senders: senders, open: open, seconds: seconds,
+                    batch: batch
                 ).run()
                 loads.append((open, figures))
                 committed += figures.accepted
@@ -67,7 +76,8 @@ struct Bench: AsyncParsableCommand {
             }
             // The machine's speed drifts: the ceiling is the best of its readings around the loads.
             for (open, figures) in loads {
-                Report.throughput(figures, open: open, ceiling: reading, suite: suite)
+                Report.throughput(
+                    figures, open: open, batch: batch, ceiling: reading, suite: suite)
             }
             Report.line(
                 "disk-per-transaction",
@@ -79,7 +89,10 @@ struct Bench: AsyncParsableCommand {
                                 / Double(max(1, committed)))
                     ),
                     ("transactions", .unsigned(UInt64(committed))),
-                    ("envelopeBytes", .unsigned(UInt64(senders.envelopeBytes))),
+                    (
+                        "envelopeBytes",
+                        .unsigned(UInt64(senders.envelopeBytes(batch: batch)))
+                    ),
                 ])
         }
         if wanted.contains(.latency) {

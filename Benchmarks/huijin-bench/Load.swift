@@ -10,7 +10,10 @@ struct Load: Sendable {
     let senders: Senders
     let open: Int
     let seconds: Double
+    /// Transactions under one signature; 1 for a signature each.
+    let batch: Int
 
+    /// Envelopes in one request, at most.
     static let perRequest = 100
     /// Left out at the beginning.
     static let warmUpSeconds = 2.0
@@ -27,7 +30,16 @@ struct Load: Sendable {
         var perSecond: Double { Double(accepted) / seconds }
     }
 
-    /// Which batch is posted next.
+    /// More than can be posted a second: the load must not run out.
+    private var perSecondMax: Double {
+        switch (senders.genesis.suite, batch > 1) {
+        case (.ed25519SHA256, false): 14_000
+        case (.sm2SM3, false): 2_500
+        case (_, true): 30_000
+        }
+    }
+
+    /// Which request is posted next.
     private final class Turn: Sendable {
         let next = Atomic(0)
     }
@@ -35,12 +47,10 @@ struct Load: Sendable {
     func run() async throws -> Figures {
         let client = try HuijinClient(nodes: nodes, genesis: senders.genesis)
         let start = try await client.status()["height"]?.unsigned ?? 0
-        let expected = Int(
-            (seconds + Load.warmUpSeconds) * (senders.genesis.suite == .sm2SM3 ? 2_500 : 14_000))
+        let expected = Int((seconds + Load.warmUpSeconds) * perSecondMax)
         Report.progress("signing \(expected) transactions")
-        let envelopes = await senders.envelopes(expected, lastValidHeight: start + 60_000)
-        let batches = stride(from: 0, to: envelopes.count - Load.perRequest, by: Load.perRequest)
-            .map { Array(envelopes[$0..<($0 + Load.perRequest)]) }
+        let requests = await senders.requests(
+            expected, lastValidHeight: start + 60_000, batch: batch)
         let turn = Turn()
         let begin = ContinuousClock.now
         let from = begin + .seconds(Load.warmUpSeconds)
@@ -56,11 +66,11 @@ struct Load: Sendable {
                     var own = Figures()
                     while ContinuousClock.now < until {
                         let index = turn.next.add(1, ordering: .relaxed).oldValue
-                        guard index < batches.count else {
+                        guard index < requests.count else {
                             throw BenchNetwork.Failed(description: "the signed load ran out")
                         }
                         let posted = ContinuousClock.now
-                        let answers = try await node.post(batches[index])
+                        let answers = try await node.post(requests[index])
                         let done = ContinuousClock.now
                         guard done >= from, done < until else { continue }
                         let accepted = answers.count(where: \.isAccepted)

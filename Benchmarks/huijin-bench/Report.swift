@@ -29,11 +29,15 @@ enum Report {
             ])
     }
 
-    static func throughput(_ figures: Load.Figures, open: Int, ceiling: Double, suite: Suite) {
+    /// - Parameter ceiling: of individually signed transactions, which batches may exceed.
+    static func throughput(
+        _ figures: Load.Figures, open: Int, batch: Int, ceiling: Double, suite: Suite
+    ) {
         line(
-            "throughput",
+            batch > 1 ? "throughput-batch" : "throughput",
             [
                 ("suite", .text(suite.name)), ("openRequests", .unsigned(UInt64(open))),
+                ("batch", .unsigned(UInt64(batch))),
                 ("transactionsPerSecond", .real(figures.perSecond)),
                 ("verificationCeiling", .real(ceiling)),
                 ("shareOfCeiling", .real(figures.perSecond / ceiling)),

@@ -64,6 +64,16 @@ struct Samples {
         Envelope.sign(transaction, chain: genesis.chain, with: memberKey)
     }
 
+    /// Envelopes of one batch.
+    var batch: [[UInt8]] {
+        let transactions = (0..<3).map { number in
+            Transaction(
+                kind: transaction.kind, nonce: [UInt8](repeating: number, count: 16),
+                lastValidHeight: 100, member: Samples.member, body: transaction.body)
+        }
+        return Envelope.signBatch(transactions, chain: genesis.chain, with: memberKey)
+    }
+
     var block: Block {
         Block(
             header: header,
@@ -100,11 +110,11 @@ struct Samples {
     }
 
     var messages: [PeerMessage] {
-        [.votes(votes), .certificates([certificate]), .transactions([envelope])]
+        [.votes(votes), .certificates([certificate]), .transactions([envelope] + batch)]
     }
 
     var values: [[UInt8]] {
-        [envelope, block.encoded, genesis.encoded, certificate.encoded]
+        [envelope, block.encoded, genesis.encoded, certificate.encoded] + batch
     }
 
     /// Well formed; its certificate is not of the genesis state, so it proves nothing.

@@ -59,15 +59,26 @@ struct Target {
         return TransactionKind.allCases.map { $0.accept(Visitor(), &nothing) }
     }
 
+    /// Either form. What a batch is known by must accept just what the envelope's own signature does.
     private static func envelope(_ samples: Samples) -> Target {
-        Target(name: "envelope", examples: [samples.envelope]) { input in
-            guard
-                let envelope = try? Envelope(
-                    bytes: input, chain: samples.genesis.chain, suite: samples.suite)
-            else { return .refused }
+        let key = samples.memberKey.publicKey
+        let examples = [samples.envelope] + samples.batch
+        let chain = samples.genesis.chain
+        func decoded(_ bytes: [UInt8]) -> Envelope? {
+            try? Envelope(bytes: bytes, chain: chain, suite: samples.suite)
+        }
+        let claim = decoded(samples.batch[0])?.batchClaim(under: key)
+        return Target(name: "envelope", examples: examples) { input in
+            guard let envelope = decoded(input) else { return .refused }
             // A changed envelope may decode; its signature must not hold.
-            guard envelope.verified(by: samples.memberKey.publicKey) != nil else { return .refused }
-            return input == samples.envelope ? .same : .different
+            let isValid = envelope.verified(by: key) != nil
+            if envelope.batchProof != nil, var known = claim?.verified()?.batch,
+                (known.transaction(envelope) != nil) != isValid
+            {
+                return .different
+            }
+            guard isValid else { return .refused }
+            return examples.contains(input) ? .same : .different
         }
     }
 

@@ -59,12 +59,49 @@ extension HuijinClient {
         kind: UInt64, body: [UInt8], atHeight height: UInt64
     ) throws(ClientError) -> SignedEnvelope {
         guard let identity else { throw .noIdentity }
-        let transaction = Transaction(
+        let transaction = transaction(
+            kind: kind, body: body, of: identity.member, atHeight: height)
+        let bytes = Envelope.sign(transaction, chain: chain, with: identity.key)
+        return signed(transaction, bytes)
+    }
+
+    /// Signs bodies for the identity with as few signatures as possible: one for each 1,024 of them, under the root of
+    /// a batch. Each envelope is valid without the others.
+    public func sign(
+        _ bodies: [some TransactionBody], atHeight height: UInt64
+    ) throws(ClientError) -> [SignedEnvelope] {
+        guard let identity else { throw .noIdentity }
+        let transactions = bodies.map { body in
+            transaction(
+                kind: type(of: body).kind.rawValue, body: body.encoded, of: identity.member,
+                atHeight: height)
+        }
+        var envelopes: [SignedEnvelope] = []
+        for start in stride(
+            from: 0, to: transactions.count, by: LedgerLimits.batchSizes.upperBound)
+        {
+            let end = min(start + LedgerLimits.batchSizes.upperBound, transactions.count)
+            let batch = Array(transactions[start..<end])
+            let bytes =
+                batch.count == 1
+                ? [Envelope.sign(batch[0], chain: chain, with: identity.key)]
+                : Envelope.signBatch(batch, chain: chain, with: identity.key)
+            envelopes += zip(batch, bytes).map { signed($0, $1) }
+        }
+        return envelopes
+    }
+
+    private func transaction(
+        kind: UInt64, body: [UInt8], of member: MemberID, atHeight height: UInt64
+    ) -> Transaction {
+        Transaction(
             kind: kind, nonce: SecureRandom.bytes(LedgerLimits.nonceBytes),
             lastValidHeight: height + genesis.parameters.replayWindowBlocksMax / 2,
-            member: identity.member, body: body)
-        let bytes = Envelope.sign(transaction, chain: chain, with: identity.key)
-        return SignedEnvelope(
+            member: member, body: body)
+    }
+
+    private func signed(_ transaction: Transaction, _ bytes: [UInt8]) -> SignedEnvelope {
+        SignedEnvelope(
             id: Transaction.id(payload: transaction.encoded, chain: chain, suite: suite),
             digest: suite.digest(bytes), bytes: bytes)
     }
@@ -78,9 +115,34 @@ extension HuijinClient {
         return try await submit(try sign(body, atHeight: height))
     }
 
+    /// Signs several bodies as batches, submits all, and then waits for and proves each as `submit` does for one.
+    ///
+    /// - Returns: one answer for each body, in order.
+    public func submit(
+        _ bodies: [some TransactionBody]
+    ) async throws(ClientError) -> [SubmissionAnswer] {
+        let envelopes = try sign(bodies, atHeight: try await statedHeight())
+        var answers: [SubmissionAnswer] = []
+        for start in stride(from: 0, to: envelopes.count, by: HuijinClient.envelopesMax) {
+            let end = min(start + HuijinClient.envelopesMax, envelopes.count)
+            answers += try await post(envelopes[start..<end].map(\.bytes))
+        }
+        for (index, envelope) in envelopes.enumerated() {
+            answers[index] = try await settle(envelope, answers[index])
+        }
+        return answers
+    }
+
     public func submit(_ envelope: SignedEnvelope) async throws(ClientError) -> SubmissionAnswer {
+        try await settle(envelope, try await post([envelope.bytes])[0])
+    }
+
+    /// Waits until what was posted is final, and proves the outcome.
+    private func settle(
+        _ envelope: SignedEnvelope, _ posted: SubmissionAnswer
+    ) async throws(ClientError) -> SubmissionAnswer {
         let deadline = HuijinClient.nowMs() + limits.patienceMs
-        var answer = try await post([envelope.bytes])[0]
+        var answer = posted
         var pauseMs: UInt64 = 50
         // A second try after a lost answer finds the first one's transaction.
         while answer.status == .received || answer.code == .duplicate || answer.code == .replayed {

@@ -194,6 +194,16 @@ public struct CBORDecoder: ~Escapable {
         copy(try stringBody(.bytes, max: max))
     }
 
+    /// Where in the input the content of a byte string is; like `bytes(max:)` without the copy.
+    public mutating func byteRange(max: Int = .max) throws(CBORError) -> Range<Int> {
+        try stringBody(.bytes, max: max)
+    }
+
+    /// Where in the input the content of a byte string of just that many bytes is.
+    public mutating func byteRange(exactly count: Int) throws(CBORError) -> Range<Int> {
+        try fixedBody(count)
+    }
+
     /// A byte string of just that many bytes.
     public mutating func bytes(exactly count: Int) throws(CBORError) -> [UInt8] {
         copy(try fixedBody(count))

@@ -20,6 +20,12 @@ public enum HeaderLabel {
     public static let keyID: Int64 = 4
     /// Verifiable data structure (RFC 9942); 1 is the RFC 9162 SHA-256 log.
     public static let verifiableData: Int64 = 395
+    /// The value of `verifiableData` for an RFC 9162 tree (of the chain's digest).
+    public static let logTree: Int64 = 1
+    /// Proofs in the unprotected header (RFC 9942).
+    public static let verifiableProofs: Int64 = 396
+    /// Among them, proofs of inclusion.
+    public static let inclusionProofs: Int64 = -1
     /// `[context text, chain id, …]`, see `SigningContext`.
     public static let context: Int64 = -70_001
     /// `[chain id, epoch, view, height, header digest]` of a finalize vote.

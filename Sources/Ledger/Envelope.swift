@@ -10,20 +10,35 @@ public enum EnvelopeError: Error, Equatable, Sendable {
     case wrongChain(found: ChainID, expected: ChainID)
     case detachedPayload
     case unprotectedHeaders
+    /// Size, index and path of a batch contradict one another or what was signed.
+    case batchProof
 }
 
-/// A transaction in its COSE_Sign1, decoded once; the signature is not yet checked.
+/// A transaction with what authorises it, decoded once; the signature is not yet checked.
+///
+/// A member signs either the transaction itself (`COSE_Sign1`, the payload within) or the root of a batch of its
+/// transactions (`[payload, COSE_Sign1]`, a COSE Receipt of RFC 9942: the root is detached, the path unprotected). Both
+/// stand alone: an envelope of a batch needs none of the others. docs/wire-format.md "Transactions".
 public struct Envelope: Sendable, Equatable {
     /// The exact bytes that came in.
     public let bytes: [UInt8]
     /// Digest of exactly these bytes: proposals, log leaves and caches use it.
     public let digest: Digest
-    /// Digest of context and payload: replay protection uses it.
+    /// Digest of context and payload, the same for both forms: replay protection uses it.
     public let id: Digest
     public let transaction: Transaction
     /// The key that is said to have signed.
     public let keyID: KeyID
-    let sign1: CoseSign1
+    /// The place in the batch; nil where the transaction itself is signed.
+    public let batchProof: BatchProof?
+    let chain: ChainID
+    let suite: Suite
+    private let parts: EnvelopeParts
+
+    var protected: ArraySlice<UInt8> { bytes[parts.protected] }
+    var payload: ArraySlice<UInt8> { bytes[parts.payload] }
+    var signature: [UInt8] { Array(bytes[parts.signature]) }
+    func hasSignature(_ other: [UInt8]) -> Bool { bytes[parts.signature] == other[...] }
 
     /// Decodes strictly and checks context, suite and chain; `bytesMax` is the genesis parameter.
     public init(
@@ -33,42 +48,51 @@ public struct Envelope: Sendable, Equatable {
         guard bytes.count <= bytesMax else {
             throw .tooLarge(bytes: bytes.count, bytesMax: bytesMax)
         }
-        let sign1: CoseSign1
+        let parts = try EnvelopeParts(bytes)
+        let header: EnvelopeHeader
         let transaction: Transaction
-        let header: ParsedHeader
-        do {
-            sign1 = try CoseSign1.decode(bytes, limits: LedgerLimits.envelope)
-            header = try ParsedHeader.decode(sign1.protected, limits: LedgerLimits.certificate)
+        do throws(CBORError) {
+            header = try EnvelopeHeader(bytes, at: parts.protected, isBatch: parts.proof != nil)
         } catch {
             throw .undecodable(error)
         }
-        guard header.context == .transaction, header.extraCount == 0 else { throw .wrongContext }
+        guard header.isOfItsForm else { throw .wrongContext }
         guard header.algorithm == suite.coseAlgorithm else {
             throw .wrongSuite(algorithm: header.algorithm, expected: suite.coseAlgorithm)
         }
         guard header.chain == chain else {
             throw .wrongChain(found: header.chain, expected: chain)
         }
-        guard sign1.unprotected == .map([]) else { throw .unprotectedHeaders }
-        guard let payload = sign1.payload else { throw .detachedPayload }
-        do {
-            transaction = try Transaction.decode(payload, limits: LedgerLimits.envelope)
+        if let proof = parts.proof {
+            // Other sizes can give the same path: what is not signed must not be free to vary.
+            guard header.batchSize == proof.size, proof.isWellFormed else { throw .batchProof }
+        }
+        do throws(CBORError) {
+            transaction = try Transaction.decode(bytes, at: parts.payload)
         } catch {
             throw .undecodable(error)
         }
         self.bytes = bytes
-        self.sign1 = sign1
+        self.parts = parts
         self.transaction = transaction
+        self.batchProof = parts.proof
         self.keyID = header.keyID
+        self.chain = chain
+        self.suite = suite
         self.digest = suite.digest(bytes)
-        self.id = Transaction.id(payload: payload, chain: chain, suite: suite)
+        self.id = Transaction.id(payload: bytes[parts.payload], chain: chain, suite: suite)
     }
 
     /// Checks the signature under `key`, which the caller found under `keyID` among the enrolled keys.
     ///
     /// - Returns: `nil` when the key is another one or the signature is not valid under it.
     public func verified(by key: PublicKey) -> Verified<SignedTransaction>? {
-        guard key.keyID == keyID, sign1.isValid(key: key) else { return nil }
+        guard key.keyID == keyID, key.suite == suite else { return nil }
+        guard batchProof == nil else {
+            return batchClaim(under: key)?.verified()?.transaction
+        }
+        let message = CoseSign1.signedBytes(protected: protected, payload: payload)
+        guard key.isValid(signature: signature, over: message) else { return nil }
         return Verified(checked: SignedTransaction(envelope: self, key: key))
     }
 
@@ -82,6 +106,10 @@ public struct Envelope: Sendable, Equatable {
         return CoseSign1.sign(
             protected: header, payload: transaction.encoded, detached: false, with: key
         ).encoded
+    }
+
+    public static func == (left: Envelope, right: Envelope) -> Bool {
+        left.bytes == right.bytes && left.chain == right.chain && left.suite == right.suite
     }
 }
 

@@ -9,6 +9,10 @@ public enum LedgerLimits {
     public static let memberIDBytesMax = 64
     public static let nonceBytes = 16
     public static let genesisBytesMax = 4_194_304
+    /// Transactions under one batch root; fewer than two have nothing to share.
+    public static let batchSizes = 2...1_024
+    /// Digests on the path of one of them to the root: log2 of the most transactions.
+    public static let batchPathMax = 10
 
     /// For one envelope, with what COSE adds to the transaction.
     public static let envelope = CBORLimits(

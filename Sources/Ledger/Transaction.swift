@@ -62,14 +62,31 @@ public struct Transaction: Equatable, Sendable {
 
     /// Digest of context and payload: the same for every envelope around this payload.
     public static func id(payload: [UInt8], chain: ChainID, suite: Suite) -> Digest {
+        id(payload: payload[...], chain: chain, suite: suite)
+    }
+
+    static func id(payload: ArraySlice<UInt8>, chain: ChainID, suite: Suite) -> Digest {
+        var state = DigestState(suite)
+        state.update(context(chain))
+        state.update(payload)
+        return state.finalize()
+    }
+
+    /// The RFC 9162 leaf hash over the same bytes: a transaction's leaf in the tree of a signed batch.
+    static func batchLeaf(payload: ArraySlice<UInt8>, chain: ChainID, suite: Suite) -> Digest {
+        var state = DigestState(suite)
+        state.update(byte: 0)
+        state.update(context(chain))
+        state.update(payload)
+        return state.finalize()
+    }
+
+    private static func context(_ chain: ChainID) -> [UInt8] {
         var encoder = CBOREncoder(reserving: 64)
         encoder.array(2)
         encoder.text(SigningContext.transaction.rawValue)
         encoder.value(chain)
-        var state = DigestState(suite)
-        state.update(encoder.bytes)
-        state.update(payload)
-        return state.finalize()
+        return encoder.bytes
     }
 }
 

@@ -29,6 +29,13 @@ public struct CoseSign1: Equatable, Sendable {
     /// The bytes that a signature covers: `Sig_structure` with context "Signature1" (RFC 9052
     /// §4.4).
     public static func signedBytes(protected: [UInt8], payload: [UInt8]) -> [UInt8] {
+        signedBytes(protected: protected[...], payload: payload[...])
+    }
+
+    /// The same, of parts of a message that is held as a whole.
+    public static func signedBytes(
+        protected: ArraySlice<UInt8>, payload: ArraySlice<UInt8>
+    ) -> [UInt8] {
         var encoder = CBOREncoder(reserving: protected.count + payload.count + 32)
         encoder.array(4)
         encoder.text("Signature1")

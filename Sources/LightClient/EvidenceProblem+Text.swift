@@ -230,6 +230,7 @@ extension EnvelopeError {
         case .wrongChain(let found, _): "it was signed for the ledger \(found.hex)"
         case .detachedPayload: "it has no payload"
         case .unprotectedHeaders: "it has unprotected headers"
+        case .batchProof: "its place in its batch is impossible or not the signed one"
         }
     }
 
@@ -242,6 +243,7 @@ extension EnvelopeError {
         case .wrongChain(let found, _): "为账本 \(found.hex) 而签"
         case .detachedPayload: "没有载荷"
         case .unprotectedHeaders: "含有未受保护的头部"
+        case .batchProof: "在签名批次中的位置不成立或与签名不符"
         }
     }
 }

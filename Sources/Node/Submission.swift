@@ -48,7 +48,7 @@ extension OutcomeCode {
     public init(_ error: EnvelopeError) {
         switch error {
         case .tooLarge: self = .tooLarge
-        case .undecodable, .detachedPayload, .unprotectedHeaders: self = .undecodable
+        case .undecodable, .detachedPayload, .unprotectedHeaders, .batchProof: self = .undecodable
         case .wrongContext: self = .wrongContext
         case .wrongSuite: self = .wrongSuite
         case .wrongChain: self = .wrongChain

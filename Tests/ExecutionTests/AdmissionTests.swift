@@ -71,6 +71,29 @@ import Testing
         expect(.replayed, again, in: ledger)
     }
 
+    @Test func underABatchItIsTheSameTransaction() throws {
+        var ledger = try TestLedger()
+        let signed = try ledger.sign(ledger.evidence(), by: 2)
+        let other = try ledger.sign(ledger.evidence(1), by: 2)
+        let key = ledger.keys[2]
+        let batch = try Envelope.signBatch(
+            [signed, other].map(\.value.transaction), chain: ledger.executor.chain, with: key
+        ).map {
+            let envelope = try Envelope(
+                bytes: $0, chain: ledger.executor.chain, suite: ledger.suite)
+            return try #require(envelope.verified(by: key.publicKey))
+        }
+        #expect(ledger.build([signed, batch[0]]).leftOut.map(\.code) == [.duplicate])
+        let built = ledger.build(batch)
+        #expect(built.leftOut.isEmpty)
+        #expect(try ledger.follow(built.block, batch).headerDigest == built.headerDigest)
+        #expect(built.headerDigest != ledger.build([signed, other]).headerDigest)
+        ledger.extend(built)
+        expect(.replayed, signed, in: ledger)
+        ledger.finalize()
+        expect(.replayed, other, in: ledger)
+    }
+
     @Test func onlyLiveKeysOfThatMemberSign() throws {
         var ledger = try TestLedger()
         expect(.unknownKey, try ledger.sign(ledger.evidence(), by: 2, as: 3), in: ledger)

@@ -15,10 +15,12 @@ import Testing
         let ledger = try ExecutedLedger(suite)
         let asset = AssetRecord.id(
             provider: ExecutedLedger.member(3), code: AssetRegister.example.code, suite: suite)
-        #expect(ledger.run([try ledger.sign(AssetRegister.example, by: 3)]) == [.accepted])
+        // Entries of both forms, and two of one batch in different blocks.
+        let batch = try ledger.signBatch([AssetRegister.example, AssetRegister.example], by: 3)
+        #expect(ledger.run([batch[0]]) == [.accepted])
         #expect(
             ledger.run([
-                try ledger.sign(AssetRegister.example, by: 3),
+                batch[1],
                 try ledger.sign(AssetApprove(asset: asset, reviewCommitment: .zero), by: 4),
             ]) == [.alreadyExists, .accepted])
         let terms = OfferPublish.example

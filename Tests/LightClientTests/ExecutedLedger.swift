@@ -77,14 +77,31 @@ final class ExecutedLedger: EvidenceSource {
     func sign<Body: TransactionBody>(
         _ body: Body, by index: Int
     ) throws -> Verified<SignedTransaction> {
+        try verified(
+            Envelope.sign(transaction(body, by: index), chain: genesis.chain, with: keys[index]),
+            by: index)
+    }
+
+    /// One signature for all of them.
+    func signBatch<Body: TransactionBody>(
+        _ bodies: [Body], by index: Int
+    ) throws -> [Verified<SignedTransaction>] {
+        try Envelope.signBatch(
+            bodies.map { transaction($0, by: index) }, chain: genesis.chain, with: keys[index]
+        ).map { try verified($0, by: index) }
+    }
+
+    private func transaction<Body: TransactionBody>(_ body: Body, by index: Int) -> Transaction {
         serial += 1
-        let transaction = Transaction(
+        return Transaction(
             kind: Body.kind.rawValue,
             nonce: Array(suite.digest(serial.encoded).bytes.prefix(LedgerLimits.nonceBytes)),
             lastValidHeight: parent.header.height + 20, member: Self.member(index),
             body: body.encoded)
-        let bytes = Envelope.sign(transaction, chain: genesis.chain, with: keys[index])
-        return try Envelope(bytes: bytes, chain: genesis.chain, suite: suite)
+    }
+
+    private func verified(_ bytes: [UInt8], by index: Int) throws -> Verified<SignedTransaction> {
+        try Envelope(bytes: bytes, chain: genesis.chain, suite: suite)
             .verified(by: keys[index].publicKey)!
     }
 

@@ -45,6 +45,23 @@ struct MempoolTests {
             .map(\.value.id)
     }
 
+    /// The same order, once signed by itself and once under a batch.
+    @Test func bothFormsOfATransactionAreOne() throws {
+        let payloads = try (1...3).map { try signer.transaction($0).value.transaction }
+        let key = signer.keys[0]
+        let batch = try Envelope.signBatch(payloads, chain: signer.chain, with: key).map {
+            let envelope = try Envelope(bytes: $0, chain: signer.chain, suite: signer.suite)
+            return try #require(envelope.verified(by: key.publicKey))
+        }
+        var pool = Mempool(height: 0)
+        try pool.insert(try signer.transaction(2))
+        #expect(throws: Mempool.Refusal.duplicate) { try pool.insert(batch[1]) }
+        try pool.insert(batch[0])
+        #expect(throws: Mempool.Refusal.duplicate) { try pool.insert(try signer.transaction(1)) }
+        #expect(pool.transaction(digest: batch[0].value.digest) == batch[0])
+        #expect(pool.count == 2)
+    }
+
     @Test func onePlaceForEachID() throws {
         var pool = Mempool(height: 0)
         let first = try signer.transaction(1, bytes: 30)

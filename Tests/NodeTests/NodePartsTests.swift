@@ -177,3 +177,89 @@ import Testing
         #expect(cache.transaction(for: SignatureCheck(envelope: envelopes[1], key: key)) == nil)
     }
 }
+
+@Suite struct CheckDeskTests {
+    private let network: TestNetwork
+    private let key: PublicKey
+    private let batch: [[UInt8]]
+
+    init() throws {
+        network = try TestNetwork(1)
+        key = network.memberKey.publicKey
+        batch = network.batch(40)
+    }
+
+    private func checks(_ list: [[UInt8]]) throws -> [SignatureCheck] {
+        try list.map {
+            SignatureCheck(
+                envelope: try Envelope(
+                    bytes: $0, chain: network.genesis.chain, suite: .ed25519SHA256), key: key)
+        }
+    }
+
+    /// The same bytes with the last one, which is of the signature, changed.
+    private func forged(_ bytes: [UInt8]) -> [UInt8] {
+        Array(bytes.dropLast()) + [bytes[bytes.count - 1] ^ 1]
+    }
+
+    @Test(arguments: [1, 4])
+    func aRootIsCheckedOnce(threads: Int) throws {
+        var desk = CheckDesk(threads: threads)
+        let checks = try checks(batch)
+        let first = desk.verify(Array(checks[..<30]))
+        #expect(first.map { $0?.value.digest } == checks[..<30].map(\.envelope.digest))
+        #expect(desk.signaturesChecked == 1)
+        #expect(desk.verify(checks).allSatisfy { $0 != nil })
+        #expect(desk.signaturesChecked == 1)
+        let others = try self.checks(network.batch(3))
+        let single = try self.checks([network.evidence(1), network.evidence(2)])
+        #expect(desk.verify(checks + others + single).allSatisfy { $0 != nil })
+        #expect(desk.signaturesChecked == 4)
+    }
+
+    @Test(arguments: [1, 4])
+    func aFloodUnderOneBadRootCostsOneCheck(threads: Int) throws {
+        var desk = CheckDesk(threads: threads)
+        let bad = try checks(batch.map(forged))
+        for _ in 0..<3 {
+            #expect(desk.verify(bad).allSatisfy { $0 == nil })
+            #expect(desk.signaturesChecked == 1)
+        }
+        #expect(desk.verify(try checks(batch)).allSatisfy { $0 != nil })
+        #expect(desk.signaturesChecked == 2)
+    }
+
+    /// Whoever is first under a signature and leads to another root holds the others up for one check, no more.
+    @Test func aForgedPathSpoilsNobodyElses() throws {
+        var desk = CheckDesk(threads: 4)
+        let good = try checks(batch)
+        // Of the size that is signed and with the signature of the batch, but of another payload.
+        var stranger = batch[7]
+        let payload = good[7].envelope.transaction.encoded
+        let place = try #require(
+            stranger.indices.first { Array(stranger[$0...].prefix(payload.count)) == payload })
+        let nonce = try #require(
+            payload.indices.first {
+                Array(payload[$0...].prefix(16)) == good[7].envelope.transaction.nonce
+            })
+        stranger[place + nonce] ^= 1
+        let forged = try checks([stranger])
+        let results = desk.verify(forged + good)
+        #expect(results[0] == nil)
+        #expect(results.dropFirst().allSatisfy { $0 != nil })
+        #expect(desk.signaturesChecked == 2)
+        #expect(desk.verify(forged + good).first == .some(nil))
+        #expect(desk.signaturesChecked == 2)
+    }
+
+    @Test func generationsForgetTheOldest() {
+        var memory = Generations<Int, Int>(max: 4)
+        for number in 0..<4 { memory.insert(number, for: number, weight: 2) }
+        #expect((0..<4).map { memory[$0] } == [0, 1, 2, 3])
+        #expect(memory.update(0) { $0 += 10 } != nil)
+        memory.insert(4, for: 4, weight: 2)
+        #expect(memory[0] == 10)
+        #expect(memory[1] == nil && memory[4] == 4)
+        #expect(memory.update(1) { $0 += 1 } == nil)
+    }
+}

@@ -119,13 +119,25 @@ final class TestNetwork: Sendable {
         _ number: Int, lastValidHeight: UInt64 = 2_000, key: SigningKey? = nil,
         chain: ChainID? = nil
     ) -> [UInt8] {
+        Envelope.sign(
+            transaction(number, lastValidHeight: lastValidHeight), chain: chain ?? genesis.chain,
+            with: key ?? memberKey)
+    }
+
+    /// So many of them under one signature.
+    func batch(_ count: Int) -> [[UInt8]] {
+        Envelope.signBatch(
+            (0..<count).map { transaction($0, lastValidHeight: 2_000) }, chain: genesis.chain,
+            with: memberKey)
+    }
+
+    private func transaction(_ number: Int, lastValidHeight: UInt64) -> Transaction {
         let body = RecordEvidence(
             commitment: genesis.suite.digest(Array("\(number)".utf8)), mediaType: "text/csv",
             note: "\(number)")
-        let transaction = Transaction(
+        return Transaction(
             kind: RecordEvidence.kind.rawValue, nonce: SecureRandom.bytes(16),
             lastValidHeight: lastValidHeight, member: member, body: body.encoded)
-        return Envelope.sign(transaction, chain: chain ?? genesis.chain, with: key ?? memberKey)
     }
 }
 

@@ -114,10 +114,16 @@ struct TransactionCommand: AsyncParsableCommand {
 
     struct Make: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sign any body and write the envelope to a file. / 签名并写入文件")
+            abstract: "Sign any body and write the envelope to a file. / 签名并写入文件",
+            discussion: """
+                Several bodies are signed at once, under the root of their batch, and written to OUT.1, OUT.2 and so on;
+                each file is valid without the others.
+                多个正文作为一个批次一次签名，分别写入 OUT.1、OUT.2 等文件，各自独立有效。
+                """)
 
         @Option(help: "Kind, such as evidence.record. / 交易种类") var kind: String
-        @Option(help: "Body: hexadecimal CBOR map. / 正文（十六进制 CBOR）") var body: String
+        @Option(help: "Body: hexadecimal CBOR map; may be repeated. / 正文（十六进制 CBOR），可重复")
+        var body: [String]
         @Option(help: "Last valid height. / 最后有效高度") var lastValidHeight: UInt64
         @Option(help: "File to write. / 输出文件") var out: String
         @OptionGroup var options: NodeOptions
@@ -129,24 +135,45 @@ struct TransactionCommand: AsyncParsableCommand {
                 let names = TransactionKind.allCases.map(\.name).joined(separator: ", ")
                 throw Failure(.usage, "--kind must be one of \(names)", "--kind 可取 \(names)")
             }
-            guard let bytes = Hex.decode(body), (try? CBORValue.decode(bytes)) != nil else {
-                throw Failure(
-                    .badData, "--body must be one deterministic CBOR item in hexadecimal",
-                    "--body 应为确定性 CBOR 的十六进制")
+            let most = LedgerLimits.batchSizes.upperBound
+            guard (1...most).contains(body.count) else {
+                throw Failure(.usage, "1 to \(most) bodies", "正文为 1 至 \(most) 个")
             }
-            let transaction = Transaction(
-                kind: known.rawValue, nonce: SecureRandom.bytes(LedgerLimits.nonceBytes),
-                lastValidHeight: lastValidHeight, member: identity.member, body: bytes)
-            let envelope = Envelope.sign(transaction, chain: client.chain, with: identity.key)
-            try IdentityMaker.write(envelope, to: URL(filePath: out))
-            Output.show(
-                [
-                    "file": .text(out), "envelope": .hex(client.suite.digest(envelope)),
-                    "transaction": .hex(
-                        Transaction.id(
-                            payload: transaction.encoded, chain: client.chain,
-                            suite: client.suite)),
-                ], as: options.format)
+            let transactions = try body.map { body in
+                guard let bytes = Hex.decode(body), (try? CBORValue.decode(bytes)) != nil else {
+                    throw Failure(
+                        .badData, "--body must be one deterministic CBOR item in hexadecimal",
+                        "--body 应为确定性 CBOR 的十六进制")
+                }
+                return Transaction(
+                    kind: known.rawValue, nonce: SecureRandom.bytes(LedgerLimits.nonceBytes),
+                    lastValidHeight: lastValidHeight, member: identity.member, body: bytes)
+            }
+            guard transactions.count > 1 else {
+                let envelope = Envelope.sign(
+                    transactions[0], chain: client.chain, with: identity.key)
+                let written = try write(transactions[0], envelope, to: out, client)
+                return Output.show(written, as: options.format)
+            }
+            let envelopes = Envelope.signBatch(
+                transactions, chain: client.chain, with: identity.key)
+            let written = try zip(transactions, envelopes).enumerated().map { index, item in
+                try write(item.0, item.1, to: "\(out).\(index + 1)", client)
+            }
+            Output.show(["envelopes": .list(written)], as: options.format)
+        }
+
+        private func write(
+            _ transaction: Transaction, _ envelope: [UInt8], to file: String,
+            _ client: HuijinClient
+        ) throws -> JSONValue {
+            try IdentityMaker.write(envelope, to: URL(filePath: file))
+            return [
+                "file": .text(file), "envelope": .hex(client.suite.digest(envelope)),
+                "transaction": .hex(
+                    Transaction.id(
+                        payload: transaction.encoded, chain: client.chain, suite: client.suite)),
+            ]
         }
     }
 

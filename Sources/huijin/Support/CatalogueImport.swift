@@ -7,7 +7,7 @@ import LedgerCrypto
 import Market
 import Records
 
-/// Registers the records of a catalogue file as assets, in batches.
+/// Registers the records of a catalogue file as assets, in batches under one signature each.
 ///
 /// An asset's id follows from provider and code, so a record that is registered already is found before anything is
 /// sent and skipped: running an import again adds nothing and leaves no refusal on the ledger.
@@ -16,7 +16,10 @@ struct CatalogueImport {
     let folder: MemberFolder?
 
     static let fileBytesMax = 268_435_456
-    static let batch = 50
+    /// Records that are looked up, signed as one batch and sent before the next ones.
+    static let batch = LedgerLimits.batchSizes.upperBound
+    /// Of these, how many are sent in one request.
+    static let perRequest = 50
     /// Questions whether a record is there that are open at the same time.
     static let lookupsMax = 8
 
@@ -58,9 +61,11 @@ struct CatalogueImport {
             let batch = Array(entries[done..<min(done + CatalogueImport.batch, entries.count)])
             let known = try await registered(batch, by: provider)
             report.skipped += known.count
-            try await register(batch.filter { !known.contains($0.code) }, into: &report)
-            done += batch.count
-            Output.progress("\(done)/\(entries.count)")
+            done += known.count
+            try await register(batch.filter { !known.contains($0.code) }, into: &report) { count in
+                done += count
+                Output.progress("\(done)/\(entries.count)")
+            }
         }
         return report
     }
@@ -87,30 +92,45 @@ struct CatalogueImport {
         return known
     }
 
-    private func register(_ entries: [CatalogueEntry], into report: inout Report) async throws {
-        var sent: [(entry: CatalogueEntry, envelope: SignedEnvelope)] = []
-        let height = try await client.status()["height"]?.unsigned ?? 0
+    /// - Parameter advance: told how many of the entries are done with, each time that some are.
+    private func register(
+        _ entries: [CatalogueEntry], into report: inout Report, advance: (Int) -> Void
+    ) async throws {
+        var good: [(entry: CatalogueEntry, body: AssetRegister)] = []
         for entry in entries {
             let body = try body(entry)
             do {
                 try body.checked()
-                sent.append((entry, try client.sign(body, atHeight: height)))
+                good.append((entry, body))
             } catch let failure as Failure {
                 report.failed.append((entry.line, "\(failure.english) / \(failure.chinese)"))
                 Output.progress("line \(entry.line): \(failure.english) / \(failure.chinese)")
             }
         }
-        guard !sent.isEmpty else { return }
-        let answers = try await client.post(sent.map(\.envelope.bytes))
-        for (item, answer) in zip(sent, answers) {
-            if answer.isAccepted {
-                report.registered += 1
-            } else {
-                let reason =
-                    "\(answer.code.messageEn) (\(answer.code.name)) / \(answer.code.messageZh)"
-                report.failed.append((item.entry.line, reason))
-                Output.progress("line \(item.entry.line): \(reason)")
+        advance(entries.count - good.count)
+        guard !good.isEmpty else { return }
+        let height = try await client.status()["height"]?.unsigned ?? 0
+        let envelopes = try client.sign(good.map(\.body), atHeight: height)
+        for start in stride(from: 0, to: good.count, by: CatalogueImport.perRequest) {
+            let part = start..<min(start + CatalogueImport.perRequest, good.count)
+            let answers = try await client.post(envelopes[part].map(\.bytes))
+            for (item, answer) in zip(good[part], answers) {
+                note(answer, of: item.entry, in: &report)
             }
+            advance(part.count)
+        }
+    }
+
+    private func note(
+        _ answer: SubmissionAnswer, of entry: CatalogueEntry, in report: inout Report
+    ) {
+        if answer.isAccepted {
+            report.registered += 1
+        } else {
+            let reason =
+                "\(answer.code.messageEn) (\(answer.code.name)) / \(answer.code.messageZh)"
+            report.failed.append((entry.line, reason))
+            Output.progress("line \(entry.line): \(reason)")
         }
     }
 
