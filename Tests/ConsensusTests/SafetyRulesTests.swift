@@ -22,7 +22,8 @@ struct SafetyRulesTests {
                 case 0:
                     let isNew = try? rules.notarize(
                         view: view, subject: subject, proposer: 1, leader: 1, executed: subject,
-                        parent: fixture.block(0).header, parentView: 0, book: book)
+                        base: fixture.block(0).header, baseView: 0, baseEndsEpoch: false, book: book
+                    )
                     if isNew == .new { permitted.append(fixture.notarize(view, subject)) }
                 case 1:
                     if (try? rules.nullify(view: view)) == .new {
@@ -54,31 +55,31 @@ struct SafetyRulesTests {
         #expect(throws: SafetyRules.Refusal.notTheLeader) {
             try rules.notarize(
                 view: 1, subject: subject, proposer: 2, leader: 1, executed: subject,
-                parent: parent, parentView: 0, book: book)
+                base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         }
         #expect(throws: SafetyRules.Refusal.notExecuted) {
             try rules.notarize(
                 view: 1, subject: subject, proposer: 1, leader: 1, executed: fixture.block(1, "b"),
-                parent: parent, parentView: 0, book: book)
+                base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         }
         #expect(throws: SafetyRules.Refusal.unjustified(lacking: 2)) {
             try rules.notarize(
                 view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-                parent: parent, parentView: 0, book: book)
+                base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         }
         for view: UInt64 in [1, 2] { _ = book.insert(fixture.certificate(fixture.nullify(view))) }
         #expect(throws: SafetyRules.Refusal.unjustified(lacking: 0)) {
             try rules.notarize(
                 view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-                parent: fixture.block(0, "b").header, parentView: 0, book: book)
+                base: fixture.block(0, "b").header, baseView: 0, baseEndsEpoch: false, book: book)
         }
         let permission = try rules.notarize(
             view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-            parent: parent, parentView: 0, book: book)
+            base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         #expect(permission == .new)
         let again = try rules.notarize(
             view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-            parent: parent, parentView: 0, book: book)
+            base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         #expect(again == .onRecord)
     }
 
