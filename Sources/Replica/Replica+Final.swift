@@ -205,10 +205,10 @@ extension Replica {
     mutating func fetch() {
         wanted.removeAll { tree[$0] != nil }
         guard needsFetch else { return }
-        hasFetched = false
         let peer = nextFetchPeer()
         if lacksFinalBlocks {
             effects.append(.send(peer, .finalBlocksRequest(from: finalHeight + 1)))
+            awaitsFinalBlocks = true
         }
         for digest in wanted { effects.append(.send(peer, .blockRequest(digest))) }
         // Asked for again as long as somebody needs them; what nobody needs is not.
@@ -244,6 +244,7 @@ extension Replica {
         var group: [(block: Block, subject: VoteSubject)] = []
         var parent = finalDigest
         let heightBefore = finalHeight
+        let epochBefore = simplex.epoch
         for certified in blocks where certified.block.header.height > finalHeight {
             let block = certified.block
             guard block.header.chain == chain, block.header.parent == parent,
@@ -265,9 +266,10 @@ extension Replica {
             // The certificate of an epoch's last block ends with the epoch.
             if certificate.statement.epoch == simplex.epoch { simplex.receive(verified) }
         }
-        if finalHeight > heightBefore { hasFetched = true }
+        if finalHeight > heightBefore { awaitsFinalBlocks = false }
         if lacksFinalBlocks, !isBehindEpochs || finalHeight > heightBefore {
-            fetchPeer = peer
+            // When an epoch began just now, the number means another peer.
+            if simplex.epoch == epochBefore { fetchPeer = peer }
             fetch()
         }
     }

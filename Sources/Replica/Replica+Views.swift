@@ -64,7 +64,8 @@ extension Replica {
         case .fetch:
             isFetching = false
             // Nobody had more, or nobody answered; the next status starts it again.
-            if !hasFetched { isBehindEpochs = false }
+            if awaitsFinalBlocks { isBehindEpochs = false }
+            awaitsFinalBlocks = false
             fetch()
         }
     }

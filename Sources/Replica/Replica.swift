@@ -88,8 +88,8 @@ public struct Replica<Base: CommittedState> {
     var fetchPeer: PeerID?
     /// A peer said that a later epoch has begun: final blocks are asked for until an answer brings none.
     var isBehindEpochs = false
-    /// Whether final blocks came since they were last asked for.
-    var hasFetched = false
+    /// Final blocks were asked for, and none came yet.
+    var awaitsFinalBlocks = false
     /// The view this replica was in when it last heard from each seat.
     var heardInView: [UInt64]
     var statusAnswered = PeerTimes()
