@@ -105,6 +105,8 @@ public struct Replica<Base: CommittedState> {
     var isHalted = false
 
     let recoveredBodies: [Block]
+    /// The store gave back a state that is not the header's.
+    private let hasOtherSet: Bool
     var nowMs: UInt64 = 0
     var effects: [Effect] = []
     var signatures: [(statement: VoteStatement, isNew: Bool)] = []
@@ -131,9 +133,7 @@ public struct Replica<Base: CommittedState> {
                 header: header, headerDigest: subject.header, frontier: recovered.frontier,
                 base: base))
         validatorsDigest = validators.digest(genesis.suite)
-        precondition(
-            validatorsDigest == header.nextValidators ?? header.validators,
-            "the state holds the set that its header names")
+        hasOtherSet = validatorsDigest != header.nextValidators ?? header.validators
         let authority =
             (authority ?? VoteAuthority(chain: genesis.chain, validators: genesis.validators))
             .under(validators)
@@ -225,6 +225,9 @@ public struct Replica<Base: CommittedState> {
     }
 
     private mutating func start() {
+        guard !hasOtherSet else {
+            return halt("the stored state does not hold the validator set that its header names")
+        }
         for block in recoveredBodies {
             tree.insert(block, subject: VoteSubject(block.header, suite: suite), view: 0)
         }
