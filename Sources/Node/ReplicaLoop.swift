@@ -285,11 +285,17 @@ final class ReplicaLoop {
                 status.equivocations.append(pair)
             }
         }
+        // The effect may be of an epoch that ended with the same input.
+        let seat = pair.first.validator
+        let set = replica.simplex.validators
+        let isPresent =
+            pair.first.statement.epoch == set.epoch && set.validators.indices.contains(seat)
         logger.critical(
             "a validator contradicted itself / 记账节点投出矛盾票",
             metadata: [
                 "validator":
-                    "\(replica.simplex.validators.validators[pair.first.validator].member)",
+                    isPresent ? "\(set.validators[seat].member)" : "seat / 席位 \(seat + 1)",
+                "epoch": "\(pair.first.statement.epoch)",
                 "view": "\(pair.first.statement.view)",
                 "evidence": "\(Hex.encode(pair.encoded))",
             ])

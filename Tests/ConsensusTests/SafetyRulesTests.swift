@@ -47,6 +47,39 @@ struct SafetyRulesTests {
         }
     }
 
+    /// An epoch's last block has no child, may be proposed again where it was notarized, and no other block may.
+    @Test func theLastBlockStandsForItsOwnParent() throws {
+        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [])
+        var book = CertificateBook(final: fixture.genesis)
+        let last = fixture.block(1)
+        let child = fixture.block(2)
+        func notarize(
+            _ view: UInt64, _ subject: VoteSubject, base: VoteSubject, _ baseView: UInt64,
+            ends: Bool
+        ) throws(SafetyRules.Refusal) -> SafetyRules.Permission {
+            try rules.notarize(
+                view: view, subject: subject, proposer: 1, leader: 1, executed: subject,
+                base: base.header, baseView: baseView, baseEndsEpoch: ends, book: book)
+        }
+        #expect(try notarize(1, last, base: fixture.block(0), 0, ends: false) == .new)
+        _ = book.insert(fixture.certificate(fixture.notarize(1, last)))
+        #expect(throws: SafetyRules.Refusal.epochEnds) {
+            try notarize(2, child, base: last, 1, ends: true)
+        }
+        #expect(throws: SafetyRules.Refusal.epochEnds, "not the epoch's last one") {
+            try notarize(2, last, base: last, 1, ends: false)
+        }
+        #expect(try notarize(2, last, base: last, 1, ends: true) == .new)
+        #expect(throws: SafetyRules.Refusal.unjustified(lacking: 3)) {
+            try notarize(4, last, base: last, 1, ends: true)
+        }
+        for view: UInt64 in [2, 3] { _ = book.insert(fixture.certificate(fixture.nullify(view))) }
+        #expect(try notarize(4, last, base: last, 1, ends: true) == .new)
+        #expect(throws: SafetyRules.Refusal.notarizedAnother) {
+            try notarize(4, child, base: fixture.block(0), 0, ends: false)
+        }
+    }
+
     @Test func notarizeDemandsLeaderResultAndParent() throws {
         var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [])
         var book = CertificateBook(final: fixture.genesis)
