@@ -32,7 +32,7 @@ import Testing
     @Test func aNewNodesKeysAreMadeOnce() throws {
         let bench = try Bench()
         let command = ["validator", "keys", "--out", "new", "--suite", "ed25519"]
-        let made = try bench.huijin(command).json
+        let made = try bench.huijin(command + ["--output", "json"]).json()
         #expect(made["transportKey"]?.text?.count == 182)
         #expect(made["publicKey"]?.text?.count == 64)
         for file in ["new/voting.key", "new/transport.key", "new/transport.pem"] {

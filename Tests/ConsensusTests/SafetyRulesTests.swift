@@ -75,8 +75,9 @@ struct SafetyRulesTests {
         }
         for view: UInt64 in [2, 3] { _ = book.insert(fixture.certificate(fixture.nullify(view))) }
         #expect(try notarize(4, last, base: last, 1, ends: true) == .new)
-        #expect(throws: SafetyRules.Refusal.notarizedAnother) {
-            try notarize(4, child, base: fixture.block(0), 0, ends: false)
+        _ = book.insert(fixture.certificate(fixture.nullify(4)))
+        #expect(throws: SafetyRules.Refusal.unjustified(lacking: 1), "past the last block") {
+            try notarize(5, child, base: fixture.block(0), 0, ends: false)
         }
     }
 
