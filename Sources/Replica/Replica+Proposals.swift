@@ -285,8 +285,8 @@ extension Replica {
         proposals[view]?.state = .done
         try? simplex.notarize(
             view: view, subject: proposal.subject, proposer: proposal.proposer,
-            executed: proposal.subject, parent: proposal.block.header.parent,
-            parentView: proposal.parentView)
+            executed: proposal.subject, base: proposal.block.header.parent,
+            baseView: proposal.parentView, baseEndsEpoch: false)
     }
 
     /// Apart from the caller so that nothing keeps a second reference to the mempool, which would be copied.
