@@ -119,7 +119,7 @@ let services: [Target] = [
 ]
 
 let programs: [Target] = [
-    program("huijind", ["API", "Node", "LedgerCrypto", "Ledger", logging, arguments]),
+    program("huijind", ["API", "Node", "LedgerCrypto", "Ledger", "Encoding", logging, arguments]),
     program(
         "huijin",
         [

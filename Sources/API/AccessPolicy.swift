@@ -42,7 +42,8 @@ struct AccessPolicy {
 
     static func audience(of type: RecordType) -> Visibility {
         switch type {
-        case .member, .key, .policy, .asset, .attestation, .offer: .everyone
+        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .offer:
+            .everyone
         case .evidence: .members
         case .agreement, .account, .bank, .withdrawal, .job: .parties
         case .timerIndex, .timerDay, .timerHour: .regulator
@@ -79,8 +80,8 @@ struct AccessPolicy {
         case .withdrawal(let withdrawal): return [withdrawal.member, withdrawal.bank]
         case .bank(let bank): return [bank.member]
         case .offer(let offer): return [offer.provider, offer.venue, offer.sandboxOperator]
-        case .member, .key, .policy, .asset, .attestation, .evidence, .timerIndex, .timerDay,
-            .timerHour:
+        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .evidence,
+            .timerIndex, .timerDay, .timerHour:
             return []
         }
     }
@@ -111,7 +112,8 @@ struct AccessPolicy {
     static func senderAudience(of kind: TransactionKind) -> Visibility {
         switch kind {
         case .memberEnrol, .keyRegister, .keyRevoke, .policySet, .assetRegister, .assetApprove,
-            .assetAttest, .offerPublish, .offerAdmit:
+            .assetAttest, .offerPublish, .offerAdmit, .validatorJoin, .validatorLeave,
+            .validatorReplace:
             .everyone
         case .evidenceRecord: .members
         case .licenceRequest, .licenceAgree, .licenceClose, .depositConfirm, .withdrawalRequest,

@@ -19,8 +19,22 @@ struct NodeEvidence: EvidenceSource {
         records.state.finalization.map { (records.state.header, $0) }
     }
 
-    // The chain is in epoch 0 until validator sets can change.
-    func epochChanges() -> [EpochChange]? { records.state.header.epoch == 0 ? [] : nil }
+    func epochChanges() -> [EpochChange]? {
+        let last = records.state.header.epoch
+        return reading { () throws(StorageError) in
+            var changes: [EpochChange] = []
+            for epoch in try archive.store.epochs(upTo: last) {
+                guard let header = try archive.store.header(epoch.height),
+                    let found = try archive.store.finalization(from: epoch.height),
+                    found.height == epoch.height
+                else { return nil }
+                changes.append(
+                    EpochChange(
+                        header: header, certificate: found.certificate, next: epoch.validators))
+            }
+            return UInt64(changes.count) == last ? changes : nil
+        }
+    }
 
     /// Nil also when the store fails, which is noted: the answer is then the failure, not an absence.
     private func reading<Value>(_ body: () throws(StorageError) -> Value?) -> Value? {

@@ -61,7 +61,27 @@ import LedgerCrypto
 /// Certificates above the final view are kept (`CertificateBook` says why that is bounded); everything else is
 /// dropped when a view is final.
 ///
-/// **Epochs.** A core serves one epoch under one validator set; votes and certificates of another epoch are refused.
+/// **Epochs.** A core serves one epoch under one validator set; votes and certificates bind it, and those of another
+/// epoch are refused. A block whose entries change the set is *its epoch's last*: its header names the next set.
+/// - It has no child within the epoch. Whoever leads a view and would build on it proposes it again instead, the same
+///   header in the new view: wherever the rules above say "parent", the last block may stand for its own parent, and
+///   the views between are nullified as for any parent. So votes for it in view w name w and the same block.
+/// - Once it is final, in whichever view, the epoch is over: the replica commits it, drops this core and starts one for
+///   the next epoch under the set in the header, in view 1, on that block as final in view 0.
+/// - Votes and certificates of a finished epoch mean nothing any more. Who is still in it learns from a peer's status
+///   that there is a later one, fetches the final blocks and verifies each group under the set that the blocks before
+///   it decided; nothing but the last blocks' finalizations leads from one epoch to the next.
+///
+/// Why that is safe: let (c) above hold with the reflexive step added. If the last block b is final in v, a block
+/// notarized in a later view w of the epoch builds on what was notarized in p ≥ v with (p, w) nullified; by
+/// induction that is b, which has no child, so it is b again. If another block b' is final in the epoch, b' is an
+/// ancestor of b or b itself. Hence one epoch has one last final block, and the next one has one beginning and one set.
+/// Repeating a header finalizes the same header, and a finalize vote for it in any view is true. Between epochs
+/// no quorum is compared with another: votes bind the epoch, and a set's certificate is looked at only in its own.
+///
+/// Why it is live: the last block is proposed like any other until a view finalizes it. The rules of the market change
+/// no more seats at once than the sets tolerate faults, so the next epoch goes on while newcomers catch up. A newcomer
+/// votes from the first view of the epoch that seats it; before, it has no seat and cannot.
 public struct Simplex: Sendable {
     /// Votes are counted for at most this many views beyond the current one.
     public static let viewsAheadMax: UInt64 = 64
@@ -138,7 +158,8 @@ public struct Simplex: Sendable {
 
     /// Signs again what is on record, and enters the view.
     public mutating func start() {
-        for view in rules.views {
+        // Without a seat there is nobody to sign for: the record is of a key that was replaced.
+        for view in rules.views where seat != nil {
             for statement in rules.statements(in: view) {
                 steps.append(.sign(statement, isNew: false))
             }
@@ -247,12 +268,13 @@ public struct Simplex: Sendable {
     /// Votes for the proposal of the current view, which this replica executed with result `executed`.
     public mutating func notarize(
         view: UInt64, subject: VoteSubject, proposer: Int, executed: VoteSubject,
-        parent: Digest, parentView: UInt64
+        base: Digest, baseView: UInt64, baseEndsEpoch: Bool
     ) throws(SafetyRules.Refusal) {
         guard seat != nil, view == self.view else { return }
         let permission = try rules.notarize(
             view: view, subject: subject, proposer: proposer, leader: leader(of: view),
-            executed: executed, parent: parent, parentView: parentView, book: book)
+            executed: executed, base: base, baseView: baseView, baseEndsEpoch: baseEndsEpoch,
+            book: book)
         if permission == .new {
             steps.append(.sign(.notarize(epoch: epoch, view: view, subject), isNew: true))
             if rules.mutation.contains(.finalizeUnnotarized) {

@@ -2,15 +2,20 @@ import Encoding
 import Ledger
 import LedgerCrypto
 
-/// A validator as its peers know it: its seat in the epoch's validator set. The driver maps the TLS key to it.
+/// A peer as the replica knows it: a validator by its seat in the epoch's set, any other node by a number of
+/// the driver's, from `guestsFrom` on. The driver maps TLS keys to them, anew whenever an epoch begins.
 public struct PeerID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Beyond every seat.
+    public static let guestsFrom = 65_536
+
     public let seat: Int
 
     public init(_ seat: Int) {
         self.seat = seat
     }
 
-    public var description: String { "v\(seat)" }
+    public var isGuest: Bool { seat >= PeerID.guestsFrom }
+    public var description: String { isGuest ? "g\(seat - PeerID.guestsFrom)" : "v\(seat)" }
 
     public static func < (left: PeerID, right: PeerID) -> Bool { left.seat < right.seat }
 }

@@ -17,6 +17,8 @@ public struct SafetyRules: Sendable {
         case nullifiedBefore
         case notTheLeader
         case notExecuted
+        /// An epoch's last block has no child within the epoch, and no other block is proposed again.
+        case epochEnds
         /// The parent is not notarized, or a view between is not nullified.
         case unjustified(lacking: UInt64)
         case notNotarized
@@ -51,19 +53,25 @@ public struct SafetyRules: Sendable {
     }
 
     /// One notarize vote a view; only for what was executed with the same result, by the view's leader, on a
-    /// notarized parent with every view between nullified.
+    /// notarized base with every view between nullified.
     ///
-    /// - Parameter executed: what this replica's own execution of the block gave.
+    /// The *base* is the notarized block that the proposal builds on: the proposed block's parent, or, when an epoch's
+    /// last block is proposed again, that block itself.
+    ///
+    /// - Parameters:
+    ///   - executed: what this replica's own execution of the block gave.
+    ///   - baseEndsEpoch: whether the base is the last block of this very epoch.
     public mutating func notarize(
         view: UInt64, subject: VoteSubject, proposer: Int, leader: Int, executed: VoteSubject,
-        parent: Digest, parentView: UInt64, book: CertificateBook
+        base: Digest, baseView: UInt64, baseEndsEpoch: Bool, book: CertificateBook
     ) throws(Refusal) -> Permission {
         try requireOpen(view)
         guard proposer == leader || mutation.contains(.notarizeUsurped) else {
             throw .notTheLeader
         }
         guard executed == subject else { throw .notExecuted }
-        if let lacking = book.lacking(parent: parent, parentView: parentView, view: view),
+        guard baseEndsEpoch == (base == subject.header) else { throw .epochEnds }
+        if let lacking = book.lacking(parent: base, parentView: baseView, view: view),
             !mutation.contains(.notarizeUnjustified)
         {
             throw .unjustified(lacking: lacking)

@@ -124,6 +124,9 @@ struct BlockRun<Base: CommittedState> {
         bytes += UInt64(signed.envelope.bytes.count) + Self.entryOverheadBytes
     }
 
+    /// The set of the next epoch, when the entries so far end this one.
+    mutating func nextValidators() -> ValidatorSet? { state.nextValidators(context) }
+
     private mutating func append(
         _ entry: Entry, digest: Digest, leaf: Digest, code: OutcomeCode,
         transaction: TransactionReference?

@@ -84,6 +84,8 @@ public struct ExecutedBlock: Sendable {
     public let frontier: LogFrontier
     /// Candidates that a leader left out; empty for a follower.
     public let leftOut: [LeftOut]
+    /// The next epoch's set, when this block is its epoch's last one.
+    public let nextValidators: ValidatorSet?
     /// Ids of the transactions.
     let ids: Set<Digest>
 

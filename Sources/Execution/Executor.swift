@@ -12,7 +12,6 @@ public struct Executor<Base: CommittedState> {
     public let chain: ChainID
     public let suite: Suite
     public let parameters: Parameters
-    private let votingKeys: [KeyID]
     private let records = RecordCache()
     private let overlays = OverlayCache<Base>()
 
@@ -21,7 +20,6 @@ public struct Executor<Base: CommittedState> {
         chain = genesis.chain
         suite = genesis.suite
         parameters = genesis.parameters
-        votingKeys = genesis.validators.validators.map(\.votingKey.keyID)
     }
 
     /// The leader's side: due actions, then of the candidates in their order what may stand in the block.
@@ -46,7 +44,7 @@ public struct Executor<Base: CommittedState> {
                 leftOut.append(LeftOut(digest: signed.digest, code: error))
             }
         }
-        return finish(run, on: parent, leftOut: leftOut)
+        return finish(run, next: run.nextValidators(), on: parent, leftOut: leftOut)
     }
 
     /// The follower's side: executes a proposed block and compares.
@@ -86,7 +84,7 @@ public struct Executor<Base: CommittedState> {
                 throw .inadmissible(index: index, error)
             }
         }
-        let executed = finish(run, on: parent, leftOut: [])
+        let executed = finish(run, next: run.nextValidators(), on: parent, leftOut: [])
         try compare(executed.block.header, with: block.header)
         return executed
     }
@@ -103,12 +101,21 @@ public struct Executor<Base: CommittedState> {
         return key.publicKey
     }
 
+    /// The set that certifies the children of a block: what its state says, or genesis' before the first change.
+    public func validatorSet(after parent: ParentState<Base>) -> ValidatorSet {
+        let place = StateKey.validators(suite)
+        guard let value = LayeredState(parent).value(for: place),
+            let record = ValidatorsRecord(records.decoded(value, at: place).record)
+        else { return genesis.validators }
+        return record.set
+    }
+
     // MARK: Headers
 
     private func context(on parent: ParentState<Base>, timeMs: UInt64) -> BlockContext {
         BlockContext(
             chain: chain, suite: suite, height: parent.header.height + 1, timeMs: timeMs,
-            parameters: parameters, votingKeys: votingKeys)
+            parameters: parameters, validators: validatorSet(after: parent))
     }
 
     /// What the parent alone decides, before anything is executed.
@@ -122,7 +129,6 @@ public struct Executor<Base: CommittedState> {
         guard header.validators == validators(after: parent.header) else {
             throw .header("validator set")
         }
-        guard header.nextValidators == nil else { throw .header("next validator set") }
         guard header.entryCount == UInt64(block.entries.count) else {
             throw .header("entry count")
         }
@@ -140,6 +146,7 @@ public struct Executor<Base: CommittedState> {
         if own.logRoot != header.logRoot || own.logSize != header.logSize {
             throw .result("log root")
         }
+        if own.nextValidators != header.nextValidators { throw .result("next validator set") }
         throw .result("header")
     }
 
@@ -152,7 +159,8 @@ public struct Executor<Base: CommittedState> {
     }
 
     private func finish(
-        _ run: BlockRun<Base>, on parent: ParentState<Base>, leftOut: [LeftOut]
+        _ run: BlockRun<Base>, next: ValidatorSet?, on parent: ParentState<Base>,
+        leftOut: [LeftOut]
     ) -> ExecutedBlock {
         if let bank = run.state.bankOutOfBalance() {
             preconditionFailure("money is conserved in every block; bank \(bank) is not balanced")
@@ -169,12 +177,14 @@ public struct Executor<Base: CommittedState> {
             parent: parent.headerDigest, timeMs: run.context.timeMs, logSize: frontier.size,
             logRoot: frontier.root(suite), stateRoot: overlay.root,
             resultsRoot: resultsRoot(run.outcomes, suite: suite),
-            entryCount: UInt64(run.entries.count), validators: validators(after: parent.header))
+            entryCount: UInt64(run.entries.count), validators: validators(after: parent.header),
+            nextValidators: next?.digest(suite))
         let digest = header.digest(suite)
         overlays.keep(overlay, of: digest)
         return ExecutedBlock(
             block: Block(header: header, entries: run.entries), headerDigest: digest,
             outcomes: run.outcomes, transactions: run.transactions, delta: delta, mapLayer: layer,
-            events: run.state.events, frontier: frontier, leftOut: leftOut, ids: run.ids)
+            events: run.state.events, frontier: frontier, leftOut: leftOut, nextValidators: next,
+            ids: run.ids)
     }
 }

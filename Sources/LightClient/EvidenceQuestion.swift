@@ -36,13 +36,16 @@ public enum EvidenceQuestion: Equatable, Sendable {
         case (.account, 2, .text(let member)?, .text(let bank)?):
             MemberID(member) != nil && MemberID(bank) != nil
         case (.policy, 1, .text(let name)?, _): !name.isEmpty
-        case (.key, 1, .bytes(let bytes)?, _): bytes.count == KeyID.byteCount
+        case (.key, 1, .bytes(let bytes)?, _), (.votingKey, 1, .bytes(let bytes)?, _):
+            bytes.count == KeyID.byteCount
         case (.asset, 1, .bytes(let bytes)?, _), (.attestation, 1, .bytes(let bytes)?, _),
             (.offer, 1, .bytes(let bytes)?, _), (.agreement, 1, .bytes(let bytes)?, _),
             (.withdrawal, 1, .bytes(let bytes)?, _), (.job, 1, .bytes(let bytes)?, _),
             (.evidence, 1, .bytes(let bytes)?, _):
             bytes.count == Digest.byteCount
-        case (.timerIndex, 1, .unsigned(let number)?, _): number == 0
+        case (.timerIndex, 1, .unsigned(let number)?, _),
+            (.validators, 1, .unsigned(let number)?, _):
+            number == 0
         case (.timerDay, 1, .unsigned?, _), (.timerHour, 1, .unsigned?, _): true
         default: false
         }

@@ -35,8 +35,11 @@ public struct NodeConfiguration: Sendable {
     public var genesis: Genesis
     public var genesisBytes: [UInt8]
     public var dataDirectory: String
-    /// Position in the validator set.
-    public var seat: Int
+    /// The organisation that runs the node.
+    public var name: String
+    /// Position in the validator set of genesis; nil for a node that joined later or whose keys were replaced. Which seat
+    /// it has in the present epoch, if any, follows from its voting key.
+    public var seat: Int?
     public var votingKey: SigningKey
     public var transport: TransportIdentity
     public var listen: HostPort
@@ -50,12 +53,14 @@ public struct NodeConfiguration: Sendable {
 
     /// - Parameters:
     ///   - seat: must hold `votingKey` and `transport` in the genesis set; `load` checks that.
+    ///   - peers: with distinct indices, each another one than `networkIndex`.
     public init(
-        genesis: Genesis, dataDirectory: String, seat: Int, votingKey: SigningKey,
+        genesis: Genesis, dataDirectory: String, seat: Int?, votingKey: SigningKey,
         transport: TransportIdentity, listen: HostPort, api: HostPort, peers: [PeerEndpoint],
-        logLevel: Logger.Level = .info
+        logLevel: Logger.Level = .info, name: String? = nil
     ) {
         self.genesis = genesis
+        self.name = name ?? seat.map { genesis.validators.validators[$0].member.text } ?? "-"
         genesisBytes = genesis.encoded
         self.dataDirectory = dataDirectory
         self.seat = seat
@@ -67,7 +72,11 @@ public struct NodeConfiguration: Sendable {
         self.logLevel = logLevel
     }
 
-    public var validator: Validator { genesis.validators.validators[seat] }
+    /// The node's own number in its network: no peer's. Peers are numbered by their seats in genesis, the others from the
+    /// number of those seats on.
+    var networkIndex: Int {
+        seat ?? max(genesis.validators.count, (peers.map(\.index).max() ?? 0) + 1)
+    }
 
     /// Reads `node.json` and everything that it names. Takes a moment: opening encrypted keys is made slow on purpose.
     public static func load(
@@ -106,14 +115,14 @@ private struct ConfigurationReader {
 
     func read(passphrase: String) throws(ConfigurationError) -> NodeConfiguration {
         let genesis = try readGenesis()
-        let seat = try seat(of: file.validator, in: genesis, field: "validator")
+        let seat = try ownSeat(in: genesis)
         let votingKey = try readVotingKey(passphrase, genesis, seat)
         let transport = try readTransport(passphrase, genesis, seat)
         var configuration = NodeConfiguration(
             genesis: genesis, dataDirectory: resolve(file.data), seat: seat,
             votingKey: votingKey, transport: transport,
             listen: try address(file.listen, "listen"), api: try address(file.api, "api"),
-            peers: try readPeers(genesis, seat))
+            peers: try readPeers(genesis, seat), name: file.validator)
         if let name = file.log {
             guard let level = Logger.Level(rawValue: name) else {
                 let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
@@ -164,6 +173,21 @@ private struct ConfigurationReader {
         return genesis
     }
 
+    private var followsChain: Bool { file.followsChain ?? false }
+
+    /// Nil for a node whose keys genesis does not know.
+    private func ownSeat(in genesis: Genesis) throws(ConfigurationError) -> Int? {
+        guard followsChain else {
+            return try seat(of: file.validator, in: genesis, field: "validator")
+        }
+        guard MemberID(file.validator) != nil else {
+            throw problem(
+                "validator", "\(file.validator) is not a member id", "\(file.validator) 不是成员标识",
+                "use the id under which the organisation is enrolled", "请使用机构入网时的标识")
+        }
+        return nil
+    }
+
     private func seat(
         of name: String, in genesis: Genesis, field: String
     ) throws(ConfigurationError) -> Int {
@@ -179,7 +203,7 @@ private struct ConfigurationReader {
     }
 
     private func readVotingKey(
-        _ passphrase: String, _ genesis: Genesis, _ seat: Int
+        _ passphrase: String, _ genesis: Genesis, _ seat: Int?
     ) throws(ConfigurationError) -> SigningKey {
         let name = resolve(file.votingKey)
         let bytes = try FileBytes.read(
@@ -190,6 +214,12 @@ private struct ConfigurationReader {
         } catch {
             throw keyProblem("votingKey", name, error)
         }
+        guard key.publicKey.suite == genesis.suite else {
+            throw problem(
+                "votingKey", "\(name) is of another suite than the chain's", "\(name) 的算法与本链不符",
+                "use a key of the suite \(genesis.suite.name)", "请使用 \(genesis.suite.name) 密钥")
+        }
+        guard let seat else { return key }
         guard key.publicKey == genesis.validators.validators[seat].votingKey else {
             throw problem(
                 "votingKey", "\(name) is not the key of validator \(file.validator)",
@@ -200,7 +230,7 @@ private struct ConfigurationReader {
     }
 
     private func readTransport(
-        _ passphrase: String, _ genesis: Genesis, _ seat: Int
+        _ passphrase: String, _ genesis: Genesis, _ seat: Int?
     ) throws(ConfigurationError) -> TransportIdentity {
         let keyName = resolve(file.transportKey)
         let sealed = try FileBytes.read(
@@ -223,6 +253,7 @@ private struct ConfigurationReader {
                 "transportCertificate", "\(error)", "传输证书或密钥有误",
                 "use the pair that was made for this node", "请使用为本节点生成的证书和密钥")
         }
+        guard let seat else { return identity }
         guard identity.publicKey == genesis.validators.validators[seat].transportKey else {
             throw problem(
                 "transportCertificate",
@@ -254,31 +285,54 @@ private struct ConfigurationReader {
         return address
     }
 
+    /// Peers by their seats in genesis; those whose keys genesis does not know get the numbers after those seats.
     private func readPeers(
-        _ genesis: Genesis, _ own: Int
+        _ genesis: Genesis, _ own: Int?
     ) throws(ConfigurationError) -> [PeerEndpoint] {
-        var peers: [Int: PeerEndpoint] = [:]
+        var peers: [PeerEndpoint] = []
+        let seats = genesis.validators.validators
         for (index, peer) in file.peers.enumerated() {
             let field = "peers[\(index)].validator"
-            let seat = try seat(of: peer.validator, in: genesis, field: field)
-            guard seat != own, peers[seat] == nil else {
+            let address = try address(peer.address, "peers[\(index)].address")
+            let number: Int
+            let key: [UInt8]
+            if let text = peer.transportKey {
+                key = try transportKey(text, "peers[\(index)].transportKey")
+                number = seats.firstIndex { $0.transportKey == key } ?? seats.count + index
+            } else {
+                number = try seat(of: peer.validator, in: genesis, field: field)
+                key = seats[number].transportKey
+            }
+            guard number != own, !peers.contains(where: { $0.transportKey == key }) else {
                 throw problem(
                     field, "\(peer.validator) is this node itself or is listed twice",
                     "\(peer.validator) 是本节点或重复", "list every other validator once",
                     "请把其他记账节点各列一次")
             }
-            let address = try address(peer.address, "peers[\(index)].address")
-            peers[seat] = PeerEndpoint(
-                index: seat, name: peer.validator,
-                transportKey: genesis.validators.validators[seat].transportKey,
-                host: address.host, port: address.port)
+            peers.append(
+                PeerEndpoint(
+                    index: number, name: peer.validator, transportKey: key, host: address.host,
+                    port: address.port))
         }
-        for seat in genesis.validators.validators.indices where seat != own && peers[seat] == nil {
-            let name = genesis.validators.validators[seat].member.text
+        for seat in seats.indices where !followsChain && seat != own {
+            let name = seats[seat].member.text
+            guard !peers.contains(where: { $0.name == name }) else { continue }
             throw problem(
                 "peers", "validator \(name) is missing", "缺少记账节点 \(name)",
                 "list every other validator with its address", "请列出其他每个记账节点及地址")
         }
-        return peers.values.sorted { $0.index < $1.index }
+        return peers.sorted { $0.index < $1.index }
+    }
+
+    private func transportKey(
+        _ text: String, _ field: String
+    ) throws(ConfigurationError) -> [UInt8] {
+        guard let key = Hex.decode(text), !key.isEmpty, key.count <= Validator.transportKeyBytesMax
+        else {
+            throw problem(
+                field, "it is not a key in hexadecimal", "不是十六进制公钥",
+                "copy the line that huijind check prints on that node", "请复制对方 huijind check 所显示的值")
+        }
+        return key
     }
 }

@@ -7,8 +7,10 @@ struct NodeFile: Decodable {
     struct Peer: Decodable {
         let validator: String
         let address: String
+        /// Hexadecimal DER SubjectPublicKeyInfo; needed where genesis does not have the key.
+        let transportKey: String?
 
-        static let fields: Set<String> = ["validator", "address"]
+        static let fields: Set<String> = ["validator", "address", "transportKey"]
     }
 
     let genesis: String
@@ -20,12 +22,14 @@ struct NodeFile: Decodable {
     let listen: String
     let api: String
     let peers: [Peer]
+    /// True for a node whose keys or seat are not those of genesis; false when absent.
+    let followsChain: Bool?
     /// trace, debug, info, notice, warning, error or critical; `info` when absent.
     let log: String?
 
     static let fields: Set<String> = [
         "genesis", "data", "validator", "votingKey", "transportKey", "transportCertificate",
-        "listen", "api", "peers", "log",
+        "listen", "api", "peers", "followsChain", "log",
     ]
     static let bytesMax = 1_048_576
 
@@ -91,7 +95,8 @@ struct NodeFile: Decodable {
     }
 
     private static func typeName(_ type: Any.Type) -> String {
-        type == String.self ? "a text" : "a list or an object"
+        type == String.self
+            ? "a text" : type == Bool.self ? "true or false" : "a list or an object"
     }
 
     private static func fieldName(_ path: [any CodingKey]) -> String? {

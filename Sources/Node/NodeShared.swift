@@ -60,7 +60,7 @@ final class NodeShared: Sendable {
         do throws(NetworkError) {
             let network = try PeerNetwork(
                 NetworkConfiguration(
-                    index: configuration.seat, identity: configuration.transport,
+                    index: configuration.networkIndex, identity: configuration.transport,
                     chain: genesis.chain, listenHost: configuration.listen.host,
                     listenPort: configuration.listen.port, peers: configuration.peers,
                     limits: configuration.networkLimits, logger: logger),

@@ -7,9 +7,10 @@ import Transport
 public struct NodeStatus: Sendable {
     public internal(set) var chain: ChainID
     public internal(set) var suite: Suite
+    /// The set of the present epoch.
     public internal(set) var validators: ValidatorSet
-    /// This node's position in the set.
-    public internal(set) var seat: Int
+    /// This node's position in the set; nil while it has none.
+    public internal(set) var seat: Int?
     public internal(set) var header: Header
     public internal(set) var headerDigest: Digest
     /// The certificate of `header`; `nil` at genesis.

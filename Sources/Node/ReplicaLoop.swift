@@ -20,7 +20,8 @@ final class ReplicaLoop {
     var metrics = NodeMetrics()
     private let genesis: Genesis
     private let chain: ChainID
-    private let seat: Int
+    /// Who the peers are in the present epoch.
+    private var peers: PeerTable
     private let votingKey: SigningKey
     private let logger: Logger
     private var deadlines = Deadlines()
@@ -38,7 +39,6 @@ final class ReplicaLoop {
         self.shared = shared
         genesis = configuration.genesis
         chain = shared.chain
-        seat = configuration.seat
         votingKey = configuration.votingKey
         logger = shared.logger
         store = try Store(
@@ -46,10 +46,15 @@ final class ReplicaLoop {
             options: configuration.storeOptions)
         replica = Replica(
             genesis: configuration.genesis, base: store,
-            recovered: try store.replicaState(), seat: configuration.seat)
+            recovered: try store.replicaState(),
+            votingKey: configuration.votingKey.publicKey.keyID)
+        var peers = PeerTable(configuration.peers)
+        peers.reconfigure(replica.simplex.validators)
+        self.peers = peers
         desk = SubmissionDesk(waitingMax: configuration.limits.waitingSubmissionsMax)
         publishedHeight = store.watermark.height
         publish(finalization: store.recovered.finalization)
+        publishSeats()
     }
 
     /// Until the node stops.
@@ -85,7 +90,7 @@ final class ReplicaLoop {
                 metrics.messagesReceived += 1
                 if shared.intake.handled(bytes: bytes) { shared.network?.resume() }
             }
-            drive(input)
+            drive(peers.translated(input))
         case .submission(let submission):
             shared.submittedEnvelopes.subtract(
                 submission.envelopes.count, ordering: .relaxed)
@@ -165,7 +170,7 @@ final class ReplicaLoop {
         case .broadcast(let message):
             shared.network?.broadcast(priority: message.priority, message.encoded)
         case .send(let peer, let message):
-            shared.network?.send(to: peer.seat, priority: message.priority, message.encoded)
+            send(message, to: peer)
         case .serveFinalBlocks(let peer, let height): serve(peer, from: height)
         case .setTimer(let timer, let afterMs):
             deadlines.set(timer, atMs: Clock.monotonicMs() + afterMs)
@@ -175,7 +180,31 @@ final class ReplicaLoop {
             metrics.envelopesNotAdmitted += UInt64(codes.count { $0 != .accepted })
             desk.answer(request, codes)
         case .evidence(let pair): report(pair)
+        case .reconfigure(let validators, let seat):
+            peers.reconfigure(validators)
+            publishSeats()
+            logger.info(
+                "a new epoch began / 新纪元开始",
+                metadata: [
+                    "epoch": "\(validators.epoch)", "validators": "\(validators.count)",
+                    "seat": "\(seat.map { "\($0 + 1)" } ?? "none / 无")",
+                ])
         case .halt(let fault): stop(.fault(fault))
+        }
+    }
+
+    /// A validator that the configuration does not name cannot be reached, which is the operator's to mend.
+    private func send(_ message: PeerMessage, to peer: PeerID) {
+        guard let index = peers.index(of: peer) else { return }
+        shared.network?.send(to: index, priority: message.priority, message.encoded)
+    }
+
+    private func publishSeats() {
+        let validators = replica.simplex.validators
+        let seat = replica.seat
+        shared.status.withLock { status in
+            status.validators = validators
+            status.seat = seat
         }
     }
 
@@ -200,6 +229,9 @@ final class ReplicaLoop {
 
     private func sign(_ statement: VoteStatement) -> Verified<Vote> {
         metrics.votesSigned += 1
+        guard let seat = replica.seat else {
+            preconditionFailure("only a replica with a seat has statements signed")
+        }
         let key = votingKey.publicKey
         let message = statement.signedBytes(chain: chain, suite: key.suite, keyID: key.keyID)
         let vote = Vote(
@@ -222,7 +254,7 @@ final class ReplicaLoop {
             return
         }
         let message = PeerMessage.finalBlocks(blocks)
-        shared.network?.send(to: peer.seat, priority: message.priority, message.encoded)
+        send(message, to: peer)
     }
 
     /// A crash before this is done leaves the blocks to be found final again; a crash right after leaves final
@@ -253,10 +285,17 @@ final class ReplicaLoop {
                 status.equivocations.append(pair)
             }
         }
+        // The effect may be of an epoch that ended with the same input.
+        let seat = pair.first.validator
+        let set = replica.simplex.validators
+        let isPresent =
+            pair.first.statement.epoch == set.epoch && set.validators.indices.contains(seat)
         logger.critical(
             "a validator contradicted itself / 记账节点投出矛盾票",
             metadata: [
-                "validator": "\(genesis.validators.validators[pair.first.validator].member)",
+                "validator":
+                    isPresent ? "\(set.validators[seat].member)" : "seat / 席位 \(seat + 1)",
+                "epoch": "\(pair.first.statement.epoch)",
                 "view": "\(pair.first.statement.view)",
                 "evidence": "\(Hex.encode(pair.encoded))",
             ])

@@ -38,6 +38,30 @@ extension PolicyRecord: RecordCodable {
     }
 }
 
+extension ValidatorsRecord: RecordCodable {
+    public static let type = RecordType.validators
+    public var wrapped: AnyRecord { .validators(self) }
+    public init?(_ record: AnyRecord) {
+        guard case .validators(let value) = record else { return nil }
+        self = value
+    }
+    public func stateKey(_ suite: Suite) -> Digest {
+        StateKey.validators(suite)
+    }
+}
+
+extension VotingKeyRecord: RecordCodable {
+    public static let type = RecordType.votingKey
+    public var wrapped: AnyRecord { .votingKey(self) }
+    public init?(_ record: AnyRecord) {
+        guard case .votingKey(let value) = record else { return nil }
+        self = value
+    }
+    public func stateKey(_ suite: Suite) -> Digest {
+        StateKey.votingKey(keyID, suite)
+    }
+}
+
 extension AssetRecord: RecordCodable {
     public static let type = RecordType.asset
     public var wrapped: AnyRecord { .asset(self) }

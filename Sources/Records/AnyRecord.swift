@@ -7,6 +7,8 @@ public indirect enum AnyRecord: Hashable, Sendable {
     case member(MemberRecord)
     case key(KeyRecord)
     case policy(PolicyRecord)
+    case validators(ValidatorsRecord)
+    case votingKey(VotingKeyRecord)
     case asset(AssetRecord)
     case attestation(AttestationRecord)
     case offer(OfferRecord)
@@ -27,6 +29,8 @@ public indirect enum AnyRecord: Hashable, Sendable {
             case .member: .member(try Self.read(body))
             case .key: .key(try Self.read(body))
             case .policy: .policy(try Self.read(body))
+            case .validators: .validators(try Self.read(body))
+            case .votingKey: .votingKey(try Self.read(body))
             case .asset: .asset(try Self.read(body))
             case .attestation: .attestation(try Self.read(body))
             case .offer: .offer(try Self.read(body))
@@ -51,6 +55,8 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .member: .member
         case .key: .key
         case .policy: .policy
+        case .validators: .validators
+        case .votingKey: .votingKey
         case .asset: .asset
         case .attestation: .attestation
         case .offer: .offer
@@ -74,6 +80,8 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .member(let record): record.encode(into: &encoder)
         case .key(let record): record.encode(into: &encoder)
         case .policy(let record): record.encode(into: &encoder)
+        case .validators(let record): record.encode(into: &encoder)
+        case .votingKey(let record): record.encode(into: &encoder)
         case .asset(let record): record.encode(into: &encoder)
         case .attestation(let record): record.encode(into: &encoder)
         case .offer(let record): record.encode(into: &encoder)
@@ -96,6 +104,8 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .member(let record): record.stateKey(suite)
         case .key(let record): record.stateKey(suite)
         case .policy(let record): record.stateKey(suite)
+        case .validators(let record): record.stateKey(suite)
+        case .votingKey(let record): record.stateKey(suite)
         case .asset(let record): record.stateKey(suite)
         case .attestation(let record): record.stateKey(suite)
         case .offer(let record): record.stateKey(suite)

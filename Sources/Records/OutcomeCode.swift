@@ -33,6 +33,9 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case badChecksum = 109
     case conflictOfInterest = 110
     case lastKey = 111
+    case epochFull = 112
+    case validatorCount = 113
+    case tooEarly = 114
 
     case unknownAsset = 120
     case unknownOffer = 121
@@ -41,6 +44,7 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case unknownKeyRecord = 124
     case unknownWithdrawal = 125
     case unknownPolicy = 126
+    case unknownValidator = 127
 
     case purposeNotPermitted = 140
     case scopeNotPermitted = 141

@@ -47,6 +47,18 @@ extension OutcomeCode {
             .init(
                 "conflict-of-interest", "the signer belongs to a party's own group", "签署方与当事方属同一集团")
         case .lastKey: .init("last-key", "a member keeps at least one live key", "成员至少保留一个有效密钥")
+        case .epochFull:
+            .init(
+                "epoch-full", "no more validators can change in this epoch; try in the next",
+                "本纪元内记账节点变更已满，请在下一纪元重试")
+        case .validatorCount:
+            .init(
+                "validator-count", "the validator set would become too small or too large",
+                "记账节点集合将过小或过大")
+        case .tooEarly:
+            .init(
+                "too-early", "too soon after the last change; the governor may do it now",
+                "距上次变更过近；治理机构可立即办理")
         case .unknownAsset: .init("unknown-asset", "no such asset", "数据资产不存在")
         case .unknownOffer: .init("unknown-offer", "no such offer", "报价不存在")
         case .unknownAgreement: .init("unknown-agreement", "no such agreement", "许可协议不存在")
@@ -54,6 +66,8 @@ extension OutcomeCode {
         case .unknownKeyRecord: .init("unknown-key-record", "no such key", "密钥不存在")
         case .unknownWithdrawal: .init("unknown-withdrawal", "no such withdrawal", "出金申请不存在")
         case .unknownPolicy: .init("unknown-policy", "no such policy", "规则不存在")
+        case .unknownValidator:
+            .init("unknown-validator", "no validator has this voting key", "没有使用该投票密钥的记账节点")
         case .purposeNotPermitted:
             .init("purpose-not-permitted", "the purpose is not a licensed one", "用途不在许可范围内")
         case .scopeNotPermitted:

@@ -7,6 +7,8 @@ public enum RecordType: UInt64, NumberedCase {
     case member = 1
     case key = 2
     case policy = 3
+    case validators = 4
+    case votingKey = 5
     case asset = 10
     case attestation = 12
     case offer = 20
@@ -25,6 +27,8 @@ public enum RecordType: UInt64, NumberedCase {
         case .member: "member"
         case .key: "key"
         case .policy: "policy"
+        case .validators: "validators"
+        case .votingKey: "voting-key"
         case .asset: "asset"
         case .attestation: "attestation"
         case .offer: "offer"
@@ -45,6 +49,8 @@ public enum RecordType: UInt64, NumberedCase {
         case .member: "成员"
         case .key: "密钥"
         case .policy: "规则"
+        case .validators: "记账节点集合"
+        case .votingKey: "投票密钥"
         case .asset: "数据资产"
         case .attestation: "评估结论"
         case .offer: "报价"
@@ -73,6 +79,15 @@ public enum StateKey {
 
     public static func policy(_ name: String, _ suite: Suite) -> Digest {
         digest(.policy, name, suite)
+    }
+
+    /// Of the one record that holds the validator set.
+    public static func validators(_ suite: Suite) -> Digest {
+        digest(.validators, UInt64(0), suite)
+    }
+
+    public static func votingKey(_ id: KeyID, _ suite: Suite) -> Digest {
+        digest(.votingKey, id, suite)
     }
 
     public static func account(member: MemberID, bank: MemberID, _ suite: Suite) -> Digest {

@@ -21,6 +21,9 @@ public enum TransactionKind: UInt64, NumberedCase {
     case outputReject = 53
     case jobRefuse = 54
     case evidenceRecord = 60
+    case validatorJoin = 70
+    case validatorLeave = 71
+    case validatorReplace = 72
 
     public var name: String { titles.name }
     public var titleEn: String { titles.en }
@@ -49,6 +52,9 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .outputReject: ("output.reject", "Reject an output", "驳回输出")
         case .jobRefuse: ("job.refuse", "Refuse a job", "拒绝作业")
         case .evidenceRecord: ("evidence.record", "Record evidence", "存证")
+        case .validatorJoin: ("validator.join", "Seat a validator", "记账节点加入")
+        case .validatorLeave: ("validator.leave", "Unseat a validator", "记账节点退出")
+        case .validatorReplace: ("validator.replace", "Replace a validator's keys", "更换记账密钥")
         }
     }
 }

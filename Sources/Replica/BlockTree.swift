@@ -111,6 +111,13 @@ struct BlockTree {
         return dropped
     }
 
+    /// Drops everything above the final block, ascending by digest.
+    mutating func removeAll() -> [Node] {
+        let dropped = nodes.keys.sorted().compactMap { nodes[$0] }
+        nodes = [:]
+        return dropped
+    }
+
     /// Drops bodies of views below `view` that are not among those to keep, ascending by digest.
     mutating func trim(below view: UInt64, keeping kept: Set<Digest>) -> [Node] {
         guard nodes.count > ReplicaLimits.bodiesMax else { return [] }

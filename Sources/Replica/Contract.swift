@@ -134,7 +134,7 @@ public enum Effect: Sendable {
     case sign(VoteStatement)
     /// Check signatures, anywhere, and give the results back as `.verified`.
     case verify(BatchID, [SignatureCheck])
-    /// To every other validator. Delivery is not promised.
+    /// To every other validator of the epoch, and best to every other node that is connected. Delivery is not promised.
     case broadcast(PeerMessage)
     case send(PeerID, PeerMessage)
     /// Answer a peer with `.finalBlocks` from the store: consecutive heights from `from` on, until
@@ -150,6 +150,9 @@ public enum Effect: Sendable {
     case answer(RequestID, [OutcomeCode])
     /// Two contradicting votes of one validator.
     case evidence(Equivocation)
+    /// A new epoch has begun under this set; this replica has that seat in it, or none. From the next effect on, a
+    /// `PeerID` means a seat of this set, and votes are signed for this seat.
+    case reconfigure(ValidatorSet, seat: Int?)
     /// Stop this node: its state contradicts a certificate, or the store gave back what it cannot have been given.
     case halt(ReplicaFault)
 }
@@ -188,6 +191,8 @@ public enum ReplicaLimits {
     public static let fetchDelayMs: UInt64 = 30
     /// After this long without an answer the next peer is asked, and a proposal is sent to the same peer again.
     public static let fetchRetryMs: UInt64 = 200
+    /// Peers whose requests are timed; those of a larger network are answered more often.
+    public static let timedPeersMax = 1_024
     /// A peer's status is answered, and a peer asked for help, at most once in this time.
     public static let statusPauseMs: UInt64 = 20
 }

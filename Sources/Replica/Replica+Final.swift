@@ -121,6 +121,10 @@ extension Replica {
         guard execute(certified: digest), case .complete(let nodes) = tree.path(to: digest),
             let last = nodes.last
         else { return false }
+        if let early = nodes.dropLast().first(where: { $0.block.header.nextValidators != nil }) {
+            halt("a certified block follows the epoch's last one, \(early.height), in its epoch")
+            return false
+        }
         let blocks = nodes.compactMap(\.executed)
         precondition(blocks.count == nodes.count, "an executed block's ancestors are executed")
         precondition(
@@ -145,7 +149,44 @@ extension Replica {
         mempool.expire(height: finalHeight)
         proposals = proposals.filter { $0.key > certificate.view }
         wanted.removeAll { tree[$0] != nil || $0 == finalDigest }
+        if let next = blocks[blocks.count - 1].nextValidators { beginEpoch(under: next) }
         return true
+    }
+
+    /// The epoch's last block is final: what belongs to the epoch is dropped, and the next one begins in view 1.
+    ///
+    /// Durable is nothing new: the commit holds the block, and a restart finds the set in its state.
+    private mutating func beginEpoch(under validators: ValidatorSet) {
+        // No honest leader proposed a child of the epoch's last block, but others may have.
+        for node in tree.removeAll() { mempool.release(ids: node.ids) }
+        let seat = votingKey.flatMap { validators.index(ofKey: $0) }
+        let rules = mutation
+        simplex = Simplex(
+            authority: simplex.authority.under(validators), seat: seat,
+            final: FinalPoint(
+                view: 0,
+                subject: VoteSubject(
+                    height: finalHeight, header: finalDigest, logRoot: finalHeader.logRoot),
+                certificate: nil), recovered: [])
+        simplex.mutate(rules)
+        validatorsDigest = validators.digest(suite)
+        proposals = [:]
+        ownProposal = nil
+        openNotarizations = []
+        target = nil
+        wanted = []
+        signatures = []
+        nextFetchSeat = (seat ?? 0) + 1
+        fetchPeer = nil
+        heardInView = Array(repeating: simplex.view, count: validators.count)
+        statusAnswered = PeerTimes()
+        helpAsked = PeerTimes()
+        proposalSent = PeerTimes()
+        timedView = 0
+        effects.append(.reconfigure(validators, seat: seat))
+        simplex.start()
+        // Others may be in the epoch already, and what they said in it was not listened to here.
+        effects.append(.broadcast(.status(status)))
     }
 
     // MARK: Fetching
@@ -156,7 +197,7 @@ extension Replica {
     }
 
     private var lacksFinalBlocks: Bool {
-        target.map { $0.subject.height > finalHeight } ?? false
+        isBehindEpochs || target.map { $0.subject.height > finalHeight } ?? false
     }
 
     var needsFetch: Bool { !wanted.isEmpty || lacksFinalBlocks }
@@ -167,6 +208,7 @@ extension Replica {
         let peer = nextFetchPeer()
         if lacksFinalBlocks {
             effects.append(.send(peer, .finalBlocksRequest(from: finalHeight + 1)))
+            awaitsFinalBlocks = true
         }
         for digest in wanted { effects.append(.send(peer, .blockRequest(digest))) }
         // Asked for again as long as somebody needs them; what nobody needs is not.
@@ -201,9 +243,12 @@ extension Replica {
     mutating func receive(finalBlocks blocks: [CertifiedBlock], from peer: PeerID) {
         var group: [(block: Block, subject: VoteSubject)] = []
         var parent = finalDigest
+        let heightBefore = finalHeight
+        let epochBefore = simplex.epoch
         for certified in blocks where certified.block.header.height > finalHeight {
             let block = certified.block
             guard block.header.chain == chain, block.header.parent == parent,
+                block.header.epoch == simplex.epoch,
                 block.header.height == finalHeight + UInt64(group.count) + 1
             else { return }
             let subject = VoteSubject(block.header, suite: suite)
@@ -218,10 +263,13 @@ extension Replica {
             }
             group = []
             guard commit(upTo: subject.header, certificate) else { return }
-            simplex.receive(verified)
+            // The certificate of an epoch's last block ends with the epoch.
+            if certificate.statement.epoch == simplex.epoch { simplex.receive(verified) }
         }
-        if lacksFinalBlocks {
-            fetchPeer = peer
+        if finalHeight > heightBefore { awaitsFinalBlocks = false }
+        if lacksFinalBlocks, !isBehindEpochs || finalHeight > heightBefore {
+            // When an epoch began just now, the number means another peer.
+            if simplex.epoch == epochBefore { fetchPeer = peer }
             fetch()
         }
     }

@@ -65,22 +65,44 @@ extension Replica {
             let parent = simplex.book.parent(for: view, where: { tree.isExecuted($0.header) }),
             let state = parentState(parent.subject.header)
         else { return }
+        if endsEpoch(state.header), let last = tree[parent.subject.header]?.executed {
+            // It has no child in this epoch: proposed again until it is final.
+            return propose(last, view: view, parentView: parent.view)
+        }
         let depth = state.layers.count - tail.count
         let isEmpty = depth >= ReplicaLimits.fullBlocksDepthMax
         if isEmpty, !heartbeatPassed { return }
         let timeMs = max(nowMs, state.header.timeMs + 1)
         guard let executed = build(on: state, timeMs: timeMs, isEmpty: isEmpty) else { return }
+        propose(executed, view: view, parentView: parent.view)
+    }
+
+    private mutating func propose(_ executed: ExecutedBlock, view: UInt64, parentView: UInt64) {
         let subject = executed.subject
         tree.insert(executed.block, subject: subject, view: view)
         tree.setExecuted(executed)
         ownProposal = OwnProposal(
-            view: view, parentView: parent.view, subject: subject, block: executed.block,
-            justification: simplex.book.justification(parentView: parent.view, view: view))
+            view: view, parentView: parentView, subject: subject, block: executed.block,
+            justification: simplex.book.justification(parentView: parentView, view: view))
         guard let seat else { return }
         proposals[view] = PendingProposal(
-            proposer: seat, parentView: parent.view, subject: subject, block: executed.block,
+            proposer: seat, parentView: parentView, subject: subject, block: executed.block,
             state: .done)
-        vote(view: view, subject: subject, proposer: seat, parentView: parent.view, executed)
+        vote(view: view, proposer: seat, parentView: parentView, executed)
+    }
+
+    /// Whether the header is the last one of this very epoch.
+    private func endsEpoch(_ header: Header) -> Bool {
+        header.nextValidators != nil && header.epoch == simplex.epoch
+    }
+
+    /// What a proposal builds on: itself when it is the epoch's last block and was notarized in the parent's view, else its
+    /// parent.
+    private func base(
+        of subject: VoteSubject, _ header: Header, parentView: UInt64
+    ) -> Digest {
+        endsEpoch(header) && simplex.book.notarized(parentView)?.header == subject.header
+            ? subject.header : header.parent
     }
 
     /// A block of candidates; nil when there is nothing to order and no heartbeat is due.
@@ -110,13 +132,15 @@ extension Replica {
     }
 
     private mutating func vote(
-        view: UInt64, subject: VoteSubject, proposer: Int, parentView: UInt64,
-        _ executed: ExecutedBlock
+        view: UInt64, proposer: Int, parentView: UInt64, _ executed: ExecutedBlock
     ) {
+        guard let subject = proposals[view]?.subject else { return }
+        let base = base(of: subject, executed.header, parentView: parentView)
+        let baseHeader = tree[base]?.block.header ?? finalHeader
         do throws(SafetyRules.Refusal) {
             try simplex.notarize(
                 view: view, subject: subject, proposer: proposer, executed: executed.subject,
-                parent: executed.header.parent, parentView: parentView)
+                base: base, baseView: parentView, baseEndsEpoch: endsEpoch(baseHeader))
         } catch {
             // Refused by the rules, for instance after a restart with another vote on record.
         }
@@ -137,7 +161,11 @@ extension Replica {
             header.entryCount
                 <= parameters.entriesPerBlockMax + parameters.automaticActionsPerBlockMax
         else {
-            if proposal.view > simplex.view + ReplicaLimits.proposalViewsAhead { askForHelp(peer) }
+            if proposal.epoch > simplex.epoch
+                || proposal.view > simplex.view + ReplicaLimits.proposalViewsAhead
+            {
+                askForHelp(peer)
+            }
             return
         }
         let subject = VoteSubject(header, suite: suite)
@@ -168,16 +196,26 @@ extension Replica {
         guard let proposal = proposals[view], proposal.state == .waiting, seat != nil, !isHalted
         else { return }
         let header = proposal.block.header
+        let base = base(of: proposal.subject, header, parentView: proposal.parentView)
         if !mutation.contains(.notarizeUnjustified) {
             guard
-                simplex.book.lacking(
-                    parent: header.parent, parentView: proposal.parentView, view: view) == nil
+                simplex.book.lacking(parent: base, parentView: proposal.parentView, view: view)
+                    == nil
             else { return }
+        }
+        if base == proposal.subject.header {
+            // The epoch's last block again: a quorum has vouched for it already.
+            guard execute(certified: base), let executed = tree[base]?.executed else { return }
+            proposals[view]?.state = .done
+            return vote(
+                view: view, proposer: proposal.proposer, parentView: proposal.parentView, executed)
         }
         guard execute(certified: header.parent), let state = parentState(header.parent) else {
             return
         }
-        guard header.height == state.header.height + 1, header.timeMs > state.header.timeMs else {
+        guard header.height == state.header.height + 1, header.timeMs > state.header.timeMs,
+            !endsEpoch(state.header)
+        else {
             return refuseProposal(view)
         }
         // The clock may catch up; the retry timer looks again.
@@ -190,8 +228,7 @@ extension Replica {
             proposals[view]?.state = .done
             mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
             return vote(
-                view: view, subject: proposal.subject, proposer: proposal.proposer,
-                parentView: proposal.parentView, executed)
+                view: view, proposer: proposal.proposer, parentView: proposal.parentView, executed)
         }
         guard proposal.digests == nil else { return executeAndVote(view, on: state) }
         guard let checks = missingChecks(view, on: state) else { return refuseProposal(view) }
@@ -236,8 +273,7 @@ extension Replica {
             tree.setExecuted(executed)
             mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
             vote(
-                view: view, subject: proposal.subject, proposer: proposal.proposer,
-                parentView: proposal.parentView, executed)
+                view: view, proposer: proposal.proposer, parentView: proposal.parentView, executed)
         } catch {
             if mutation.contains(.notarizeUnexecuted) { return voteBlindly(proposal, view) }
             refuseProposal(view)
@@ -249,8 +285,8 @@ extension Replica {
         proposals[view]?.state = .done
         try? simplex.notarize(
             view: view, subject: proposal.subject, proposer: proposal.proposer,
-            executed: proposal.subject, parent: proposal.block.header.parent,
-            parentView: proposal.parentView)
+            executed: proposal.subject, base: proposal.block.header.parent,
+            baseView: proposal.parentView, baseEndsEpoch: false)
     }
 
     /// Apart from the caller so that nothing keeps a second reference to the mempool, which would be copied.

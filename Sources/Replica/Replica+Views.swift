@@ -63,6 +63,9 @@ extension Replica {
         case .retry: retry()
         case .fetch:
             isFetching = false
+            // Nobody had more, or nobody answered; the next status starts it again.
+            if awaitsFinalBlocks { isBehindEpochs = false }
+            awaitsFinalBlocks = false
             fetch()
         }
     }
@@ -94,21 +97,29 @@ extension Replica {
     // MARK: Peers
 
     mutating func receive(_ message: PeerMessage, from peer: PeerID) {
-        guard heardInView.indices.contains(peer.seat), peer.seat != seat else { return }
+        guard peer.isGuest || heardInView.indices.contains(peer.seat), peer.seat != seat
+        else { return }
         switch message {
         case .proposal(let proposal):
-            heardInView[peer.seat] = simplex.view
+            heard(peer)
             receive(proposal, from: peer)
         case .votes(let votes):
-            heardInView[peer.seat] = simplex.view
+            heard(peer)
             for vote in votes {
-                if vote.statement.view > simplex.view + Simplex.viewsAheadMax { askForHelp(peer) }
+                if vote.statement.epoch > simplex.epoch
+                    || vote.statement.view > simplex.view + Simplex.viewsAheadMax
+                {
+                    askForHelp(peer)
+                }
                 guard simplex.wants(vote), let verified = simplex.authority.verified(vote)
                 else { continue }
                 simplex.receive(verified)
             }
         case .certificates(let certificates):
-            heardInView[peer.seat] = simplex.view
+            heard(peer)
+            if certificates.contains(where: { $0.statement.epoch > simplex.epoch }) {
+                askForHelp(peer)
+            }
             receive(certificates)
         case .transactions: break
         case .finalBlocksRequest(let height):
@@ -124,9 +135,13 @@ extension Replica {
             }
         case .block(let block): receive(wanted: block)
         case .status(let status):
-            heardInView[peer.seat] = simplex.view
+            heard(peer)
             receive(status, from: peer)
         }
+    }
+
+    private mutating func heard(_ peer: PeerID) {
+        if !peer.isGuest { heardInView[peer.seat] = simplex.view }
     }
 
     mutating func receive(_ certificates: [Certificate]) {
@@ -139,18 +154,24 @@ extension Replica {
     }
 
     private mutating func receive(_ theirs: ReplicaStatus, from peer: PeerID) {
-        guard theirs.epoch == simplex.epoch else { return }
+        guard theirs.epoch == simplex.epoch else {
+            if theirs.epoch > simplex.epoch, theirs.finalHeight > finalHeight {
+                isBehindEpochs = true
+                fetchPeer = peer
+            } else if theirs.epoch < simplex.epoch, statusAnswered.isDue(peer, nowMs) {
+                // Its votes are of no use any more; this status makes it ask for blocks.
+                effects.append(.send(peer, .status(status)))
+            }
+            return
+        }
+        isBehindEpochs = false
         if theirs.view > simplex.view || theirs.finalView > simplex.book.final.view
             || theirs.finalHeight > finalHeight
         {
             askForHelp(peer)
             if theirs.finalHeight > finalHeight { fetchPeer = peer }
         }
-        guard
-            nowMs >= statusAnsweredMs[peer.seat] &+ ReplicaLimits.statusPauseMs
-                || nowMs < statusAnsweredMs[peer.seat]
-        else { return }
-        statusAnsweredMs[peer.seat] = nowMs
+        guard statusAnswered.isDue(peer, nowMs) else { return }
         let answer = simplex.answer(to: theirs)
         if !answer.certificates.isEmpty {
             effects.append(.send(peer, .certificates(answer.certificates)))
@@ -158,21 +179,30 @@ extension Replica {
         if !answer.votes.isEmpty { effects.append(.send(peer, .votes(answer.votes))) }
         if let proposal = ownProposal?.proposal, proposal.view == simplex.view,
             theirs.view <= simplex.view,
-            nowMs >= proposalSentMs[peer.seat] &+ ReplicaLimits.fetchRetryMs
-                || nowMs < proposalSentMs[peer.seat]
+            proposalSent.isDue(peer, nowMs, pauseMs: ReplicaLimits.fetchRetryMs)
         {
-            proposalSentMs[peer.seat] = nowMs
             effects.append(.send(peer, .proposal(proposal)))
         }
     }
 
     /// Tells a peer that is ahead where this replica stands.
     mutating func askForHelp(_ peer: PeerID) {
-        guard
-            nowMs >= helpAskedMs[peer.seat] &+ ReplicaLimits.statusPauseMs
-                || nowMs < helpAskedMs[peer.seat]
-        else { return }
-        helpAskedMs[peer.seat] = nowMs
+        guard helpAsked.isDue(peer, nowMs) else { return }
         effects.append(.send(peer, .status(status)))
+    }
+}
+
+/// When something was last done for each peer.
+struct PeerTimes {
+    private var lastMs: [PeerID: UInt64] = [:]
+
+    /// Whether it may be done again, which then counts as done. A clock that was set back does not block it.
+    mutating func isDue(
+        _ peer: PeerID, _ nowMs: UInt64, pauseMs: UInt64 = ReplicaLimits.statusPauseMs
+    ) -> Bool {
+        if let last = lastMs[peer], nowMs >= last, nowMs < last &+ pauseMs { return false }
+        if lastMs.count >= ReplicaLimits.timedPeersMax { lastMs.removeAll() }
+        lastMs[peer] = nowMs
+        return true
     }
 }

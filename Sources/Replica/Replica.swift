@@ -32,9 +32,15 @@ import Records
 /// **A transaction's way.** `.submitted` → admission checks → `.verify` → `.verified` → mempool, `.answer`,
 /// broadcast once → a leader's proposal → executed on the parent's state → notarized → finalised → `.commit`.
 ///
+/// **Epochs.** When an epoch's last block is committed, the consensus core of the epoch is dropped and one for the next
+/// begins, under the set that the block's state holds; `.reconfigure` tells the driver. Whether this replica has a
+/// seat follows from its voting key alone, so a follower becomes a validator, and the other way round, by what the
+/// chain says. Mempool, replay protection and state go on.
+///
 /// **Catching up.** A replica that learns of a finalization whose blocks it lacks asks for final blocks by height, one
 /// peer after another, and commits them under the certificates that come with them. A notarized block's body
-/// is asked for by digest. Transactions of a certified block are not verified again: a quorum, hence an honest
+/// is asked for by digest. A replica that is epochs behind asks by height as well, each group of blocks being verified
+/// under the set that the blocks before it decided. Transactions of a certified block are not verified again: a quorum, hence an honest
 /// validator, did. What they do to the state is always executed here and compared with the header.
 public struct Replica<Base: CommittedState> {
     public let genesis: Genesis
@@ -43,7 +49,10 @@ public struct Replica<Base: CommittedState> {
     public let parameters: Parameters
     public let base: Base
     let executor: Executor<Base>
-    let validatorsDigest: Digest
+    /// Digest of the epoch's set.
+    var validatorsDigest: Digest
+    /// This replica's voting key, with or without a seat; nil for one that only follows.
+    let votingKey: KeyID?
 
     public internal(set) var simplex: Simplex
     public internal(set) var mempool: Mempool
@@ -77,11 +86,15 @@ public struct Replica<Base: CommittedState> {
     var isFetching = false
     var nextFetchSeat: Int
     var fetchPeer: PeerID?
+    /// A peer said that a later epoch has begun: final blocks are asked for until an answer brings none.
+    var isBehindEpochs = false
+    /// Final blocks were asked for, and none came yet.
+    var awaitsFinalBlocks = false
     /// The view this replica was in when it last heard from each seat.
     var heardInView: [UInt64]
-    var statusAnsweredMs: [UInt64]
-    var helpAskedMs: [UInt64]
-    var proposalSentMs: [UInt64]
+    var statusAnswered = PeerTimes()
+    var helpAsked = PeerTimes()
+    var proposalSent = PeerTimes()
     /// The view for which timers run, and whether they run on idle time.
     var timedView: UInt64 = 0
     var isIdle = true
@@ -92,16 +105,18 @@ public struct Replica<Base: CommittedState> {
     var isHalted = false
 
     let recoveredBodies: [Block]
+    /// The store gave back a state that is not the header's.
+    private let hasOtherSet: Bool
     var nowMs: UInt64 = 0
     var effects: [Effect] = []
     var signatures: [(statement: VoteStatement, isNew: Bool)] = []
 
     /// - Parameters:
-    ///   - base: the committed state, at the height of `recovered.header`.
-    ///   - seat: this replica's seat in the validator set, nil for a follower.
+    ///   - base: the committed state, at the height of `recovered.header`. It says which epoch's set votes now.
+    ///   - votingKey: this replica's, whether it has a seat now or not; nil for one that only ever follows.
     ///   - authority: how votes are checked; by default with real signatures.
     public init(
-        genesis: Genesis, base: Base, recovered: Recovered, seat: Int?,
+        genesis: Genesis, base: Base, recovered: Recovered, votingKey: KeyID?,
         limits: MempoolLimits = MempoolLimits(), authority: VoteAuthority? = nil
     ) {
         self.genesis = genesis
@@ -109,20 +124,32 @@ public struct Replica<Base: CommittedState> {
         suite = genesis.suite
         parameters = genesis.parameters
         self.base = base
+        self.votingKey = votingKey
         executor = Executor(genesis: genesis)
+        let header = recovered.header
+        let subject = VoteSubject(header, suite: genesis.suite)
+        let validators = executor.validatorSet(
+            after: ParentState(
+                header: header, headerDigest: subject.header, frontier: recovered.frontier,
+                base: base))
+        validatorsDigest = validators.digest(genesis.suite)
+        hasOtherSet = validatorsDigest != header.nextValidators ?? header.validators
         let authority =
-            authority ?? VoteAuthority(chain: genesis.chain, validators: genesis.validators)
-        validatorsDigest = authority.validators.digest(genesis.suite)
-        let subject = VoteSubject(recovered.header, suite: genesis.suite)
+            (authority ?? VoteAuthority(chain: genesis.chain, validators: genesis.validators))
+            .under(validators)
+        let seat = votingKey.flatMap { validators.index(ofKey: $0) }
+        // An epoch's last block is the next one's view 0.
+        let certificate = header.nextValidators == nil ? recovered.finalization : nil
         let final = FinalPoint(
-            view: recovered.finalization?.view ?? 0, subject: subject,
-            certificate: recovered.finalization)
+            view: certificate?.view ?? 0, subject: subject, certificate: certificate)
         precondition(
             recovered.finalization.map { $0.statement.subject == subject } ?? true,
             "the stored certificate is the one of the stored header")
         simplex = Simplex(
             authority: authority, seat: seat, final: final, recovered: recovered.votes,
-            certificates: recovered.certificates)
+            certificates: recovered.certificates.filter {
+                $0.statement.epoch == validators.epoch
+            })
         mempool = Mempool(limits: limits, height: recovered.header.height)
         tree = BlockTree(final: subject.header, height: recovered.header.height)
         replay = recovered.replay
@@ -134,11 +161,18 @@ public struct Replica<Base: CommittedState> {
         baseFrontier = finalFrontier
         recoveredBodies = recovered.bodies
         nextFetchSeat = (seat ?? 0) + 1
-        let count = authority.validators.count
-        heardInView = Array(repeating: simplex.view, count: count)
-        statusAnsweredMs = Array(repeating: 0, count: count)
-        helpAskedMs = statusAnsweredMs
-        proposalSentMs = statusAnsweredMs
+        heardInView = Array(repeating: simplex.view, count: validators.count)
+    }
+
+    /// - Parameter seat: of a validator of genesis, whose key is this replica's; nil for a follower.
+    public init(
+        genesis: Genesis, base: Base, recovered: Recovered, seat: Int?,
+        limits: MempoolLimits = MempoolLimits(), authority: VoteAuthority? = nil
+    ) {
+        self.init(
+            genesis: genesis, base: base, recovered: recovered,
+            votingKey: seat.map { genesis.validators.validators[$0].votingKey.keyID },
+            limits: limits, authority: authority)
     }
 
     /// Switches rules off, for tests of the simulator.
@@ -191,6 +225,9 @@ public struct Replica<Base: CommittedState> {
     }
 
     private mutating func start() {
+        guard !hasOtherSet else {
+            return halt("the stored state does not hold the validator set that its header names")
+        }
         for block in recoveredBodies {
             tree.insert(block, subject: VoteSubject(block.header, suite: suite), view: 0)
         }
@@ -251,7 +288,9 @@ public struct Replica<Base: CommittedState> {
     private mutating func flushSignatures() {
         // The certificate of a final view says more than another vote in it.
         let finalView = simplex.book.final.view
-        signatures.removeAll { $0.statement.view <= finalView }
+        signatures.removeAll {
+            $0.statement.view <= finalView || $0.statement.epoch != simplex.epoch
+        }
         guard !signatures.isEmpty else { return }
         let new = signatures.filter(\.isNew).map(\.statement)
         if !new.isEmpty, !mutation.contains(.skipPersistence) {
@@ -274,6 +313,8 @@ public struct Replica<Base: CommittedState> {
 
     private mutating func signed(_ vote: Verified<Vote>) {
         let statement = vote.value.statement
+        // The epoch ended while it was being signed.
+        guard statement.epoch == simplex.epoch else { return }
         if statement.kind == .notarize, let own = ownProposal, own.view == statement.view,
             own.subject == statement.subject
         {

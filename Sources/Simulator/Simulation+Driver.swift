@@ -74,6 +74,7 @@ extension Simulation {
             if isHonest(accused), !nodes[accused].isAmnesiac {
                 fail("v\(seat) holds evidence against the honest v\(accused)")
             }
+        case .reconfigure: break
         case .halt(let fault): halt(seat, fault)
         }
     }
@@ -213,6 +214,7 @@ extension Simulation {
             fingerprint.mix(request.number)
             for code in codes { fingerprint.mix(code.rawValue) }
         case .evidence(let pair): fingerprint.mix(170 + pair.first.validator)
+        case .reconfigure(let set, _): fingerprint.mix(190 + set.epoch)
         case .halt: fingerprint.mix(199)
         }
     }
@@ -249,7 +251,7 @@ extension Effect {
         switch self {
         case .persist, .commit: true
         case .sign, .verify, .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer,
-            .answer, .evidence, .halt:
+            .answer, .evidence, .reconfigure, .halt:
             false
         }
     }

@@ -52,11 +52,13 @@ public struct BlockCommit: Sendable {
     public let changes: [(key: Digest, value: [UInt8]?)]
     public let events: [StoredEvent]
     public let texts: [AssetText]
+    /// The next epoch's set, when the block is its epoch's last.
+    public let nextValidators: ValidatorSet?
 
     public init(
         block: Block, header: Digest, finalization: Certificate?, outcomes: [EntryOutcome],
         layer: MapLayer, changes: [(key: Digest, value: [UInt8]?)], events: [StoredEvent] = [],
-        texts: [AssetText] = []
+        texts: [AssetText] = [], nextValidators: ValidatorSet? = nil
     ) {
         precondition(outcomes.count == block.entries.count, "one outcome for each entry")
         self.block = block
@@ -67,6 +69,7 @@ public struct BlockCommit: Sendable {
         self.changes = changes
         self.events = events
         self.texts = texts
+        self.nextValidators = nextValidators
     }
 }
 

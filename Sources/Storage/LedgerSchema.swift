@@ -11,12 +11,13 @@ enum LedgerSchema {
     static let fileName = "ledger.db"
     /// "HJin": tells our files from other SQLite files.
     static let applicationID: Int64 = 0x484A_696E
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     // body: block bodies in the order they were stored, by a notarize vote or by a commit.
     // block: final blocks. codes is NULL when all entries were accepted.
     // vote: own statements above the finalised view, before they are signed.
     // certificate: the notarizations that permitted the finalize votes among them.
+    // epoch: from epoch 1 on, the set of each and the height of the block that made it, the last one before the epoch.
     // tile: 256 node hashes of the chain's log at a level that is a multiple of 8.
     // event, asset_text: rowid = height * 2^20 + position, so that a block's rows are a range.
     static let tables = """
@@ -33,6 +34,8 @@ enum LedgerSchema {
         CREATE TABLE certificate (
             id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, view INTEGER NOT NULL,
             kind INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (epoch, view, kind)) STRICT;
+        CREATE TABLE epoch (
+            epoch INTEGER PRIMARY KEY, height INTEGER NOT NULL, validators BLOB NOT NULL) STRICT;
         CREATE TABLE tile (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
         CREATE TABLE event (
             id INTEGER PRIMARY KEY, asset BLOB NOT NULL, log INTEGER NOT NULL,

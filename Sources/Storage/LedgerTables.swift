@@ -29,6 +29,7 @@ final class LedgerTables {
     private let selectRange: Statement
     private let selectHeader: Statement
     private let selectFinalization: Statement
+    private let selectEpochs: Statement
     private let selectTile: Statement
     private let selectEvents: Statement
     private let selectEvent: Statement
@@ -57,6 +58,8 @@ final class LedgerTables {
             SELECT height, finalization FROM block
             WHERE height >= ?1 AND finalization IS NOT NULL ORDER BY height LIMIT 1
             """)
+        selectEpochs = try database.prepare(
+            "SELECT height, validators FROM epoch WHERE epoch <= ?1 ORDER BY epoch")
         selectTile = try database.prepare("SELECT hashes FROM tile WHERE id = ?1")
         selectEvents = try database.prepare(
             "SELECT asset, log, position, bytes, id FROM event WHERE id >= ?1 AND id < ?2")
@@ -178,6 +181,25 @@ final class LedgerTables {
         } catch {
             throw damaged("a finalization does not decode: \(error)")
         }
+    }
+
+    /// The sets of the epochs 1 to `last`, each with the height of the block that made it.
+    func epochs(
+        upTo last: UInt64
+    ) throws(SQLiteError) -> [(height: UInt64, validators: ValidatorSet)] {
+        try selectEpochs.bind(1, last)
+        defer { selectEpochs.reset() }
+        var epochs: [(UInt64, ValidatorSet)] = []
+        while try selectEpochs.step() {
+            do throws(CBORError) {
+                let set = try ValidatorSet.decode(
+                    selectEpochs.bytes(1), limits: LedgerLimits.genesis)
+                epochs.append((selectEpochs.unsigned(0), set))
+            } catch {
+                throw damaged("the set of an epoch does not decode: \(error)")
+            }
+        }
+        return epochs
     }
 
     func tile(_ id: Int64) throws(SQLiteError) -> [Digest]? {

@@ -75,6 +75,13 @@ extension Store {
         try writes.insertBlock(
             height: header.height, body: body, finalization: commit.finalization,
             codes: OutcomeCodes.encode(commit.outcomes))
+        precondition(
+            commit.nextValidators?.digest(suite) == header.nextValidators,
+            "the next set is the header's")
+        if let next = commit.nextValidators {
+            precondition(commit.finalization != nil, "an epoch's last block has its certificate")
+            try writes.insertEpoch(next, height: header.height)
+        }
         for (index, event) in commit.events.enumerated() {
             try writes.insertEvent(
                 event, at: BlockLocation(height: header.height, position: index))

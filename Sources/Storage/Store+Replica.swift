@@ -86,7 +86,8 @@ extension BlockCommit {
                     asset: placed.asset, log: placed.event.log.rawValue,
                     index: placed.event.index, bytes: placed.event.encoded)
             },
-            texts: AssetText.changed(by: executed, suite: suite))
+            texts: AssetText.changed(by: executed, suite: suite),
+            nextValidators: executed.nextValidators)
     }
 }
 

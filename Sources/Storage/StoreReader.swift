@@ -115,6 +115,14 @@ public final class StoreReader {
         return try run { () throws(SQLiteError) in try tables.finalization(from: height) }
     }
 
+    /// The sets of the epochs 1 to `last`, oldest first, each with the height of the block that made it: the last one of the
+    /// epoch before, which has a finalization of its own.
+    public func epochs(
+        upTo last: UInt64
+    ) throws(StorageError) -> [(height: UInt64, validators: ValidatorSet)] {
+        try run { () throws(SQLiteError) in try tables.epochs(upTo: last) }
+    }
+
     /// A block's events, each with the location by which `event(at:)` finds it.
     public func events(
         height: UInt64

@@ -17,6 +17,7 @@ final class StoreWrites {
     private let certificate: Statement
     private let allCertificates: Statement
     private let dropCertificates: Statement
+    private let epoch: Statement
     private let tile: Statement
     private let event: Statement
     private let text: Statement
@@ -40,6 +41,8 @@ final class StoreWrites {
         allCertificates = try database.prepare("SELECT bytes FROM certificate ORDER BY id")
         dropCertificates = try database.prepare(
             "DELETE FROM certificate WHERE (epoch, view) <= (?1, ?2)")
+        epoch = try database.prepare(
+            "INSERT INTO epoch (epoch, height, validators) VALUES (?1, ?2, ?3)")
         tile = try database.prepare("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")
         event = try database.prepare(
             """
@@ -52,6 +55,14 @@ final class StoreWrites {
             """)
         watermark = try database.prepare(
             "INSERT OR REPLACE INTO meta (name, value) VALUES ('watermark', ?1)")
+    }
+
+    /// - Parameter height: of the block that made the set.
+    func insertEpoch(_ validators: ValidatorSet, height: UInt64) throws(SQLiteError) {
+        try epoch.bind(1, validators.epoch)
+        try epoch.bind(2, height)
+        try epoch.bind(3, validators.encoded)
+        try epoch.run()
     }
 
     /// - Returns: the body's row.

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Encoding
 import Foundation
 import Logging
 import Node
@@ -73,8 +74,10 @@ struct Check: ParsableCommand {
         print("chain / 链: \(genesis.chain)")
         print("suite / 算法: \(genesis.suite.name)")
         print(
-            "validator / 记账节点: \(configuration.validator.member) "
-                + "(\(configuration.seat + 1)/\(genesis.validators.count))")
+            "validator / 记账节点: \(configuration.name)"
+                + (configuration.seat.map { " (\($0 + 1)/\(genesis.validators.count))" } ?? ""))
+        print("voting key / 投票公钥: \(Hex.encode(configuration.votingKey.publicKey.bytes))")
+        print("transport key / 传输公钥: \(Hex.encode(configuration.transport.publicKey))")
         print("listen / 对端监听: \(configuration.listen)")
         print("api / 接口: \(configuration.api)")
         print("data / 数据目录: \(configuration.dataDirectory)")

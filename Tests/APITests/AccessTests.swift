@@ -16,7 +16,8 @@ import Testing
     func recordsHaveTheirAudience(_ type: RecordType) {
         let expected: Visibility =
             switch type {
-            case .member, .key, .policy, .asset, .attestation, .offer: .everyone
+            case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .offer:
+                .everyone
             case .evidence: .members
             case .agreement, .account, .bank, .withdrawal, .job: .parties
             case .timerIndex, .timerDay, .timerHour: .regulator
@@ -49,6 +50,7 @@ import Testing
             case .withdrawalRequest, .withdrawalConfirm: [.withdrawal, .account, .bank]
             case .jobSubmit, .jobHold, .outputRelease, .outputReject, .jobRefuse: [.job]
             case .evidenceRecord: [.evidence]
+            case .validatorJoin, .validatorLeave, .validatorReplace: [.validators, .votingKey]
             }
         for type in written {
             for field in kind.body.fields where field.visibility != .validators {

@@ -12,10 +12,10 @@ import Testing
         case .member, .bank: return [code]
         case .policy: return [.text("review.a-b")]
         case .account: return [code, .text("91110000600037341L")]
-        case .key: return [.bytes([UInt8](repeating: 0xAB, count: 16))]
+        case .key, .votingKey: return [.bytes([UInt8](repeating: 0xAB, count: 16))]
         case .asset, .attestation, .offer, .agreement, .withdrawal, .job, .evidence:
             return [.bytes([UInt8](0..<32))]
-        case .timerIndex: return [.unsigned(0)]
+        case .timerIndex, .validators: return [.unsigned(0)]
         case .timerDay, .timerHour: return [.unsigned(20_000)]
         }
     }

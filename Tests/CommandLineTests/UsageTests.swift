@@ -29,6 +29,19 @@ import Testing
             ], expect: 78)
     }
 
+    @Test func aNewNodesKeysAreMadeOnce() throws {
+        let bench = try Bench()
+        let command = ["validator", "keys", "--out", "new", "--suite", "ed25519"]
+        let made = try bench.huijin(command + ["--output", "json"]).json()
+        #expect(made["transportKey"]?.text?.count == 182)
+        #expect(made["publicKey"]?.text?.count == 64)
+        for file in ["new/voting.key", "new/transport.key", "new/transport.pem"] {
+            let path = bench.folder.appending(path: file).path
+            #expect(FileManager.default.fileExists(atPath: path), "\(file)")
+        }
+        try bench.huijin(command, expect: 78)
+    }
+
     @Test func wrongUseIsSaidInBothLanguages() throws {
         let bench = try Bench()
         try bench.huijin(["nothing"], expect: 64)

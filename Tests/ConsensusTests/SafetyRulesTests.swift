@@ -22,7 +22,8 @@ struct SafetyRulesTests {
                 case 0:
                     let isNew = try? rules.notarize(
                         view: view, subject: subject, proposer: 1, leader: 1, executed: subject,
-                        parent: fixture.block(0).header, parentView: 0, book: book)
+                        base: fixture.block(0).header, baseView: 0, baseEndsEpoch: false, book: book
+                    )
                     if isNew == .new { permitted.append(fixture.notarize(view, subject)) }
                 case 1:
                     if (try? rules.nullify(view: view)) == .new {
@@ -46,6 +47,40 @@ struct SafetyRulesTests {
         }
     }
 
+    /// An epoch's last block has no child, may be proposed again where it was notarized, and no other block may.
+    @Test func theLastBlockStandsForItsOwnParent() throws {
+        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [])
+        var book = CertificateBook(final: fixture.genesis)
+        let last = fixture.block(1)
+        let child = fixture.block(2)
+        func notarize(
+            _ view: UInt64, _ subject: VoteSubject, base: VoteSubject, _ baseView: UInt64,
+            ends: Bool
+        ) throws(SafetyRules.Refusal) -> SafetyRules.Permission {
+            try rules.notarize(
+                view: view, subject: subject, proposer: 1, leader: 1, executed: subject,
+                base: base.header, baseView: baseView, baseEndsEpoch: ends, book: book)
+        }
+        #expect(try notarize(1, last, base: fixture.block(0), 0, ends: false) == .new)
+        _ = book.insert(fixture.certificate(fixture.notarize(1, last)))
+        #expect(throws: SafetyRules.Refusal.epochEnds) {
+            try notarize(2, child, base: last, 1, ends: true)
+        }
+        #expect(throws: SafetyRules.Refusal.epochEnds, "not the epoch's last one") {
+            try notarize(2, last, base: last, 1, ends: false)
+        }
+        #expect(try notarize(2, last, base: last, 1, ends: true) == .new)
+        #expect(throws: SafetyRules.Refusal.unjustified(lacking: 3)) {
+            try notarize(4, last, base: last, 1, ends: true)
+        }
+        for view: UInt64 in [2, 3] { _ = book.insert(fixture.certificate(fixture.nullify(view))) }
+        #expect(try notarize(4, last, base: last, 1, ends: true) == .new)
+        _ = book.insert(fixture.certificate(fixture.nullify(4)))
+        #expect(throws: SafetyRules.Refusal.unjustified(lacking: 1), "past the last block") {
+            try notarize(5, child, base: fixture.block(0), 0, ends: false)
+        }
+    }
+
     @Test func notarizeDemandsLeaderResultAndParent() throws {
         var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [])
         var book = CertificateBook(final: fixture.genesis)
@@ -54,31 +89,31 @@ struct SafetyRulesTests {
         #expect(throws: SafetyRules.Refusal.notTheLeader) {
             try rules.notarize(
                 view: 1, subject: subject, proposer: 2, leader: 1, executed: subject,
-                parent: parent, parentView: 0, book: book)
+                base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         }
         #expect(throws: SafetyRules.Refusal.notExecuted) {
             try rules.notarize(
                 view: 1, subject: subject, proposer: 1, leader: 1, executed: fixture.block(1, "b"),
-                parent: parent, parentView: 0, book: book)
+                base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         }
         #expect(throws: SafetyRules.Refusal.unjustified(lacking: 2)) {
             try rules.notarize(
                 view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-                parent: parent, parentView: 0, book: book)
+                base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         }
         for view: UInt64 in [1, 2] { _ = book.insert(fixture.certificate(fixture.nullify(view))) }
         #expect(throws: SafetyRules.Refusal.unjustified(lacking: 0)) {
             try rules.notarize(
                 view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-                parent: fixture.block(0, "b").header, parentView: 0, book: book)
+                base: fixture.block(0, "b").header, baseView: 0, baseEndsEpoch: false, book: book)
         }
         let permission = try rules.notarize(
             view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-            parent: parent, parentView: 0, book: book)
+            base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         #expect(permission == .new)
         let again = try rules.notarize(
             view: 3, subject: subject, proposer: 1, leader: 1, executed: subject,
-            parent: parent, parentView: 0, book: book)
+            base: parent, baseView: 0, baseEndsEpoch: false, book: book)
         #expect(again == .onRecord)
     }
 

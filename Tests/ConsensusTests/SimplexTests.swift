@@ -16,7 +16,7 @@ struct SimplexTests {
     private func voted(_ core: inout Simplex, _ subject: VoteSubject) throws {
         try core.notarize(
             view: 1, subject: subject, proposer: core.leader(of: 1), executed: subject,
-            parent: fixture.block(0).header, parentView: 0)
+            base: fixture.block(0).header, baseView: 0, baseEndsEpoch: false)
         core.receive(fixture.vote(fixture.notarize(1, subject), 0))
     }
 

@@ -21,7 +21,7 @@ import Testing
             (header.with(parent: other), .header("parent")),
             (header.with(timeMs: ledger.parent.header.timeMs), .header("time")),
             (header.with(validators: other), .header("validator set")),
-            (header.with(nextValidators: other), .header("next validator set")),
+            (header.with(nextValidators: other), .result("next validator set")),
             (header.with(entryCount: 7), .header("entry count")),
             (header.with(logSize: 8), .result("log root")),
             (header.with(logRoot: other), .result("log root")),

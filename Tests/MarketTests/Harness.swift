@@ -30,6 +30,7 @@ struct TestMarket {
 
     init(suite: LedgerCrypto.Suite = .ed25519SHA256) {
         self.suite = suite
+        validators = Self.validatorSet([201, 202, 203, 204], suite: suite)
         change { view in for policy in StandardPolicies.all { view.put(policy) } }
     }
 
@@ -85,22 +86,45 @@ struct TestMarket {
         return body(&view)
     }
 
-    func block(votingKeys: [KeyID] = []) -> BlockContext {
+    /// The set in force; by default of four members that are not enrolled.
+    var validators: ValidatorSet
+
+    static func validatorSet(
+        _ serials: [UInt32], epoch: UInt64 = 0, suite: LedgerCrypto.Suite = .ed25519SHA256
+    ) -> ValidatorSet {
+        let seats = serials.map { serial in
+            Validator(
+                member: id(serial), votingKey: publicKey(1_000 + serial, suite: suite),
+                transportKey: transportKey(serial))
+        }
+        guard let set = ValidatorSet(epoch: epoch, validators: seats) else {
+            preconditionFailure("distinct serials make distinct keys")
+        }
+        return set
+    }
+
+    static func transportKey(_ serial: UInt32) -> [UInt8] {
+        var key = ValidatorJoin.example.transportKey
+        key.replaceSubrange(
+            key.count - 4..<key.count, with: withUnsafeBytes(of: serial, Array.init))
+        return key
+    }
+
+    func block() -> BlockContext {
         BlockContext(
             chain: .zero, suite: suite, height: height, timeMs: timeMs, parameters: Parameters(),
-            votingKeys: votingKeys)
+            validators: validators)
     }
 
     /// Runs one transaction as a block of its own, with the member's key of that serial.
     mutating func run<Body: TransactionBody>(
-        _ body: Body, by member: MemberID, key: KeyID? = nil, votingKeys: [KeyID] = []
+        _ body: Body, by member: MemberID, key: KeyID? = nil
     ) -> OutcomeCode {
-        runEncoded(Body.kind, body.encoded, by: member, key: key, votingKeys: votingKeys)
+        runEncoded(Body.kind, body.encoded, by: member, key: key)
     }
 
     mutating func runEncoded(
-        _ kind: TransactionKind, _ body: [UInt8], by member: MemberID, key: KeyID? = nil,
-        votingKeys: [KeyID] = []
+        _ kind: TransactionKind, _ body: [UInt8], by member: MemberID, key: KeyID? = nil
     ) -> OutcomeCode {
         serial += 1
         let nonce = Array(suite.digest(serial.encoded).bytes.prefix(LedgerLimits.nonceBytes))
@@ -115,10 +139,12 @@ struct TestMarket {
         let code = MarketRules.apply(
             transaction, kind: kind, to: &view,
             in: ApplyContext(
-                block: block(votingKeys: votingKeys), member: record, key: keyRecord,
+                block: block(), member: record, key: keyRecord,
                 transactionID: lastID, entryDigest: suite.digest(lastID.bytes), nonce: nonce))
         #expect(view.bankOutOfBalance() == nil)
         events += view.events
+        // As between two blocks: what the entry decided is in force for the next one.
+        validators = view.validators(after: block())
         state.absorb(view)
         height += 1
         timeMs += 1

@@ -72,7 +72,8 @@ final class TradeWorld {
 
     private var block: BlockContext {
         BlockContext(
-            chain: .zero, suite: suite, height: height, timeMs: timeMs, parameters: Parameters())
+            chain: .zero, suite: suite, height: height, timeMs: timeMs, parameters: Parameters(),
+            validators: TestMarket.validatorSet([201, 202, 203, 204], suite: suite))
     }
 
     // MARK: Acting

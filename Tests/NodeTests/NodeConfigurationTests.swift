@@ -78,6 +78,33 @@ import Testing
         #expect(configuration.logLevel == .warning)
     }
 
+    /// A node that joined later, or whose keys were replaced: genesis knows neither its keys nor all of its peers.
+    @Test func keysThatGenesisDoesNotKnow() throws {
+        let folder = try Folder()
+        let names = folder.network.genesis.validators.validators.map(\.member.text)
+        let key = Hex.encode([UInt8](repeating: 7, count: 91))
+        let list = [
+            ["validator": names[0], "address": "a:1"],
+            ["validator": names[1], "address": "b:2", "transportKey": key],
+        ]
+        let joined = try folder.load([
+            "followsChain": true, "votingKey": "keys/other.key", "peers": list,
+            "validator": "91310000000000016K",
+        ])
+        #expect(joined.seat == nil && joined.name == "91310000000000016K")
+        #expect(joined.peers.map(\.index) == [0, 5])
+        #expect(joined.peers[1].transportKey == [UInt8](repeating: 7, count: 91))
+        #expect(!joined.peers.map(\.index).contains(joined.networkIndex))
+        // A validator of genesis lists newcomers beside the others.
+        let others = [0, 2, 3].map { ["validator": names[$0], "address": "a:\($0 + 1)"] }
+        let wider = try folder.load([
+            "peers": others + [
+                ["validator": "NEW:1", "address": "n:9", "transportKey": key]
+            ]
+        ])
+        #expect(wider.peers.map(\.index) == [0, 2, 3, 7])
+    }
+
     @Test func everyProblemNamesItsField() throws {
         let folder = try Folder()
         let names = folder.network.genesis.validators.validators.map(\.member.text)
@@ -111,6 +138,15 @@ import Testing
             ("peers[1].validator", ["peers": peers([(names[0], "a:1"), (names[0], "a:1")])]),
             ("peers[0].validator", ["peers": peers([(names[1], "a:1")])]),
             ("peers[0].address", ["peers": peers([(names[0], "nowhere")])]),
+            (
+                "peers[0].transportKey",
+                [
+                    "peers": [
+                        ["validator": names[0], "address": "a:1", "transportKey": "none"]
+                    ]
+                ]
+            ),
+            ("validator", ["followsChain": true, "validator": "no id"]),
             ("peers[0].port", ["peers": [["validator": names[0], "port": "1"]]]),
         ]
         for (field, change) in cases {

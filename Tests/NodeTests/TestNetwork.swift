@@ -28,14 +28,15 @@ final class TestNetwork: Sendable {
     static let passphrase = "correct horse"
 
     init(
-        _ count: Int, suite: LedgerCrypto.Suite = .ed25519SHA256,
+        _ seats: Int, joiners: Int = 0, suite: LedgerCrypto.Suite = .ed25519SHA256,
         parameters edit: (inout Parameters) -> Void = { _ in }
     ) throws {
+        let count = seats + joiners
         votingKeys = (0..<count).map { _ in SigningKey.generate(suite) }
         transports = try (0..<count).map { _ in try TestNetwork.makeTransport() }
         ports = try (0..<count).map { _ in try freePort() }
         var validators: [Validator] = []
-        for index in 0..<count {
+        for index in 0..<seats {
             validators.append(
                 Validator(
                     member: try TestNetwork.member(UInt32(100 + index)),
@@ -85,14 +86,15 @@ final class TestNetwork: Sendable {
     }
 
     func configuration(_ index: Int) -> NodeConfiguration {
-        let set = genesis.validators.validators
-        let peers = set.indices.filter { $0 != index }.map {
+        let seats = genesis.validators.count
+        let peers = votingKeys.indices.filter { $0 != index }.map {
             PeerEndpoint(
-                index: $0, name: set[$0].member.text, transportKey: set[$0].transportKey,
+                index: $0, name: "peer \($0)", transportKey: transports[$0].identity.publicKey,
                 host: "127.0.0.1", port: ports[$0])
         }
         return NodeConfiguration(
-            genesis: genesis, dataDirectory: "\(folder)/\(index)", seat: index,
+            genesis: genesis, dataDirectory: "\(folder)/\(index)",
+            seat: index < seats ? index : nil,
             votingKey: votingKeys[index], transport: transports[index].identity,
             listen: HostPort(host: "127.0.0.1", port: ports[index]),
             api: HostPort(host: "127.0.0.1", port: 0), peers: peers)
@@ -119,24 +121,37 @@ final class TestNetwork: Sendable {
         _ number: Int, lastValidHeight: UInt64 = 2_000, key: SigningKey? = nil,
         chain: ChainID? = nil
     ) -> [UInt8] {
-        Envelope.sign(
-            transaction(number, lastValidHeight: lastValidHeight), chain: chain ?? genesis.chain,
-            with: key ?? memberKey)
+        sign(record(number), lastValidHeight: lastValidHeight, key: key, chain: chain)
     }
 
     /// So many of them under one signature.
     func batch(_ count: Int) -> [[UInt8]] {
         Envelope.signBatch(
-            (0..<count).map { transaction($0, lastValidHeight: 2_000) }, chain: genesis.chain,
-            with: memberKey)
+            (0..<count).map { transaction(record($0), lastValidHeight: 2_000) },
+            chain: genesis.chain, with: memberKey)
     }
 
-    private func transaction(_ number: Int, lastValidHeight: UInt64) -> Transaction {
-        let body = RecordEvidence(
+    /// For the governor, unless another key is given.
+    func sign(
+        _ body: some TransactionBody, lastValidHeight: UInt64 = 2_000, key: SigningKey? = nil,
+        chain: ChainID? = nil
+    ) -> [UInt8] {
+        Envelope.sign(
+            transaction(body, lastValidHeight: lastValidHeight), chain: chain ?? genesis.chain,
+            with: key ?? memberKey)
+    }
+
+    private func record(_ number: Int) -> RecordEvidence {
+        RecordEvidence(
             commitment: genesis.suite.digest(Array("\(number)".utf8)), mediaType: "text/csv",
             note: "\(number)")
-        return Transaction(
-            kind: RecordEvidence.kind.rawValue, nonce: SecureRandom.bytes(16),
+    }
+
+    private func transaction<Body: TransactionBody>(
+        _ body: Body, lastValidHeight: UInt64
+    ) -> Transaction {
+        Transaction(
+            kind: Body.kind.rawValue, nonce: SecureRandom.bytes(16),
             lastValidHeight: lastValidHeight, member: member, body: body.encoded)
     }
 }

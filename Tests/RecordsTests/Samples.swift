@@ -65,6 +65,14 @@ enum Samples {
                     PolicyEntry("dominance-percent", .number(80)),
                     PolicyEntry("group-minimum", .number(-5)), PolicyEntry("text", .text("规则")),
                 ], setHeight: 0)),
+        .validators(ValidatorsRecord(set: validatorSet, setHeight: 40)),
+        .votingKey(
+            VotingKeyRecord(
+                keyID: key.keyID, member: provider, publicKey: key, fromEpoch: 2, fromHeight: 40,
+                untilEpoch: 3)),
+        .votingKey(
+            VotingKeyRecord(
+                keyID: key.keyID, member: provider, publicKey: key, fromEpoch: 0, fromHeight: 0)),
         .asset(asset(registered: true)),
         .asset(asset(registered: false)),
         .attestation(
@@ -115,6 +123,15 @@ enum Samples {
                         deadlineMs: 1_728_000_000_001, kind: .licenceExpire, subject: digest(30))
                 ])),
     ]
+
+    private static var validatorSet: ValidatorSet {
+        let seat = Validator(
+            member: provider, votingKey: key, transportKey: [UInt8](repeating: 9, count: 91))
+        guard let set = ValidatorSet(epoch: 3, validators: [seat]) else {
+            preconditionFailure("one key is a set")
+        }
+        return set
+    }
 
     private static func asset(registered: Bool) -> AssetRecord {
         AssetRecord(

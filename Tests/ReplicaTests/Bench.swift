@@ -60,7 +60,7 @@ final class Bench {
                     .verified(batch, checks.map { workload.verified($0.envelope) }),
                     signing: signing)
             case .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer, .answer, .evidence,
-                .halt:
+                .reconfigure, .halt:
                 continue
             }
         }

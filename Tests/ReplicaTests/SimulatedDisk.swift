@@ -96,9 +96,11 @@ final class SimulatedDisk: StateReader, MapReader {
             frontier = executed.frontier
         }
         finalization = commit.finalization
-        let view = commit.finalization.view
-        votes.removeAll { $0.view <= view }
-        certificates.removeAll { $0.view <= view }
+        let last = commit.finalization.statement
+        votes.removeAll { ($0.epoch, $0.view) <= (last.epoch, last.view) }
+        certificates.removeAll {
+            ($0.statement.epoch, $0.statement.view) <= (last.epoch, last.view)
+        }
         let height = header.height
         bodies.removeAll { $0.header.height <= height }
     }

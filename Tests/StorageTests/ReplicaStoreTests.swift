@@ -131,6 +131,49 @@ import Testing
         try checkIndex(store, blocks, network.member)
     }
 
+    /// An epoch's last block leaves the next set beside it, and a replica goes on in that epoch.
+    @Test func epochsAreStoredAndGoneOnFrom() throws {
+        let folder = try TestFolder()
+        var network = try Network(.ed25519SHA256)
+        let genesis = network.genesis
+        let seat = genesis.validators.validators[0]
+        let replace = try network.transaction(
+            ValidatorReplace(
+                replacedKey: seat.votingKey.keyID, votingKey: seat.votingKey,
+                transportKey: ValidatorReplace.example.transportKey))
+        let late = VoteStatement.nullify(epoch: 0, view: 9)
+        do {
+            let store = try Store(folder: folder.path, genesis: genesis)
+            let block = Executor<Store>(genesis: genesis).build(
+                on: network.parent(store), candidates: [replace],
+                timeMs: store.header.timeMs + 5, replay: try store.replayWindow())
+            let next = try #require(block.nextValidators)
+            // A later view of the epoch, which the certificate of an earlier one makes void.
+            try store.persist(bodies: [], votes: [late], certificates: [])
+            try store.commit(Commit(blocks: [block], finalization: network.finalization(block)))
+            let reader = try StoreReader(path: store.path, chain: store.chain, suite: store.suite)
+            let epochs = try reader.epochs(upTo: 1)
+            #expect(epochs.map(\.height) == [1] && epochs.map(\.validators) == [next])
+            #expect(try reader.epochs(upTo: 0).isEmpty)
+        }
+        let store = try Store(folder: folder.path, genesis: genesis)
+        let restart = try store.replicaState()
+        #expect(restart.votes == [late])
+        var replica = Replica(
+            genesis: genesis, base: store, recovered: restart, votingKey: seat.votingKey.keyID)
+        #expect(replica.status.epoch == 1 && replica.status.finalView == 0)
+        #expect(replica.view == 1 && replica.seat == 0)
+        let effects = replica.handle(.start, nowMs: 2_000)
+        #expect(!effects.contains { if case .sign = $0 { true } else { false } })
+        // In the new epoch the same view may be voted in.
+        try store.persist(
+            bodies: [], votes: [.nullify(epoch: 1, view: 9)], certificates: [])
+        let stranger = SigningKey.generate(.ed25519SHA256).publicKey.keyID
+        let follower = Replica(
+            genesis: genesis, base: store, recovered: restart, votingKey: stranger)
+        #expect(follower.seat == nil)
+    }
+
     /// The index that the node fills and the one rebuilt from the file are the same.
     private func checkIndex(
         _ store: Store, _ blocks: [ExecutedBlock], _ member: MemberID

@@ -21,6 +21,8 @@ extension AnyRecord {
         case .member(let record): record.json
         case .key(let record): record.json
         case .policy(let record): record.json
+        case .validators(let record): record.json
+        case .votingKey(let record): record.json
         case .asset(let record): record.json
         case .attestation(let record): record.json
         case .offer(let record): record.json
@@ -45,6 +47,35 @@ extension MemberRecord {
             "member": .member(id), "nameZh": .text(nameZh), "nameEn": .text(nameEn),
             "group": .text(group), "roles": .names(roles), "status": .text(status.name),
             "liveKeys": .unsigned(liveKeys), "enrolledHeight": .unsigned(enrolledHeight),
+        ]
+    }
+}
+
+extension ValidatorsRecord {
+    public var json: JSONValue {
+        [
+            "validators": .unsigned(0), "epoch": .unsigned(set.epoch),
+            "setHeight": .unsigned(setHeight),
+            "seats": .list(
+                set.validators.map { validator in
+                    [
+                        "member": .member(validator.member),
+                        "votingKey": .text(validator.votingKey.keyID.hex),
+                        "publicKey": .text(Hex.encode(validator.votingKey.bytes)),
+                        "transportKey": .text(Hex.encode(validator.transportKey)),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension VotingKeyRecord {
+    public var json: JSONValue {
+        [
+            "votingKey": .text(keyID.hex), "member": .member(member),
+            "publicKey": .text(Hex.encode(publicKey.bytes)),
+            "fromEpoch": .unsigned(fromEpoch), "fromHeight": .unsigned(fromHeight),
+            "untilEpoch": .optional(untilEpoch),
         ]
     }
 }

@@ -15,10 +15,11 @@ public enum RecordPath {
         let id: [CBORValue]
         switch type {
         case .member, .bank, .policy, .account: id = parts.map { .text($0) }
-        case .key, .asset, .attestation, .offer, .agreement, .withdrawal, .job, .evidence:
+        case .key, .votingKey, .asset, .attestation, .offer, .agreement, .withdrawal, .job,
+            .evidence:
             guard parts.count == 1, let bytes = Hex.decode(parts[0]) else { return nil }
             id = [.bytes(bytes)]
-        case .timerIndex, .timerDay, .timerHour:
+        case .validators, .timerIndex, .timerDay, .timerHour:
             guard parts.count == 1, let number = UInt64(parts[0]) else { return nil }
             id = [.unsigned(number)]
         }

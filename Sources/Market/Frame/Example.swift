@@ -27,6 +27,10 @@ enum Example {
         return key
     }()
 
+    /// A P-256 SubjectPublicKeyInfo in form; its point is not on the curve, which no rule looks at.
+    static let transportKey =
+        ValidatorRules.transportKeyPrefix + [UInt8](repeating: 0x11, count: 64)
+
     private static func member(_ serial: UInt32) -> MemberID {
         guard let code = SocialCreditCode.generate(serial: serial), let id = MemberID(code.text)
         else { preconditionFailure("examples are well formed") }

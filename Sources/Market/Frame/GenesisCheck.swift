@@ -43,7 +43,8 @@ public enum GenesisCheck {
             case .member(let member): members[member.id] = member
             case .key(let key): keys.append(key)
             case .policy: continue
-            case .asset, .attestation, .offer, .agreement, .account, .bank, .withdrawal, .job,
+            case .validators, .votingKey, .asset, .attestation, .offer, .agreement, .account, .bank,
+                .withdrawal, .job,
                 .evidence, .timerIndex, .timerDay, .timerHour:
                 return Fault(
                     "genesis record \(index) is of type \(record.type.name); only members, keys and"

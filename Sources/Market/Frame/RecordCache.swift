@@ -20,7 +20,7 @@ public struct DecodedValue: Sendable {
     }
 }
 
-/// Decoded members and keys, kept from block to block: every transaction needs its sender's, and decoding a public key
+/// Decoded members, keys and validator sets, kept from block to block: every transaction needs its sender's, and decoding a public key
 /// checks the curve point, which costs more than all the rest.
 ///
 /// An entry counts only for exactly the bytes that it was decoded from, so nothing ever has to be invalidated.
@@ -37,11 +37,12 @@ public final class RecordCache {
         if let entry = entries[key], entry.value == value { return entry.decoded }
         let decoded = DecodedValue(value)
         switch decoded.record {
-        case .member, .key:
+        case .member, .key, .validators:
             // Starting over is rare and cheap, and needs no order of use to be kept.
             if entries.count >= RecordCache.entriesMax { entries.removeAll(keepingCapacity: true) }
             entries[key] = (value, decoded)
-        case .policy, .asset, .attestation, .offer, .agreement, .account, .bank, .withdrawal, .job,
+        case .policy, .votingKey, .asset, .attestation, .offer, .agreement, .account, .bank,
+            .withdrawal, .job,
             .evidence, .timerIndex, .timerDay, .timerHour:
             break
         }

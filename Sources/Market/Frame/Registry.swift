@@ -28,6 +28,9 @@ extension TransactionKind {
         case .outputReject: visitor.visit(OutputReject.self, &argument)
         case .jobRefuse: visitor.visit(JobRefuse.self, &argument)
         case .evidenceRecord: visitor.visit(RecordEvidence.self, &argument)
+        case .validatorJoin: visitor.visit(ValidatorJoin.self, &argument)
+        case .validatorLeave: visitor.visit(ValidatorLeave.self, &argument)
+        case .validatorReplace: visitor.visit(ValidatorReplace.self, &argument)
         }
     }
 }

@@ -16,6 +16,10 @@ extension StateView {
         record(at: StateKey.policy(name, suite))
     }
 
+    public mutating func votingKey(_ id: KeyID) -> VotingKeyRecord? {
+        record(at: StateKey.votingKey(id, suite))
+    }
+
     public mutating func asset(_ id: Digest) -> AssetRecord? {
         record(at: StateKey.digest(.asset, id, suite: suite))
     }

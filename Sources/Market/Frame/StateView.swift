@@ -146,7 +146,8 @@ extension AnyRecord {
             return (account.bank, Int64(total))
         case .bank(let bank):
             return (bank.member, Int64(bank.withdrawalsFen) - Int64(bank.depositsFen))
-        case .member, .key, .policy, .asset, .attestation, .offer, .agreement, .withdrawal, .job,
+        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .offer,
+            .agreement, .withdrawal, .job,
             .evidence, .timerIndex, .timerDay, .timerHour:
             return nil
         }

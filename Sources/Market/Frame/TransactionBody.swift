@@ -11,19 +11,19 @@ public struct BlockContext: Sendable {
     /// The block's time, Unix milliseconds.
     public let timeMs: UInt64
     public let parameters: Parameters
-    /// Keys of the epoch's validators, which are never members' keys.
-    public let votingKeys: [KeyID]
+    /// The set that certifies this block.
+    public let validators: ValidatorSet
 
     public init(
         chain: ChainID, suite: Suite, height: UInt64, timeMs: UInt64, parameters: Parameters,
-        votingKeys: [KeyID] = []
+        validators: ValidatorSet
     ) {
         self.chain = chain
         self.suite = suite
         self.height = height
         self.timeMs = timeMs
         self.parameters = parameters
-        self.votingKeys = votingKeys
+        self.validators = validators
     }
 }
 

@@ -76,13 +76,13 @@ extension KeyRegister {
 extension StateView {
     /// Registers a key under its id for a member and counts it there.
     ///
-    /// - Throws: `valueNotAllowed` for another suite's key, `keyPurpose` for a validator's voting key,
+    /// - Throws: `valueNotAllowed` for another suite's key, `keyPurpose` for a key that is or was a validator's,
     ///   `alreadyExists` for a key that is or was registered, by whomever.
     mutating func addKey(
         _ key: KeyRecord, of member: MemberRecord, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard key.publicKey.suite == context.suite else { throw .valueNotAllowed }
-        guard !context.block.votingKeys.contains(key.keyID) else { throw .keyPurpose }
+        guard !isVotingKey(key.keyID, in: context.block) else { throw .keyPurpose }
         guard !holds(StateKey.key(key.keyID, suite)) else { throw .alreadyExists }
         put(key)
         var member = member

@@ -120,11 +120,11 @@ extension JobService {
             .stop
         case .malformedBody, .notPermitted, .memberUnknown, .memberSuspended, .keyPurpose,
             .mandateMissing, .alreadyExists, .valueNotAllowed, .badChecksum, .conflictOfInterest,
-            .lastKey:
+            .lastKey, .epochFull, .validatorCount, .tooEarly:
             // Each signature anew would be one more entry with the same end.
             .stop
         case .unknownAsset, .unknownOffer, .unknownAgreement, .unknownJob, .unknownKeyRecord,
-            .unknownWithdrawal, .unknownPolicy:
+            .unknownWithdrawal, .unknownPolicy, .unknownValidator:
             .stop
         case .purposeNotPermitted, .scopeNotPermitted, .usesNotPermitted, .licenceExhausted,
             .jobOpen, .prohibited:

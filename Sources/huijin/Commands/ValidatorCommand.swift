@@ -1,0 +1,145 @@
+import ArgumentParser
+import Client
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import Market
+import Records
+
+struct ValidatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validator",
+        abstract: "Validators: keys of a new node, seats. / 记账节点：新节点密钥与席位",
+        subcommands: [Keys.self, Join.self, Leave.self, Replace.self])
+
+    struct Keys: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a node's voting key, transport key and certificate. / 生成节点密钥与证书")
+
+        @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
+        @Option(help: "Name in the certificate and on the key files. / 名称")
+        var name = "validator"
+        @Option(help: "Folder to make. / 输出目录") var out: String
+        @OptionGroup var passphrase: PassphraseOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            guard !FileManager.default.fileExists(atPath: out) else {
+                throw SetupError(
+                    file: out, english: "there is such a file already; choose another name",
+                    chinese: "文件已存在，请另选文件名")
+            }
+            let folder = URL(filePath: out)
+            let voting = SigningKey.generate(suite.suite)
+            let transport = try TransportCertificate(name: name, now: Date())
+            do {
+                let secret = try passphrase.passphrase()
+                let sealed = try EncryptedKeyFile.seal(
+                    voting, label: "voting key of \(name)", passphrase: secret)
+                let sealedTransport = try EncryptedKeyFile.sealBytes(
+                    [UInt8](transport.privateKeyPEM.utf8), suite: suite.suite,
+                    label: "transport key of \(name)", passphrase: secret)
+                try IdentityMaker.write(
+                    sealed, to: folder.appending(path: "voting.key"), isSecret: true)
+                try IdentityMaker.write(
+                    sealedTransport, to: folder.appending(path: "transport.key"), isSecret: true)
+            } catch let error as KeyFileError {
+                throw SetupError(file: out, english: error.english, chinese: error.chinese)
+            }
+            try IdentityMaker.write(
+                [UInt8](transport.certificatePEM.utf8),
+                to: folder.appending(path: "transport.pem"), isSecret: false)
+            Output.show(
+                KeyCommand.describe(voting.publicKey).adding([
+                    .init("transportKey", .text(Hex.encode(transport.publicKey)))
+                ]), as: output.format)
+        }
+    }
+
+    /// The public halves of a node's new keys.
+    struct NewKeys: ParsableArguments {
+        @Option(help: "New public voting key, hexadecimal. / 新投票公钥") var votingKey: String
+        @Option(help: "New public transport key, hexadecimal. / 新传输公钥")
+        var transportKey: String
+
+        func parsed(_ suite: Suite) throws -> (voting: PublicKey, transport: [UInt8]) {
+            guard let bytes = Hex.decode(votingKey),
+                let voting = try? PublicKey(suite: suite, bytes: bytes)
+            else {
+                throw Failure(
+                    .usage, "--voting-key must be a public key of the suite \(suite.name)",
+                    "--voting-key 应为 \(suite.name) 公钥")
+            }
+            guard let transport = Hex.decode(transportKey),
+                transport.count == ValidatorRules.transportKeyBytes
+            else {
+                throw Failure(
+                    .usage,
+                    "--transport-key must be \(2 * ValidatorRules.transportKeyBytes) hexadecimal digits",
+                    "--transport-key 应为 \(2 * ValidatorRules.transportKeyBytes) 位十六进制")
+            }
+            return (voting, transport)
+        }
+    }
+
+    struct Join: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a member a seat; for the governor. / 授予记账席位（治理机构）")
+
+        @Option(help: "The validator's member id. / 成员标识") var member: String
+        @OptionGroup var keys: NewKeys
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let id = try Arguments.member(member, "--member")
+            let client = try options.client()
+            let new = try keys.parsed(client.suite)
+            try await options.submit(
+                ValidatorJoin(member: id, votingKey: new.voting, transportKey: new.transport),
+                with: client)
+        }
+    }
+
+    struct Leave: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take a seat away; for the governor or its member. / 退出记账席位")
+
+        @Argument(help: "Id of the seat's voting key, 32 hexadecimal digits. / 投票密钥编号")
+        var id: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            try await options.submit(
+                ValidatorLeave(votingKey: try ValidatorCommand.keyID(id)),
+                with: try options.client())
+        }
+    }
+
+    struct Replace: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Replace the keys of a seat; for the governor or its member. / 更换席位密钥")
+
+        @Argument(help: "Id of the seat's present voting key, 32 hexadecimal digits. / 现投票密钥编号")
+        var id: String
+        @OptionGroup var keys: NewKeys
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let new = try keys.parsed(client.suite)
+            try await options.submit(
+                ValidatorReplace(
+                    replacedKey: try ValidatorCommand.keyID(id), votingKey: new.voting,
+                    transportKey: new.transport), with: client)
+        }
+    }
+
+    private static func keyID(_ text: String) throws -> KeyID {
+        guard let bytes = Hex.decode(text), let id = KeyID(bytes: bytes) else {
+            throw Failure(
+                .usage, "ID must be 32 hexadecimal digits, not \(text)", "ID 应为 32 位十六进制")
+        }
+        return id
+    }
+}
