@@ -22,6 +22,8 @@ struct PeerTable {
             let id = PeerID(seat ?? PeerID.guestsFrom + endpoint.index)
             ids[endpoint.index] = id
             indices[id] = endpoint.index
+            // What was begun with a guest goes on when it gets its seat.
+            indices[PeerID(PeerID.guestsFrom + endpoint.index)] = endpoint.index
         }
     }
 

@@ -151,7 +151,8 @@ public enum Effect: Sendable {
     /// Two contradicting votes of one validator.
     case evidence(Equivocation)
     /// A new epoch has begun under this set; this replica has that seat in it, or none. From the next effect on, a
-    /// `PeerID` means a seat of this set, and votes are signed for this seat.
+    /// `PeerID` means a seat of this set, and votes are signed for this seat. A guest that now has a seat comes by its seat,
+    /// and can still be sent to under its number as a guest.
     case reconfigure(ValidatorSet, seat: Int?)
     /// Stop this node: its state contradicts a certificate, or the store gave back what it cannot have been given.
     case halt(ReplicaFault)

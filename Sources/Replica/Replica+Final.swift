@@ -244,7 +244,7 @@ extension Replica {
         var group: [(block: Block, subject: VoteSubject)] = []
         var parent = finalDigest
         let heightBefore = finalHeight
-        let epochBefore = simplex.epoch
+        let setBefore = simplex.validators
         for certified in blocks where certified.block.header.height > finalHeight {
             let block = certified.block
             guard block.header.chain == chain, block.header.parent == parent,
@@ -268,9 +268,15 @@ extension Replica {
         }
         if finalHeight > heightBefore { awaitsFinalBlocks = false }
         if lacksFinalBlocks, !isBehindEpochs || finalHeight > heightBefore {
-            // When an epoch began just now, the number means another peer.
-            if simplex.epoch == epochBefore { fetchPeer = peer }
+            fetchPeer = renumbered(peer, from: setBefore)
             fetch()
         }
+    }
+
+    /// What a peer is called now that was called so under an earlier set; nil for a validator that lost its seat.
+    private func renumbered(_ peer: PeerID, from earlier: ValidatorSet) -> PeerID? {
+        if peer.isGuest || earlier.epoch == simplex.epoch { return peer }
+        return simplex.validators.index(ofKey: earlier.validators[peer.seat].votingKey.keyID)
+            .map { PeerID($0) }
     }
 }
