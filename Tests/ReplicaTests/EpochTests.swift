@@ -10,7 +10,7 @@ import Testing
 
 /// The chain goes on while its validators change.
 struct EpochTests {
-    /// A hundred take a debug build two minutes: `HUIJIN_EPOCH_CHANGES=100`.
+    /// A hundred take a debug build more than half a minute: `HUIJIN_EPOCH_CHANGES=100`.
     static let changes =
         ProcessInfo.processInfo.environment["HUIJIN_EPOCH_CHANGES"].flatMap { Int($0) } ?? 8
 
