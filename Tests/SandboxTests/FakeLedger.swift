@@ -23,6 +23,8 @@ final class FakeLedger: LedgerView {
         var posts = 0
         var ageMs: UInt64 = 0
         var isDown = false
+        /// Reads and posts that were refused because the ledger is down.
+        var missed = 0
         var accepted: [TransactionKind] = []
         /// What posts are answered with instead.
         var answers: OutcomeCode?
@@ -33,7 +35,7 @@ final class FakeLedger: LedgerView {
     let chain: ChainID
     let operatorID: MemberID
     let key = SigningKey.generate(.ed25519SHA256)
-    let state = Mutex(State())
+    let state = Watched(State())
 
     init() throws {
         chain = Digest.zero
@@ -41,7 +43,10 @@ final class FakeLedger: LedgerView {
     }
 
     private func seen<Record>(_ read: (State) -> Record?) throws(ClientError) -> Seen<Record> {
-        let (record, ageMs, isDown) = state.withLock { (read($0), $0.ageMs, $0.isDown) }
+        let (record, ageMs, isDown) = state.withLock { state in
+            if state.isDown { state.missed += 1 }
+            return (read(state), state.ageMs, state.isDown)
+        }
         guard !isDown else { throw .unreachable(node: "fake", reason: "down") }
         return Seen(record, height: 1, timeMs: JobService.nowMs() - ageMs)
     }
@@ -74,7 +79,10 @@ final class FakeLedger: LedgerView {
 
     func post(_ envelope: [UInt8]) async throws(ClientError) -> SubmissionAnswer {
         let code: OutcomeCode? = state.withLock { state in
-            guard !state.isDown else { return nil }
+            guard !state.isDown else {
+                state.missed += 1
+                return nil
+            }
             state.posts += 1
             if let answer = state.answers { return answer }
             return (try? FakeLedger.apply(envelope, &state)) ?? .undecodable
@@ -125,11 +133,25 @@ struct NeverRuns: QueryRunner {
     ) throws -> JobOutput { throw CancellationError() }
 }
 
+/// The ledger is gone by the time that the job's answer is to be told to it.
+struct RunsAsTheLedgerFails: QueryRunner {
+    let ledger: FakeLedger
+
+    func run(
+        _ query: GatedQuery, table: String, rules: DisclosureRules, limits: WorkerLimits
+    ) throws -> JobOutput {
+        ledger.state.withLock { $0.isDown = true }
+        return try LocalRunner().run(query, table: table, rules: rules, limits: limits)
+    }
+}
+
 /// A provider, a buyer and a reviewer around one licence.
 struct Market1 {
     let folder: TemporaryFolder
     let data: SandboxFolder
     let ledger: FakeLedger
+    /// The rows that the newest service has saved, in order.
+    let saved = Watched<[JobRow]>([])
     let sealing = EncryptionKey.generate(.ed25519SHA256)
     let licence: AgreementRecord
     var keys: [String: SigningKey] = [:]
@@ -181,11 +203,13 @@ struct Market1 {
     func service(
         _ runner: any QueryRunner = LocalRunner(), options given: JobService.Options? = nil
     ) throws -> JobService {
-        var options = JobService.Options()
+        var options = given ?? JobService.Options()
         options.retryMs = 10
         options.patienceMs = 50
+        options.onSaved = { [saved] row in saved.withLock { $0.append(row) } }
+        saved.withLock { $0 = [] }
         return try JobService(
-            ledger: ledger, folder: data, runner: runner, key: sealing, options: given ?? options,
+            ledger: ledger, folder: data, runner: runner, key: sealing, options: options,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
@@ -211,13 +235,10 @@ struct Market1 {
             agreement: licence.id, job: id, purpose: licence.purpose, sql: sql, salt: salt)
     }
 
-    func settled(_ service: JobService, _ job: Digest) async throws -> JobRow {
-        for _ in 0..<2_000 {
-            let row = try #require(try await service.row(job))
-            if !row.stage.isPending { return row }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        throw CancellationError()
+    /// The job's row once it needs nothing more of the newest service.
+    func settled(_ job: Digest) async throws -> JobRow {
+        let rows = await saved.wait { $0.contains { $0.id == job && !$0.stage.isPending } }
+        return try #require(rows.last { $0.id == job })
     }
 
     func ask(

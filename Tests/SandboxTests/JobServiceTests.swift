@@ -12,7 +12,7 @@ import Testing
 
 @testable import Sandbox
 
-@Suite struct JobServiceTests {
+@Suite(.timeLimit(.minutes(1))) struct JobServiceTests {
     private static let good = "SELECT city, COUNT(*) AS n, AVG(amount) FROM sales GROUP BY city"
 
     @Test func aJobIsHeldReviewedAndReleased() async throws {
@@ -27,7 +27,7 @@ import Testing
             await market.ask(service, "FRIEND", "/v1/jobs", method: "POST", body: body).0 == 403)
         let taken = await market.ask(service, "BUYER", "/v1/jobs", method: "POST", body: body)
         #expect(taken.0 == 202)
-        #expect(try await market.settled(service, job.job).stage == .held)
+        #expect(try await market.settled(job.job).stage == .held)
         // Sending it again does nothing again.
         #expect(await market.ask(service, "BUYER", "/v1/jobs", method: "POST", body: body).0 == 202)
         #expect(market.ledger.state.withLock { $0.accepted } == [.jobHold])
@@ -63,7 +63,7 @@ import Testing
         ].enumerated() {
             let job = try market.submit(sql, UInt8(20 + index))
             _ = try await service.take(job, from: market.licence.buyer)
-            let row = try await market.settled(service, job.job)
+            let row = try await market.settled(job.job)
             #expect(row.stage == .refused && row.code == code && row.output == nil)
             let refusal = market.ledger.state.withLock { $0.jobs[job.job]?.refusal }
             #expect(refusal == code.rawValue)
@@ -78,7 +78,7 @@ import Testing
         market.ledger.state.withLock { $0.licences[market.licence.id]?.expiresMs = 1 }
         let late = try market.submit(JobServiceTests.good, 30)
         _ = try await service.take(late, from: market.licence.buyer)
-        #expect(try await market.settled(service, late.job).code == .licenceEnded)
+        #expect(try await market.settled(late.job).code == .licenceEnded)
         let wrong = try market.submit(JobServiceTests.good, 31)
         await #expect(throws: SandboxError.commitment) {
             try await service.take(
@@ -107,10 +107,7 @@ import Testing
         let first = try market.service(stage == .queued ? NeverRuns() : LocalRunner())
         _ = try await first.take(job, from: market.licence.buyer)
         if stage == .holding {
-            for _ in 0..<2_000 where try await first.row(job.job)?.stage == .queued {
-                try await Task.sleep(for: .milliseconds(1))
-            }
-            let done = try await market.settled(first, job.job)
+            let done = try await market.settled(job.job)
             // As the crash finds it when the hold went out and the answer did not come back.
             var row = done
             row.stage = .holding
@@ -120,7 +117,7 @@ import Testing
         await first.stop()
         let second = try market.service()
         await second.start()
-        let row = try await market.settled(second, job.job)
+        let row = try await market.settled(job.job)
         #expect(row.stage == .held)
         #expect(market.ledger.state.withLock { $0.accepted } == [.jobHold])
         let commitment = market.ledger.state.withLock { $0.jobs[job.job]?.outputCommitment }
@@ -129,13 +126,13 @@ import Testing
 
     @Test func anUnreachableLedgerOnlyDelays() async throws {
         let market = try Market1()
-        let service = try market.service()
+        let service = try market.service(RunsAsTheLedgerFails(ledger: market.ledger))
         let job = try market.submit(JobServiceTests.good, 50)
         _ = try await service.take(job, from: market.licence.buyer)
-        market.ledger.state.withLock { $0.isDown = true }
-        try await Task.sleep(for: .milliseconds(30))
+        await market.ledger.state.wait { $0.missed >= 3 }
+        #expect(try await service.row(job.job)?.stage == .holding)
         market.ledger.state.withLock { $0.isDown = false }
-        #expect(try await market.settled(service, job.job).stage == .held)
+        #expect(try await market.settled(job.job).stage == .held)
         #expect(market.ledger.state.withLock { $0.accepted } == [.jobHold])
     }
 
@@ -172,7 +169,7 @@ import Testing
         market.ledger.state.withLock { $0.answers = .mandateMissing }
         let job = try market.submit(sql, 60)
         _ = try await service.take(job, from: market.licence.buyer)
-        let row = try await market.settled(service, job.job)
+        let row = try await market.settled(job.job)
         #expect(row.stage == .stopped)
         #expect((row.output == nil) == (row.code == .rowLevelOutput))
         let shown = await market.ask(service, "BUYER", "/v1/jobs/\(job.job.hex)").1
@@ -185,10 +182,7 @@ import Testing
         let second = try market.service()
         await second.start()
         let end: JobStage = row.output == nil ? .refused : .held
-        for _ in 0..<2_000 where try await second.row(job.job)?.stage != end {
-            try await Task.sleep(for: .milliseconds(1))
-        }
-        let done = try #require(try await second.row(job.job))
+        let done = try await market.settled(job.job)
         #expect(done.stage == end && done.code == (row.output == nil ? .rowLevelOutput : nil))
         #expect(market.ledger.state.withLock { $0.signed } == 2)
     }
@@ -210,12 +204,10 @@ import Testing
         market.ledger.state.withLock { $0.answers = .overQuota }
         let job = try market.submit(JobServiceTests.good, 61)
         _ = try await service.take(job, from: market.licence.buyer)
-        for _ in 0..<2_000 where market.ledger.state.withLock({ $0.posts }) < 3 {
-            try await Task.sleep(for: .milliseconds(1))
-        }
+        await market.ledger.state.wait { $0.posts >= 3 }
         #expect(market.ledger.state.withLock { $0.signed } == 1)
         market.ledger.state.withLock { $0.answers = nil }
-        #expect(try await market.settled(service, job.job).stage == .held)
+        #expect(try await market.settled(job.job).stage == .held)
         #expect(market.ledger.state.withLock { $0.signed } == 1)
     }
 
@@ -223,11 +215,10 @@ import Testing
         let market = try Market1()
         var options = JobService.Options()
         options.openJobsMax = 1
-        options.retryMs = 10
         let service = try market.service(options: options)
         let first = try market.submit(JobServiceTests.good, 62)
         _ = try await service.take(first, from: market.licence.buyer)
-        #expect(try await market.settled(service, first.job).stage == .held)
+        #expect(try await market.settled(first.job).stage == .held)
         let second = try market.submit(JobServiceTests.good, 63)
         await #expect(throws: SandboxError.busy) {
             try await service.take(second, from: market.licence.buyer)
@@ -235,7 +226,7 @@ import Testing
         market.ledger.state.withLock { $0.jobs[first.job]?.status = .released }
         #expect(try await service.held().isEmpty)
         _ = try await service.take(second, from: market.licence.buyer)
-        #expect(try await market.settled(service, second.job).stage == .held)
+        #expect(try await market.settled(second.job).stage == .held)
     }
 
     @Test(arguments: [
@@ -247,7 +238,7 @@ import Testing
         let service = try market.service()
         let job = try market.submit(JobServiceTests.good, 64)
         _ = try await service.take(job, from: market.licence.buyer)
-        _ = try await market.settled(service, job.job)
+        _ = try await market.settled(job.job)
         try await service.store.perform { try $0.execute("UPDATE job SET \(column) = \(value)") }
         await #expect(throws: DamagedJob(number: 1, column: column)) {
             try await service.row(job.job)

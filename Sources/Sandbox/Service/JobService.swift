@@ -39,6 +39,8 @@ public actor JobService {
         /// Pause before a step is tried again; it doubles from try to try, up to `retryMsMax`.
         public var retryMs: UInt64 = 1_000
         public var retryMsMax: UInt64 = 60_000
+        /// Told of each change of a row, once it is durable.
+        var onSaved: @Sendable (JobRow) -> Void = { _ in }
 
         public init() {}
     }
@@ -193,6 +195,7 @@ public actor JobService {
 
     func save(_ row: JobRow) async throws {
         try await store.perform { try row.update(in: $0) }
+        options.onSaved(row)
     }
 
     // MARK: Running

@@ -15,28 +15,17 @@ struct KeyCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make an encrypted key file. / 生成加密密钥文件")
 
-        @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
         @Option(help: "What the key is for; readable without the passphrase. / 用途说明")
         var label = "signing key"
-        @Option(help: "File to make. / 输出文件") var out: String
-        @OptionGroup var passphrase: PassphraseOptions
-        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: NewKeyOptions
 
         func run() throws {
-            guard !FileManager.default.fileExists(atPath: out) else {
-                throw SetupError(
-                    file: out, english: "there is such a file already; choose another name",
-                    chinese: "文件已存在，请另选文件名")
+            let key = SigningKey.generate(options.suite.suite)
+            try options.make { passphrase, file in
+                let sealed = try EncryptedKeyFile.seal(key, label: label, passphrase: passphrase)
+                try IdentityMaker.write(sealed, to: file, isSecret: true)
             }
-            let key = SigningKey.generate(suite.suite)
-            do {
-                let sealed = try EncryptedKeyFile.seal(
-                    key, label: label, passphrase: try passphrase.passphrase())
-                try IdentityMaker.write(sealed, to: URL(filePath: out), isSecret: true)
-            } catch let error as KeyFileError {
-                throw SetupError(file: out, english: error.english, chinese: error.chinese)
-            }
-            Output.show(KeyCommand.describe(key.publicKey), as: output.format)
+            Output.show(KeyCommand.describe(key.publicKey), as: options.output.format)
         }
     }
 

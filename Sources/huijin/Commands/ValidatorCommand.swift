@@ -17,43 +17,25 @@ struct ValidatorCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a node's voting key, transport key and certificate. / 生成节点密钥与证书")
 
-        @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
         @Option(help: "Name in the certificate and on the key files. / 名称")
         var name = "validator"
-        @Option(help: "Folder to make. / 输出目录") var out: String
-        @OptionGroup var passphrase: PassphraseOptions
-        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: NewKeyOptions
 
         func run() throws {
-            guard !FileManager.default.fileExists(atPath: out) else {
-                throw SetupError(
-                    file: out, english: "there is such a file already; choose another name",
-                    chinese: "文件已存在，请另选文件名")
-            }
-            let folder = URL(filePath: out)
-            let voting = SigningKey.generate(suite.suite)
+            let voting = SigningKey.generate(options.suite.suite)
             let transport = try TransportCertificate(name: name, now: Date())
-            do {
-                let secret = try passphrase.passphrase()
+            try options.make { passphrase, folder in
                 let sealed = try EncryptedKeyFile.seal(
-                    voting, label: "voting key of \(name)", passphrase: secret)
-                let sealedTransport = try EncryptedKeyFile.sealBytes(
-                    [UInt8](transport.privateKeyPEM.utf8), suite: suite.suite,
-                    label: "transport key of \(name)", passphrase: secret)
+                    voting, label: "voting key of \(name)", passphrase: passphrase)
                 try IdentityMaker.write(
                     sealed, to: folder.appending(path: "voting.key"), isSecret: true)
-                try IdentityMaker.write(
-                    sealedTransport, to: folder.appending(path: "transport.key"), isSecret: true)
-            } catch let error as KeyFileError {
-                throw SetupError(file: out, english: error.english, chinese: error.chinese)
+                try transport.write(
+                    to: folder, name: name, suite: options.suite.suite, passphrase: passphrase)
             }
-            try IdentityMaker.write(
-                [UInt8](transport.certificatePEM.utf8),
-                to: folder.appending(path: "transport.pem"), isSecret: false)
             Output.show(
                 KeyCommand.describe(voting.publicKey).adding([
                     .init("transportKey", .text(Hex.encode(transport.publicKey)))
-                ]), as: output.format)
+                ]), as: options.output.format)
         }
     }
 

@@ -160,13 +160,10 @@ struct NetworkMaker {
         let voting = try EncryptedKeyFile.seal(
             seat.votingKey, label: "voting key of \(seat.name)", passphrase: passphrase,
             cost: keyCost)
-        let transport = try EncryptedKeyFile.sealBytes(
-            [UInt8](seat.transport.privateKeyPEM.utf8), suite: suite,
-            label: "transport key of \(seat.name)", passphrase: passphrase, cost: keyCost)
         try write(voting, to: file("\(folder)/keys/voting.key"), isSecret: true)
-        try write(transport, to: file("\(folder)/keys/transport.key"), isSecret: true)
-        try write(
-            [UInt8](seat.transport.certificatePEM.utf8), to: file("\(folder)/keys/transport.pem"))
+        try seat.transport.write(
+            to: file("\(folder)/keys"), name: seat.name, suite: suite, passphrase: passphrase,
+            cost: keyCost)
         let path = file("\(folder)/node.json")
         try write([UInt8](config.pretty().utf8), to: path)
         return Node(

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import LedgerCrypto
 import SwiftASN1
 import X509
 
@@ -27,5 +28,19 @@ struct TransportCertificate {
         certificatePEM = try certificate.serializeAsPEM().pemString
         privateKeyPEM = key.pemRepresentation
         publicKey = [UInt8](key.publicKey.derRepresentation)
+    }
+
+    /// Writes `transport.key`, encrypted, and `transport.pem` into a folder.
+    func write(
+        to folder: URL, name: String, suite: LedgerCrypto.Suite, passphrase: String,
+        cost: KeyDerivationCost = .standard
+    ) throws {
+        let sealed = try EncryptedKeyFile.sealBytes(
+            [UInt8](privateKeyPEM.utf8), suite: suite, label: "transport key of \(name)",
+            passphrase: passphrase, cost: cost)
+        try IdentityMaker.write(
+            sealed, to: folder.appending(path: "transport.key"), isSecret: true)
+        try IdentityMaker.write(
+            [UInt8](certificatePEM.utf8), to: folder.appending(path: "transport.pem"))
     }
 }

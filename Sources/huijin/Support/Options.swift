@@ -37,6 +37,30 @@ struct OutputOptions: ParsableArguments {
     var format: OutputFormat = .text
 }
 
+/// The options of every command that makes keys.
+struct NewKeyOptions: ParsableArguments {
+    @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
+    @Option(help: "File or folder to make. / 要生成的文件或目录") var out: String
+    @OptionGroup var passphrase: PassphraseOptions
+    @OptionGroup var output: OutputOptions
+
+    /// Makes what `out` names, which must not exist yet.
+    ///
+    /// - Parameter body: given the passphrase that seals the key files.
+    func make(_ body: (_ passphrase: String, _ out: URL) throws -> Void) throws {
+        guard !FileManager.default.fileExists(atPath: out) else {
+            throw SetupError(
+                file: out, english: "there is such a file already; choose another name",
+                chinese: "文件已存在，请另选文件名")
+        }
+        do {
+            try body(try passphrase.passphrase(), URL(filePath: out))
+        } catch let error as KeyFileError {
+            throw SetupError(file: out, english: error.english, chinese: error.chinese)
+        }
+    }
+}
+
 /// The options of every command that talks to a node.
 struct NodeOptions: ParsableArguments {
     @Option(
