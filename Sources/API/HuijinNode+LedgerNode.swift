@@ -49,7 +49,7 @@ extension HuijinNode: LedgerNode {
         let status = self.status
         return LedgerStatus(
             header: status.header, view: status.view, peers: peers.count { $0.isSending },
-            validators: status.validators.count, version: NodeVersion.text)
+            validators: status.validators.count, votes: status.votes, version: NodeVersion.text)
     }
 
     public func metrics() async -> String {

@@ -83,13 +83,19 @@ public struct LedgerStatus: Sendable {
     public var peers: Int
     /// The set that certifies now.
     public var validators: Int
+    /// Whether the node votes, and why not.
+    public var votes: VoteStanding
     public var version: String
 
-    public init(header: Header, view: UInt64, peers: Int, validators: Int, version: String) {
+    public init(
+        header: Header, view: UInt64, peers: Int, validators: Int, votes: VoteStanding,
+        version: String
+    ) {
         self.header = header
         self.view = view
         self.peers = peers
         self.validators = validators
+        self.votes = votes
         self.version = version
     }
 

@@ -50,7 +50,7 @@ extension Routes {
             "headerDigest": .hex(header.digest(suite)), "stateRoot": .hex(header.stateRoot),
             "timeMs": .unsigned(header.timeMs), "view": .unsigned(status.view),
             "epoch": .unsigned(header.epoch), "validators": .unsigned(UInt64(status.validators)),
-            "peers": .unsigned(UInt64(status.peers)),
+            "peers": .unsigned(UInt64(status.peers)), "votes": .text(status.votes.name),
             "transactions": .unsigned(status.transactions),
             "entries": .unsigned(header.entryCount), "version": .text(status.version),
         ])

@@ -141,6 +141,9 @@ public struct CertificateBook: Sendable {
         return found
     }
 
+    /// The views above the final one with a certificate, in no order.
+    var certifiedViews: [UInt64] { Array(notarizations.keys) + Array(nullifications.keys) }
+
     /// The notarized views above the final one, ascending.
     public var notarizedViews: [UInt64] { notarizations.keys.sorted() }
 }

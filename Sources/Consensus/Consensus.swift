@@ -54,6 +54,18 @@ import LedgerCrypto
 /// the notarization, and every other one may still nullify it. So even if all of them crash together, each view
 /// is left again. What is on record is signed again; nothing that contradicts it is.
 ///
+/// **Lost votes.** A store that was lost, or restored from an older copy, does not show what was signed before. So
+/// the driver lets a voting key vote from the store alone that first used it (`VoteBinding` in Storage), and a replica
+/// 1. before its first vote in a process asks its peers which votes of its seat they hold above the final view, and waits
+///    for a quorum less itself: at least one honest peer is among them. Each answers at once, whatever its own standing, so
+///    validators that all start together do not wait for one another. An answer brings the peer's
+///    finalization, below which nothing is said any more;
+/// 2. when any valid vote of its key turns up that its store does not hold, then or later, alone or within a certificate,
+///    never votes again: it follows, and a new key gets its seat. Nobody but the key's owner can cause that.
+///
+/// Without a vote it counts as crashed, which f validators may be. This finds what peers still hold; it is a second
+/// guard behind the binding, not in its place.
+///
 /// **Equivocation.** Two contradicting votes of one validator in one view are kept as evidence and reported once
 /// for each view; counting goes on with the first one.
 ///
@@ -101,6 +113,10 @@ public struct Simplex: Sendable {
         case final(FinalPoint)
         case entered(view: UInt64)
         case equivocation(Equivocation)
+        /// Enough peers were heard: this replica votes from now on.
+        case compared
+        /// This vote by its own key is not on record: it votes no more.
+        case forgotten(Vote)
     }
 
     public let authority: VoteAuthority
@@ -108,31 +124,39 @@ public struct Simplex: Sendable {
     public let seat: Int?
     public private(set) var view: UInt64
     public private(set) var book: CertificateBook
-    public private(set) var rules: SafetyRules
+    public internal(set) var rules: SafetyRules
     public private(set) var evidence: [Equivocation] = []
     /// Views since the last notarization in which nothing was notarized; the time-out grows with it.
     public private(set) var barrenViews: UInt64 = 0
-    private var tallies: [UInt64: Tally] = [:]
+    var tallies: [UInt64: Tally] = [:]
     private var executed: [UInt64: [VoteSubject]] = [:]
-    private var steps: [Step] = []
+    var steps: [Step] = []
+    /// The peers that have said what they hold of this replica's votes.
+    var comparedWith: Set<Int> = []
 
     public var validators: ValidatorSet { authority.validators }
     public var epoch: UInt64 { validators.epoch }
     public func leader(of view: UInt64) -> Int { validators.leader(view: view) }
     public var isLeader: Bool { seat == leader(of: view) }
+    /// Whether it has a seat and may use it.
+    public var mayVote: Bool { seat != nil && rules.mayVote }
+    /// Whether peers are still to be asked for its votes.
+    public var isComparing: Bool { seat != nil && rules.standing == .comparing }
 
     /// - Parameters:
     ///   - recovered: all own persisted statements above `final.view`; empty for a new replica.
     ///   - certificates: the notarizations that were persisted with the finalize votes among them.
+    ///   - standing: `comparing` for the first epoch with a seat in a process.
     public init(
         authority: VoteAuthority, seat: Int?, final: FinalPoint, recovered: [VoteStatement],
-        certificates: [Certificate] = []
+        certificates: [Certificate] = [], standing: SafetyRules.Standing
     ) {
         self.authority = authority
         self.seat = seat
         book = CertificateBook(final: final)
         rules = SafetyRules(
-            epoch: authority.validators.epoch, finalView: final.view, recovered: recovered)
+            epoch: authority.validators.epoch, finalView: final.view, recovered: recovered,
+            standing: standing)
         for certificate in certificates {
             // Read back from this replica's own store.
             if book.insert(Verified(assumingValid: certificate)),
@@ -156,15 +180,19 @@ public struct Simplex: Sendable {
         return steps
     }
 
-    /// Signs again what is on record, and enters the view.
+    /// Enters the view, and signs again what is on record if it may vote already.
     public mutating func start() {
-        // Without a seat there is nobody to sign for: the record is of a key that was replaced.
-        for view in rules.views where seat != nil {
+        if mayVote { signRecord() }
+        steps.append(.entered(view: view))
+        compareIfEnough()
+    }
+
+    mutating func signRecord() {
+        for view in rules.views {
             for statement in rules.statements(in: view) {
                 steps.append(.sign(statement, isNew: false))
             }
         }
-        steps.append(.entered(view: view))
     }
 
     // MARK: Votes and certificates
@@ -191,6 +219,7 @@ public struct Simplex: Sendable {
     public mutating func receive(_ verified: Verified<Vote>) {
         let vote = verified.value
         guard wants(vote) else { return }
+        noteOwn(vote)
         let statement = vote.statement
         var tally = tallies[statement.view] ?? Tally(validators: validators.count)
         if let pair = tally.contradiction(to: vote) {
@@ -213,7 +242,9 @@ public struct Simplex: Sendable {
 
     public mutating func receive(_ verified: Verified<Certificate>) {
         let certificate = verified.value
-        guard certificate.statement.epoch == epoch, book.insert(verified) else { return }
+        guard wants(certificate) else { return }
+        if let own = ownVote(in: certificate) { noteOwn(own) }
+        _ = book.insert(verified)
         switch certificate.kind {
         case .notarize:
             guard let subject = certificate.statement.subject else { return }
@@ -251,8 +282,8 @@ public struct Simplex: Sendable {
         finalizeIfExecuted(view)
     }
 
-    private mutating func finalizeIfExecuted(_ view: UInt64) {
-        guard seat != nil, let subject = book.notarization(view)?.statement.subject,
+    mutating func finalizeIfExecuted(_ view: UInt64) {
+        guard mayVote, let subject = book.notarization(view)?.statement.subject,
             executed[view]?.contains(subject) == true
                 || rules.mutation.contains(.finalizeUnexecuted)
         else { return }
@@ -270,7 +301,7 @@ public struct Simplex: Sendable {
         view: UInt64, subject: VoteSubject, proposer: Int, executed: VoteSubject,
         base: Digest, baseView: UInt64, baseEndsEpoch: Bool
     ) throws(SafetyRules.Refusal) {
-        guard seat != nil, view == self.view else { return }
+        guard mayVote, view == self.view else { return }
         let permission = try rules.notarize(
             view: view, subject: subject, proposer: proposer, leader: leader(of: view),
             executed: executed, base: base, baseView: baseView, baseEndsEpoch: baseEndsEpoch,
@@ -286,7 +317,7 @@ public struct Simplex: Sendable {
 
     /// The view's timer fired, or its proposal proved invalid.
     public mutating func nullify(view: UInt64) {
-        guard seat != nil, view == self.view || rules.mutation.contains(.nullifyAfterFinalize)
+        guard mayVote, view == self.view || rules.mutation.contains(.nullifyAfterFinalize)
         else { return }
         do throws(SafetyRules.Refusal) {
             if try rules.nullify(view: view) == .new {

@@ -28,6 +28,12 @@ package struct Mutation: OptionSet, Sendable {
     /// Votes to finalize a notarized block that it has not executed.
     package static let finalizeUnexecuted = Mutation(bit: 7)
 
+    /// Votes without asking peers what they hold of its votes, and on although they hold one that it forgot.
+    package static let voteUncompared = Mutation(bit: 13)
+
+    /// Votes from whatever store it finds, as if its key were bound to none.
+    package static let voteUnbound = Mutation(bit: 14)
+
     // What is durable before something is said.
 
     /// Signs votes that were not persisted.
@@ -47,7 +53,9 @@ package struct Mutation: OptionSet, Sendable {
         ("nullifyAfterFinalize", .nullifyAfterFinalize),
         ("finalizeAfterNullify", .finalizeAfterNullify),
         ("finalizeUnnotarized", .finalizeUnnotarized),
-        ("finalizeUnexecuted", .finalizeUnexecuted), ("skipPersistence", .skipPersistence),
+        ("finalizeUnexecuted", .finalizeUnexecuted), ("voteUncompared", .voteUncompared),
+        ("voteUnbound", .voteUnbound),
+        ("skipPersistence", .skipPersistence),
         ("forgetBodies", .forgetBodies), ("forgetCertificates", .forgetCertificates),
         ("skipSync", .skipSync), ("acknowledgeEarly", .acknowledgeEarly),
     ]

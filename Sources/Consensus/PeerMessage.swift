@@ -26,6 +26,8 @@ public enum PeerLimits {
     public static let justificationMax = 512
     public static let votesMax = 1_024
     public static let certificatesMax = 512
+    /// Votes of the asking validator in an answer to what is held of them.
+    public static let heldVotesMax = 256
     public static let transactionsMax = 1_024
     /// Blocks in one answer; the sender also stops at about `blocksBytesMax`.
     public static let blocksMax = 1_024
@@ -161,6 +163,10 @@ public enum PeerMessage: Sendable, Equatable {
     case block(Block)
     /// 9
     case status(ReplicaStatus)
+    /// 20: which votes of mine do you hold in this epoch? The number comes back with the answer.
+    case heldVotesRequest(epoch: UInt64, question: UInt64)
+    /// 21: the answer to 20.
+    case heldVotes(HeldVotes)
 }
 
 extension PeerMessage: CBORCodable {
@@ -195,6 +201,14 @@ extension PeerMessage: CBORCodable {
         case .status(let status):
             encoder.unsigned(9)
             encoder.value(status)
+        case .heldVotesRequest(let epoch, let question):
+            encoder.unsigned(20)
+            encoder.array(2)
+            encoder.unsigned(epoch)
+            encoder.unsigned(question)
+        case .heldVotes(let answer):
+            encoder.unsigned(21)
+            encoder.value(answer)
         }
     }
 
@@ -217,7 +231,12 @@ extension PeerMessage: CBORCodable {
         case 7: self = .blockRequest(try decoder.value())
         case 8: self = .block(try decoder.value())
         case 9: self = .status(try decoder.value())
-        default: throw decoder.invalid("a peer message's tag is 1 to 9")
+        case 20:
+            try decoder.array(exactly: 2)
+            let epoch = try decoder.unsigned()
+            self = .heldVotesRequest(epoch: epoch, question: try decoder.unsigned())
+        case 21: self = .heldVotes(try decoder.value())
+        default: throw decoder.invalid("a peer message's tag is 1 to 9, 20 or 21")
         }
     }
 }

@@ -7,7 +7,19 @@ import LedgerCrypto
 /// The record of a view is what this replica stated in it, rebuilt from the durable store after a restart. A
 /// statement that is already on record may be signed again, byte for byte the same; the first time, it is persisted
 /// before it is signed, so the record is complete, whatever the moment of a crash.
+///
+/// Unless the store was lost, or is an older copy: hence nothing is said before peers were asked what they hold of this
+/// validator's votes (`Standing`), and nothing ever again once there is one that is not on record.
 public struct SafetyRules: Sendable {
+    /// Whether the record may be taken for complete.
+    public enum Standing: Sendable, Equatable {
+        /// Peers were not heard yet.
+        case comparing
+        case voting
+        /// A vote by this validator's key exists that is not on record.
+        case forgetful
+    }
+
     /// Why a vote was not permitted.
     public enum Refusal: Error, Equatable, Sendable {
         /// The view is at or below the final one: its record is gone, so nothing more may be said in it.
@@ -22,6 +34,10 @@ public struct SafetyRules: Sendable {
         /// The parent is not notarized, or a view between is not nullified.
         case unjustified(lacking: UInt64)
         case notNotarized
+        /// Too few peers have said what they hold of this validator's votes.
+        case notCompared
+        /// Something that this validator stated is not on record.
+        case forgotten
     }
 
     public enum Permission: Equatable, Sendable {
@@ -38,14 +54,20 @@ public struct SafetyRules: Sendable {
     }
 
     public let epoch: UInt64
+    public private(set) var standing: Standing
     public private(set) var finalView: UInt64
     private var records: [UInt64: ViewRecord] = [:]
     /// Rules that a test switched off to show that the simulator notices.
     package var mutation: Mutation = []
 
-    /// - Parameter recovered: every persisted statement of a view above `finalView`.
-    public init(epoch: UInt64, finalView: UInt64, recovered: [VoteStatement]) {
+    /// - Parameters:
+    ///   - recovered: every persisted statement of a view above `finalView`.
+    ///   - standing: `voting` only for a record that was compared already, or of which nothing can be missing.
+    public init(
+        epoch: UInt64, finalView: UInt64, recovered: [VoteStatement], standing: Standing
+    ) {
         self.epoch = epoch
+        self.standing = standing
         self.finalView = finalView
         for statement in recovered where statement.epoch == epoch && statement.view > finalView {
             record(statement)
@@ -136,11 +158,43 @@ public struct SafetyRules: Sendable {
         return statements
     }
 
+    /// Whether this replica stated that, or cannot know any more because the view is final.
+    public func holds(_ statement: VoteStatement) -> Bool {
+        guard statement.view > finalView else { return true }
+        guard let record = records[statement.view] else { return false }
+        return switch statement.kind {
+        case .notarize: record.notarized == statement.subject
+        case .nullify: record.nullified
+        case .finalize: record.finalized == statement.subject
+        }
+    }
+
+    // MARK: Standing
+
+    /// Whether anything at all may be said.
+    public var mayVote: Bool { standing == .voting || mutation.contains(.voteUncompared) }
+
+    /// Enough peers hold nothing that is not on record.
+    public mutating func markCompared() {
+        if standing == .comparing { standing = .voting }
+    }
+
+    /// Such a statement was seen; there is no way back.
+    public mutating func markForgetful() {
+        standing = .forgetful
+    }
+
     /// The views with a statement of this replica, ascending.
     public var views: [UInt64] { records.keys.sorted() }
 
     private func requireOpen(_ view: UInt64) throws(Refusal) {
         guard view > finalView else { throw .viewIsFinal }
+        guard !mayVote else { return }
+        switch standing {
+        case .voting: return
+        case .comparing: throw .notCompared
+        case .forgetful: throw .forgotten
+        }
     }
 
     private mutating func record(_ statement: VoteStatement) {

@@ -100,7 +100,9 @@ extension PeerMessage {
     /// What takes peers onwards goes before what merely fills their mempools.
     var priority: FramePriority {
         switch self {
-        case .votes, .certificates, .status, .finalBlocksRequest, .blockRequest: .vote
+        case .votes, .certificates, .status, .finalBlocksRequest, .blockRequest, .heldVotesRequest,
+            .heldVotes:
+            .vote
         case .proposal, .block: .proposal
         case .transactions, .finalBlocks: .bulk
         }

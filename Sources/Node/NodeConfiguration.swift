@@ -35,6 +35,9 @@ public struct NodeConfiguration: Sendable {
     public var genesis: Genesis
     public var genesisBytes: [UInt8]
     public var dataDirectory: String
+    /// Where the voting key's binding to its store is kept: the folder of the key's file. Not within the data folder, which
+    /// may be lost or restored without the key.
+    public var bindingFolder: String
     /// The organisation that runs the node.
     public var name: String
     /// Position in the validator set of genesis; nil for a node that joined later or whose keys were replaced. Which seat
@@ -52,6 +55,7 @@ public struct NodeConfiguration: Sendable {
     public var storeOptions = Store.Options()
 
     /// - Parameters:
+    ///   - dataDirectory: beside it the voting key is bound to its store, unless `bindingFolder` is set.
     ///   - seat: must hold `votingKey` and `transport` in the genesis set; `load` checks that.
     ///   - peers: with distinct indices, each another one than `networkIndex`.
     public init(
@@ -63,6 +67,7 @@ public struct NodeConfiguration: Sendable {
         self.name = name ?? seat.map { genesis.validators.validators[$0].member.text } ?? "-"
         genesisBytes = genesis.encoded
         self.dataDirectory = dataDirectory
+        bindingFolder = URL(fileURLWithPath: dataDirectory).deletingLastPathComponent().path
         self.seat = seat
         self.votingKey = votingKey
         self.transport = transport
@@ -123,6 +128,8 @@ private struct ConfigurationReader {
             votingKey: votingKey, transport: transport,
             listen: try address(file.listen, "listen"), api: try address(file.api, "api"),
             peers: try readPeers(genesis, seat), name: file.validator)
+        configuration.bindingFolder =
+            URL(fileURLWithPath: resolve(file.votingKey)).deletingLastPathComponent().path
         if let name = file.log {
             guard let level = Logger.Level(rawValue: name) else {
                 let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")

@@ -54,7 +54,8 @@ final class NodeShared: Sendable {
         status = Mutex(
             NodeStatus(
                 chain: genesis.chain, suite: genesis.suite, validators: genesis.validators,
-                seat: configuration.seat, header: start.header, headerDigest: start.headerDigest,
+                seat: configuration.seat, votes: .comparing, header: start.header,
+                headerDigest: start.headerDigest,
                 finalization: nil, epoch: 0, view: 0, mempoolCount: 0, equivocations: []))
         let mailbox = self.mailbox
         do throws(NetworkError) {

@@ -11,6 +11,7 @@ public struct NodeStatus: Sendable {
     public internal(set) var validators: ValidatorSet
     /// This node's position in the set; nil while it has none.
     public internal(set) var seat: Int?
+    public internal(set) var votes: VoteStanding
     public internal(set) var header: Header
     public internal(set) var headerDigest: Digest
     /// The certificate of `header`; `nil` at genesis.

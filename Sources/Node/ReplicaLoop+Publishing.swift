@@ -41,10 +41,12 @@ extension ReplicaLoop {
         let epoch = replica.status.epoch
         let view = replica.view
         let mempoolCount = replica.mempool.count
+        let votes = votes
         shared.status.withLock { status in
             status.epoch = epoch
             status.view = view
             status.mempoolCount = mempoolCount
+            status.votes = votes
         }
         let metrics = metrics
         shared.metrics.withLock { $0 = metrics }

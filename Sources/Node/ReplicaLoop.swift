@@ -24,6 +24,8 @@ final class ReplicaLoop {
     private var peers: PeerTable
     private let votingKey: SigningKey
     private let logger: Logger
+    /// Why the key does not vote from this store.
+    private var bar: VoteBar?
     private var deadlines = Deadlines()
     /// Inputs that effects gave rise to; they go before the mailbox.
     private var followUps: [Input] = []
@@ -44,10 +46,16 @@ final class ReplicaLoop {
         store = try Store(
             folder: configuration.dataDirectory, genesis: configuration.genesis,
             options: configuration.storeOptions)
+        let keyID = configuration.votingKey.publicKey.keyID
+        let folder = BindingFolder(folder: configuration.bindingFolder, key: keyID)
+        var starts: UInt64?
+        switch try store.claimVotes(of: keyID, file: folder.read(), write: folder.write) {
+        case .success(let binding): starts = binding.starts
+        case .failure(let found): bar = found
+        }
         replica = Replica(
-            genesis: configuration.genesis, base: store,
-            recovered: try store.replicaState(),
-            votingKey: configuration.votingKey.publicKey.keyID)
+            genesis: configuration.genesis, base: store, recovered: try store.replicaState(),
+            votingKey: starts.map { _ in keyID }, question: starts ?? 0)
         var peers = PeerTable(configuration.peers)
         peers.reconfigure(replica.simplex.validators)
         self.peers = peers
@@ -55,6 +63,7 @@ final class ReplicaLoop {
         publishedHeight = store.watermark.height
         publish(finalization: store.recovered.finalization)
         publishSeats()
+        if let bar { warn(bar) }
     }
 
     /// Until the node stops.
@@ -180,6 +189,7 @@ final class ReplicaLoop {
             metrics.envelopesNotAdmitted += UInt64(codes.count { $0 != .accepted })
             desk.answer(request, codes)
         case .evidence(let pair): report(pair)
+        case .forgotten(let vote): forgot(vote)
         case .reconfigure(let validators, let seat):
             peers.reconfigure(validators)
             publishSeats()
@@ -202,9 +212,11 @@ final class ReplicaLoop {
     private func publishSeats() {
         let validators = replica.simplex.validators
         let seat = replica.seat
+        let votes = votes
         shared.status.withLock { status in
             status.validators = validators
             status.seat = seat
+            status.votes = votes
         }
     }
 
@@ -237,6 +249,32 @@ final class ReplicaLoop {
         let vote = Vote(
             statement: statement, validator: seat, signature: votingKey.sign(message))
         return Verified(assumingValid: vote)
+    }
+
+    /// A crash before this is done leaves the vote to be found again.
+    private func forgot(_ vote: Vote) {
+        let statement = vote.statement
+        do throws(StorageError) {
+            try store.bar(votingKey.publicKey.keyID, forgotten: statement)
+        } catch {
+            return stop(.storage(error))
+        }
+        let found = VoteBar.forgotten(epoch: statement.epoch, view: statement.view)
+        bar = found
+        warn(found)
+    }
+
+    private func warn(_ bar: VoteBar) {
+        logger.critical(
+            "this node follows WITHOUT VOTING until its seat has a new key (docs/operations.md) / 本节点只跟随、不投票，须更换记账密钥",
+            metadata: ["reason": "\(bar.english)", "原因": "\(bar.chinese)"])
+    }
+
+    /// Whether this node votes now.
+    var votes: VoteStanding {
+        if let bar { return .barred(bar) }
+        if replica.seat == nil { return .noSeat }
+        return replica.simplex.isComparing ? .comparing : .voting
     }
 
     private func serve(_ peer: PeerID, from height: UInt64) {

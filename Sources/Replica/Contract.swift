@@ -150,6 +150,9 @@ public enum Effect: Sendable {
     case answer(RequestID, [OutcomeCode])
     /// Two contradicting votes of one validator.
     case evidence(Equivocation)
+    /// This valid vote by this replica's key is not in its store: votes were lost, or another node uses the key. It follows
+    /// without a vote from now on, and the driver makes sure, durably, that no later process votes with this key again.
+    case forgotten(Vote)
     /// A new epoch has begun under this set; this replica has that seat in it, or none. From the next effect on, a
     /// `PeerID` means a seat of this set, and votes are signed for this seat. A guest that now has a seat comes by its seat,
     /// and can still be sent to under its number as a guest.

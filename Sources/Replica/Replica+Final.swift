@@ -161,13 +161,14 @@ extension Replica {
         for node in tree.removeAll() { mempool.release(ids: node.ids) }
         let seat = votingKey.flatMap { validators.index(ofKey: $0) }
         let rules = mutation
+        let standing = simplex.seat == nil ? .comparing : simplex.rules.standing
         simplex = Simplex(
             authority: simplex.authority.under(validators), seat: seat,
             final: FinalPoint(
                 view: 0,
                 subject: VoteSubject(
                     height: finalHeight, header: finalDigest, logRoot: finalHeader.logRoot),
-                certificate: nil), recovered: [])
+                certificate: nil), recovered: [], standing: standing)
         simplex.mutate(rules)
         validatorsDigest = validators.digest(suite)
         proposals = [:]
@@ -187,6 +188,7 @@ extension Replica {
         simplex.start()
         // Others may be in the epoch already, and what they said in it was not listened to here.
         effects.append(.broadcast(.status(status)))
+        askForOwnVotes()
     }
 
     // MARK: Fetching

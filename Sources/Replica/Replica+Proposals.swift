@@ -59,7 +59,7 @@ extension Replica {
     /// Proposes when this replica leads the view, knows a parent, and has something to order or waited long enough.
     mutating func proposeIfReady() {
         let view = simplex.view
-        guard simplex.isLeader, ownProposal?.view != view,
+        guard simplex.isLeader, simplex.mayVote, ownProposal?.view != view,
             heartbeatPassed || mempool.readyCount > 0,
             simplex.rules.statements(in: view).isEmpty, !isHalted,
             let parent = simplex.book.parent(for: view, where: { tree.isExecuted($0.header) }),
@@ -193,7 +193,8 @@ extension Replica {
     /// Takes the current view's proposal as far as it goes: to a vote, to a check of signatures, or to a refusal.
     mutating func followProposal() {
         let view = simplex.view
-        guard let proposal = proposals[view], proposal.state == .waiting, seat != nil, !isHalted
+        guard let proposal = proposals[view], proposal.state == .waiting, simplex.mayVote,
+            !isHalted
         else { return }
         let header = proposal.block.header
         let base = base(of: proposal.subject, header, parentView: proposal.parentView)

@@ -92,6 +92,38 @@ extension Replica {
             effects.append(.broadcast(.proposal(proposal)))
         }
         effects.append(.broadcast(.status(status)))
+        askForOwnVotes()
+    }
+
+    // MARK: Own votes
+
+    /// Asks one peer, or all of them, what they hold of this replica's votes, if it does not know yet.
+    mutating func askForOwnVotes(_ peer: PeerID? = nil) {
+        guard simplex.isComparing else { return }
+        let message = PeerMessage.heldVotesRequest(epoch: simplex.epoch, question: question)
+        effects.append(peer.map { .send($0, message) } ?? .broadcast(message))
+    }
+
+    /// A validator asks for its own votes. Those of another epoch are of no use to it; it has to catch up first, or we.
+    private mutating func tellVotes(_ peer: PeerID, epoch: UInt64, question: UInt64) {
+        guard !peer.isGuest, ownVotesTold.isDue(peer, nowMs) else { return }
+        if epoch == simplex.epoch {
+            let answer = simplex.votesHeld(of: peer.seat, question: question)
+            effects.append(.send(peer, .heldVotes(answer)))
+        } else {
+            effects.append(.send(peer, .status(status)))
+        }
+    }
+
+    private mutating func receive(_ answer: HeldVotes, from peer: PeerID) {
+        guard !peer.isGuest, answer.epoch == simplex.epoch, answer.question == question
+        else { return }
+        if let certificate = answer.finalization, simplex.wants(certificate) {
+            // Below what is final nothing may be said any more, and this replica may have been there.
+            guard let verified = simplex.authority.verified(certificate) else { return }
+            simplex.receive(verified)
+        }
+        simplex.compare(answer, from: peer.seat)
     }
 
     // MARK: Peers
@@ -116,7 +148,6 @@ extension Replica {
                 simplex.receive(verified)
             }
         case .certificates(let certificates):
-            heard(peer)
             if certificates.contains(where: { $0.statement.epoch > simplex.epoch }) {
                 askForHelp(peer)
             }
@@ -134,12 +165,14 @@ extension Replica {
                 effects.append(.send(peer, .block(block)))
             }
         case .block(let block): receive(wanted: block)
-        case .status(let status):
-            heard(peer)
-            receive(status, from: peer)
+        case .status(let status): receive(status, from: peer)
+        case .heldVotesRequest(let epoch, let question):
+            tellVotes(peer, epoch: epoch, question: question)
+        case .heldVotes(let answer): receive(answer, from: peer)
         }
     }
 
+    /// Votes and proposals alone count: one that follows without a vote leads in vain.
     private mutating func heard(_ peer: PeerID) {
         if !peer.isGuest { heardInView[peer.seat] = simplex.view }
     }

@@ -37,6 +37,9 @@ import Records
 /// seat follows from its voting key alone, so a follower becomes a validator, and the other way round, by what the
 /// chain says. Mempool, replay protection and state go on.
 ///
+/// **Lost votes.** `Consensus` says why a replica asks for its own votes before it casts any. It asks at `.start`, whenever
+/// a link comes up, on the retry timer, and when it is first seated, until enough have answered.
+///
 /// **Catching up.** A replica that learns of a finalization whose blocks it lacks asks for final blocks by height, one
 /// peer after another, and commits them under the certificates that come with them. A notarized block's body
 /// is asked for by digest. A replica that is epochs behind asks by height as well, each group of blocks being verified
@@ -95,6 +98,9 @@ public struct Replica<Base: CommittedState> {
     var statusAnswered = PeerTimes()
     var helpAsked = PeerTimes()
     var proposalSent = PeerTimes()
+    var ownVotesTold = PeerTimes()
+    /// Comes with this process's question for its own votes; another one in each process.
+    let question: UInt64
     /// The view for which timers run, and whether they run on idle time.
     var timedView: UInt64 = 0
     var isIdle = true
@@ -114,9 +120,10 @@ public struct Replica<Base: CommittedState> {
     /// - Parameters:
     ///   - base: the committed state, at the height of `recovered.header`. It says which epoch's set votes now.
     ///   - votingKey: this replica's, whether it has a seat now or not; nil for one that only ever follows.
+    ///   - question: distinguishes this process from earlier ones with this key.
     ///   - authority: how votes are checked; by default with real signatures.
     public init(
-        genesis: Genesis, base: Base, recovered: Recovered, votingKey: KeyID?,
+        genesis: Genesis, base: Base, recovered: Recovered, votingKey: KeyID?, question: UInt64 = 0,
         limits: MempoolLimits = MempoolLimits(), authority: VoteAuthority? = nil
     ) {
         self.genesis = genesis
@@ -125,6 +132,7 @@ public struct Replica<Base: CommittedState> {
         parameters = genesis.parameters
         self.base = base
         self.votingKey = votingKey
+        self.question = question
         executor = Executor(genesis: genesis)
         let header = recovered.header
         let subject = VoteSubject(header, suite: genesis.suite)
@@ -149,7 +157,7 @@ public struct Replica<Base: CommittedState> {
             authority: authority, seat: seat, final: final, recovered: recovered.votes,
             certificates: recovered.certificates.filter {
                 $0.statement.epoch == validators.epoch
-            })
+            }, standing: .comparing)
         mempool = Mempool(limits: limits, height: recovered.header.height)
         tree = BlockTree(final: subject.header, height: recovered.header.height)
         replay = recovered.replay
@@ -166,13 +174,13 @@ public struct Replica<Base: CommittedState> {
 
     /// - Parameter seat: of a validator of genesis, whose key is this replica's; nil for a follower.
     public init(
-        genesis: Genesis, base: Base, recovered: Recovered, seat: Int?,
+        genesis: Genesis, base: Base, recovered: Recovered, seat: Int?, question: UInt64 = 0,
         limits: MempoolLimits = MempoolLimits(), authority: VoteAuthority? = nil
     ) {
         self.init(
             genesis: genesis, base: base, recovered: recovered,
             votingKey: seat.map { genesis.validators.validators[$0].votingKey.keyID },
-            limits: limits, authority: authority)
+            question: question, limits: limits, authority: authority)
     }
 
     /// Switches rules off, for tests of the simulator.
@@ -211,7 +219,9 @@ public struct Replica<Base: CommittedState> {
             admit(envelopes, request: request)
         case .verified(let batch, let results): verified(batch, results)
         case .signed(let vote): signed(vote)
-        case .connected(let peer): effects.append(.send(peer, .status(status)))
+        case .connected(let peer):
+            effects.append(.send(peer, .status(status)))
+            askForOwnVotes(peer)
         }
         advance()
         flushSignatures()
@@ -233,6 +243,7 @@ public struct Replica<Base: CommittedState> {
         }
         simplex.start()
         effects.append(.broadcast(.status(status)))
+        askForOwnVotes()
     }
 
     // MARK: Progress
@@ -266,6 +277,14 @@ public struct Replica<Base: CommittedState> {
             case .final(let point): target = point
             case .entered: break
             case .equivocation(let pair): effects.append(.evidence(pair))
+            // The view's timers may have fired in vain.
+            case .compared: timedView = 0
+            case .forgotten(let vote):
+                if !simplex.mayVote {
+                    signatures = []
+                    ownProposal = nil
+                }
+                effects.append(.forgotten(vote))
             }
         }
     }
@@ -313,8 +332,8 @@ public struct Replica<Base: CommittedState> {
 
     private mutating func signed(_ vote: Verified<Vote>) {
         let statement = vote.value.statement
-        // The epoch ended while it was being signed.
-        guard statement.epoch == simplex.epoch else { return }
+        // The epoch ended while it was being signed, or this replica learnt that it has forgotten votes.
+        guard statement.epoch == simplex.epoch, simplex.mayVote else { return }
         if statement.kind == .notarize, let own = ownProposal, own.view == statement.view,
             own.subject == statement.subject
         {

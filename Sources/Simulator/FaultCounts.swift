@@ -6,12 +6,14 @@ public struct FaultCounts: Sendable, Equatable {
         case lostWrites, tornWrites, unsyncedSyncs, turnedBits, damageFound, emptiedFolders,
             lostDisks
         case equivocations, withheld, replayed, forged, syncLies
-        case equivocationsSeen, amnesiacVotes, lightClientChecks, lightClientRefusals
+        case equivocationsSeen, amnesiacVotes, barred, silenced, lightClientChecks,
+            lightClientRefusals
 
         /// Whether it is a fault, not what came of one.
         var isFault: Bool {
             switch self {
-            case .restarts, .damageFound, .equivocationsSeen, .amnesiacVotes, .formats,
+            case .restarts, .damageFound, .equivocationsSeen, .amnesiacVotes, .barred, .silenced,
+                .formats,
                 .lightClientChecks, .lightClientRefusals, .emptiedFolders, .cutOff:
                 false
             case .dropped, .duplicated, .delayed, .partitions, .oneWayCuts, .skewedClocks, .kills,
@@ -51,6 +53,9 @@ public struct FaultCounts: Sendable, Equatable {
             case .syncLies: ("lies in catch-up", "同步谎言")
             case .equivocationsSeen: ("equivocations noticed", "发现双签")
             case .amnesiacVotes: ("contradictions after a lost, lying or rotten disk", "失忆矛盾票")
+            case .barred:
+                ("starts without a vote, the key bound to another store", "密钥绑定于另一存储而不投票的启动")
+            case .silenced: ("validators that learnt of a vote they had forgotten", "得知遗忘投票而停投")
             case .lightClientChecks: ("truths the light client took", "轻客户端接受真实证据")
             case .lightClientRefusals: ("lies the light client refused", "轻客户端拒绝谎言")
             }

@@ -74,6 +74,20 @@ extension Simulation {
             if isHonest(accused), !nodes[accused].isAmnesiac {
                 fail("v\(seat) holds evidence against the honest v\(accused)")
             }
+        case .forgotten(let vote):
+            // What a liar says goes beyond its replica's record.
+            guard isHonest(seat) else { return }
+            if isSound(seat) {
+                fail("v\(seat) with a sound disk has forgotten \(vote.statement)")
+            }
+            counts[.silenced] += 1
+            nodes[seat].knowsItForgot = true
+            do throws(StorageError) {
+                let key = workload.genesis.validators.validators[seat].votingKey.keyID
+                try nodes[seat].store?.bar(key, forgotten: vote.statement)
+            } catch {
+                storageFailed(error, seat: seat)
+            }
         case .reconfigure: break
         case .halt(let fault): halt(seat, fault)
         }
@@ -98,12 +112,28 @@ extension Simulation {
             return fail(
                 "v\(seat) notarized in view \(statement.view) what its leader never proposed")
         }
+        if let fault = unfit(seat) { return fail(fault) }
+        nodes[seat].hasVoted = true
         guard let fault = checker.signed(statement, seat: seat) else { return }
         if nodes[seat].isAmnesiac {
             counts[.amnesiacVotes] += 1
         } else {
             fail(fault)
         }
+    }
+
+    /// Why this replica must not vote at all.
+    private func unfit(_ seat: Int) -> String? {
+        if nodes[seat].hasLostVotes {
+            return "v\(seat) votes from another store than the one that its key voted from"
+        }
+        if nodes[seat].knowsItForgot {
+            return "v\(seat) votes though it was told of a vote that it has forgotten"
+        }
+        if nodes[seat].heard.count < workload.genesis.validators.quorum - 1 {
+            return "v\(seat) votes before enough peers have said what they hold of its votes"
+        }
+        return nil
     }
 
     private func serve(_ peer: PeerID, from height: UInt64, by seat: Int) {
@@ -214,6 +244,10 @@ extension Simulation {
             fingerprint.mix(request.number)
             for code in codes { fingerprint.mix(code.rawValue) }
         case .evidence(let pair): fingerprint.mix(170 + pair.first.validator)
+        case .forgotten(let vote):
+            fingerprint.mix(180)
+            mix(vote.statement)
+            transcript.note(nowUs, seat, "has forgotten \(Simulation.describe(vote.statement))")
         case .reconfigure(let set, _): fingerprint.mix(190 + set.epoch)
         case .halt: fingerprint.mix(199)
         }
@@ -241,6 +275,8 @@ extension Simulation {
         case .status(let status):
             "status final #\(status.finalHeight) in \(status.finalView), open \(status.openView), "
                 + "view \(status.view)"
+        case .heldVotesRequest: "asks for its own votes"
+        case .heldVotes(let answer): "holds \(answer.votes.count) of its votes"
         }
     }
 }
@@ -251,7 +287,7 @@ extension Effect {
         switch self {
         case .persist, .commit: true
         case .sign, .verify, .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer,
-            .answer, .evidence, .reconfigure, .halt:
+            .answer, .evidence, .forgotten, .reconfigure, .halt:
             false
         }
     }

@@ -58,7 +58,7 @@ extension Simulation {
                 send(.votes(everything), from: seat, to: to)
             }
         case .certificates, .transactions, .finalBlocksRequest, .finalBlocks, .blockRequest,
-            .block, .status:
+            .block, .status, .heldVotesRequest, .heldVotes:
             say(message, from: seat)
         }
     }
@@ -209,7 +209,14 @@ extension Simulation {
                                 signature: certificate.signatures[0].signature)
                         })
                 })
-        case .proposal, .votes, .transactions, .finalBlocksRequest, .blockRequest: return message
+        case .heldVotes(let answer):
+            // As if it had never heard of the asker.
+            return .heldVotes(
+                HeldVotes(
+                    epoch: answer.epoch, question: answer.question, finalization: nil, votes: []))
+        case .proposal, .votes, .transactions, .finalBlocksRequest, .blockRequest,
+            .heldVotesRequest:
+            return message
         }
     }
 

@@ -1,5 +1,6 @@
 import Consensus
 import Ledger
+import LedgerCrypto
 import Replica
 import SQLite
 import Storage
@@ -44,10 +45,23 @@ extension Simulation {
         {
             return damageOrFail(fault, seat: seat)
         }
+        // It may die between the two places where a start is counted.
+        let diesBetween = !isCalm && random.chance(perMille: 30)
+        let votingKey: KeyID?
+        do throws(StorageError) {
+            votingKey = try claimVotes(store, seat, diesBetween: diesBetween)
+        } catch {
+            return storageFailed(error, seat: seat)
+        }
+        guard !diesBetween else {
+            nodes[seat].end = drawnEnd()
+            return die(seat)
+        }
         var replica = Replica(
-            genesis: workload.genesis, base: store, recovered: recovered, seat: seat,
-            authority: authority)
-        replica.mutate(mutation)
+            genesis: workload.genesis, base: store, recovered: recovered, votingKey: votingKey,
+            question: UInt64(nodes[seat].incarnation), authority: authority)
+        // A liar does not fall silent about what it said beside its replica.
+        replica.mutate(isHonest(seat) ? mutation : mutation.union(.voteUncompared))
         nodes[seat].store = store
         nodes[seat].replica = replica
         nodes[seat].height = store.watermark.height
@@ -57,6 +71,28 @@ extension Simulation {
         for peer in nodes.indices where peer != seat && nodes[peer].replica != nil {
             give(.connected(PeerID(seat)), to: peer)
             give(.connected(PeerID(peer)), to: seat)
+        }
+    }
+
+    /// The key that it votes with from this store; nil where it must not.
+    private func claimVotes(
+        _ store: Store, _ seat: Int, diesBetween: Bool
+    ) throws(StorageError) -> KeyID? {
+        let key = workload.genesis.validators.validators[seat].votingKey.keyID
+        let claim = try store.claimVotes(of: key, file: nodes[seat].binding) {
+            (binding) throws(VoteBar) in
+            if diesBetween { throw .fileNotWritten("the process ends") }
+            nodes[seat].binding = .binding(binding)
+        }
+        nodes[seat].heard = []
+        // Nobody keeps a liar from voting.
+        if mutation.contains(.voteUnbound) || !isHonest(seat) { return key }
+        switch claim {
+        case .success: return key
+        case .failure(let bar):
+            counts[.barred] += 1
+            transcript.note(nowUs, seat, "does not vote: \(bar.name)")
+            return nil
         }
     }
 
@@ -110,6 +146,8 @@ extension Simulation {
         nodes[seat].disk.wipe()
         nodes[seat].hasLostDisk = true
         nodes[seat].isAmnesiac = true
+        nodes[seat].hasLostVotes = nodes[seat].hasVoted
+        nodes[seat].knowsItForgot = false
         nodes[seat].height = 0
         checker.lostDisk(seat)
     }
@@ -128,6 +166,7 @@ extension Simulation {
         // First the disk, so that closing the store writes nothing.
         nodes[seat].disk.end(end)
         if end == .power, plan.ailments[seat] == .lyingDisk {
+            nodes[seat].knowsItForgot = false
             nodes[seat].isAmnesiac = true
             nodes[seat].hasLostDisk = true
             checker.lostDisk(seat)
@@ -181,6 +220,7 @@ extension Simulation {
         // A row that is gone may be a vote's: SQLite has no checksum on its pages, and takes a bad one in its log for
         // the log's end.
         nodes[seat].isAmnesiac = true
+        nodes[seat].knowsItForgot = false
         nodes[seat].hasLostDisk = true
         checker.lostDisk(seat)
         transcript.note(nowUs, seat, "\(turned) bits turn")

@@ -61,6 +61,11 @@ extension Simulation {
             }
             overhear(message)
         }
+        if case .heldVotes(let answer) = message,
+            answer.question == UInt64(nodes[to].incarnation)
+        {
+            nodes[to].heard.insert(from)
+        }
         guard case .transactions(let bytes) = message else {
             return give(.message(from: PeerID(from), message), to: to)
         }

@@ -57,6 +57,16 @@ final class Simulation {
         var isAmnesiac = false
         /// What it knows to be final is not on its disk any more.
         var hasLostDisk = false
+        /// The file beside its voting key, on another disk than its store.
+        var binding = BindingFile.none
+        /// Its key has signed something.
+        var hasVoted = false
+        /// The store that its key has voted from is gone.
+        var hasLostVotes = false
+        /// It was told of a vote that it has forgotten.
+        var knowsItForgot = false
+        /// Peers that answered this process what they hold of its votes.
+        var heard: Set<Int> = []
         /// As of its last durable step, for when it is down.
         var height: UInt64 = 0
         var timers: [Int] = Array(repeating: 0, count: TimerID.allCases.count + 1)

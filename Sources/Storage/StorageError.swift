@@ -78,8 +78,8 @@ extension StorageError: CustomStringConvertible {
             "\(path): belongs to chain \(found), the genesis file is that of \(expected); "
                 + "name the right genesis file or another data folder"
         case .damaged(let path, let reason):
-            "\(path): is damaged: \(reason); empty the folder once the others are well past it, "
-                + "never restore an older copy (docs/operations.md)"
+            "\(path): is damaged: \(reason); empty the folder, start again, and give the seat "
+                + "a new voting key (docs/operations.md)"
         case .conflictingVote(let path, let epoch, let view):
             "\(path): holds another vote of this key in epoch \(epoch), view \(view); "
                 + "never run one voting key in two nodes"
@@ -99,7 +99,7 @@ extension StorageError: CustomStringConvertible {
         case .wrongGenesis(let path, let found, let expected):
             "\(path)：属于链 \(found)，而创世文件属于链 \(expected)，请更换创世文件或数据目录"
         case .damaged(let path, let reason):
-            "\(path)：已损坏（\(reason)），请待其他节点明显超前后清空目录再启动（见 docs/operations.md），切勿恢复旧副本"
+            "\(path)：已损坏（\(reason)），请清空目录后启动，并为席位更换投票密钥（见 docs/operations.md）"
         case .conflictingVote(let path, let epoch, let view):
             "\(path)：第 \(epoch) 纪元第 \(view) 视图已有本密钥的另一投票，同一投票密钥不可用于两个节点"
         case .failed(let path, let error):

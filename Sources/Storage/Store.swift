@@ -58,6 +58,7 @@ public final class Store {
     let database: Database
     let tables: LedgerTables
     let writes: StoreWrites
+    let voting: VotingRows
     var tiles: LogTiles
     /// Bodies that are stored and not final: row and height by header digest.
     var pendingBodies: [Digest: (row: Int64, height: UInt64)]
@@ -81,6 +82,7 @@ public final class Store {
             if isNew { try Self.create(database, genesis) }
             tables = try LedgerTables(database, suite: genesis.suite)
             writes = try StoreWrites(database)
+            voting = try VotingRows(database)
             guard let watermark = try tables.watermark() else {
                 throw damaged("the watermark is missing")
             }
@@ -110,6 +112,7 @@ public final class Store {
         try run { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in
                 try writes.setWatermark(watermark)
+                try voting.drawStoreID()
             }
         }
     }

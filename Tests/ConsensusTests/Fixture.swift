@@ -52,8 +52,12 @@ struct Fixture {
             .unsafelyUnwrapped
     }
 
-    func core(seat: Int? = 0, recovered: [VoteStatement] = []) -> Simplex {
-        var core = Simplex(authority: authority, seat: seat, final: genesis, recovered: recovered)
+    func core(
+        seat: Int? = 0, recovered: [VoteStatement] = [], standing: SafetyRules.Standing = .voting
+    ) -> Simplex {
+        var core = Simplex(
+            authority: authority, seat: seat, final: genesis, recovered: recovered,
+            standing: standing)
         core.start()
         return core
     }

@@ -39,6 +39,10 @@ struct PeerMessageTests {
             .blockRequest(subject.header),
             .block(block),
             .status(ReplicaStatus(epoch: 0, finalHeight: 1, finalView: 2, openView: 3, view: 4)),
+            .heldVotesRequest(epoch: 1, question: 300),
+            .heldVotes(
+                HeldVotes(epoch: 0, question: 5, finalization: finalization, votes: [vote])),
+            .heldVotes(HeldVotes(epoch: 0, question: 5, finalization: nil, votes: [])),
         ]
     }
 
@@ -59,10 +63,12 @@ struct PeerMessageTests {
 
     /// Tags are never reused: each message begins with its own, written here once for all.
     @Test func tagsStay() {
-        #expect(messages.map { $0.encoded[1] } == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+        #expect(messages.map { $0.encoded[1] } == [1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 21])
         #expect(messages.allSatisfy { $0.encoded[0] == 0x82 })
         #expect(
             Hex.encode(messages[8].encoded) == "8209850001020304", "status, whole")
+        #expect(Hex.encode(messages[9].encoded) == "8214820119012c", "request of votes, whole")
+        #expect(Hex.encode(messages[11].encoded) == "8215840005f680", "no votes held, whole")
     }
 
     @Test func equivocationIsARealContradiction() throws {

@@ -13,7 +13,7 @@ struct SafetyRulesTests {
         for seed in 0..<300 {
             var dice = Dice(state: UInt64(seed))
             var book = CertificateBook(final: fixture.genesis)
-            var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [])
+            var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [], standing: .voting)
             var permitted: [VoteStatement] = []
             for _ in 0..<60 {
                 let view = UInt64(dice.below(5) + 1)
@@ -34,7 +34,9 @@ struct SafetyRulesTests {
                     if isNew == .new { permitted.append(fixture.finalize(view, subject)) }
                 case 3: _ = book.insert(fixture.certificate(fixture.nullify(view)))
                 case 4: _ = book.insert(fixture.certificate(fixture.notarize(view, subject)))
-                default: rules = SafetyRules(epoch: 0, finalView: 0, recovered: permitted)
+                default:
+                    rules = SafetyRules(
+                        epoch: 0, finalView: 0, recovered: permitted, standing: .voting)
                 }
             }
             for (index, first) in permitted.enumerated() {
@@ -49,7 +51,7 @@ struct SafetyRulesTests {
 
     /// An epoch's last block has no child, may be proposed again where it was notarized, and no other block may.
     @Test func theLastBlockStandsForItsOwnParent() throws {
-        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [])
+        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [], standing: .voting)
         var book = CertificateBook(final: fixture.genesis)
         let last = fixture.block(1)
         let child = fixture.block(2)
@@ -82,7 +84,7 @@ struct SafetyRulesTests {
     }
 
     @Test func notarizeDemandsLeaderResultAndParent() throws {
-        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [])
+        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: [], standing: .voting)
         var book = CertificateBook(final: fixture.genesis)
         let subject = fixture.block(1)
         let parent = fixture.block(0).header
@@ -119,7 +121,7 @@ struct SafetyRulesTests {
 
     @Test func aFinalViewIsClosed() {
         let statements = (1...6).map { fixture.nullify(UInt64($0)) }
-        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: statements)
+        var rules = SafetyRules(epoch: 0, finalView: 0, recovered: statements, standing: .voting)
         rules.advance(to: 4)
         #expect(rules.views == [5, 6])
         #expect(throws: SafetyRules.Refusal.viewIsFinal) { try rules.nullify(view: 4) }

@@ -102,7 +102,7 @@ struct SimplexTests {
         let notarization = fixture.certificate(fixture.notarize(1, subject), [0, 1, 3]).value
         var core = Simplex(
             authority: fixture.authority, seat: 0, final: fixture.genesis, recovered: recovered,
-            certificates: [notarization])
+            certificates: [notarization], standing: .voting)
         core.start()
         #expect(core.view == 2)
         var other = fixture.core(seat: 2, recovered: [fixture.notarize(1, fixture.block(1, "b"))])
@@ -121,7 +121,8 @@ struct SimplexTests {
         let recovered = [fixture.notarize(3, subject), fixture.finalize(3, subject)]
         var core = Simplex(
             authority: fixture.authority, seat: 0, final: fixture.genesis, recovered: recovered,
-            certificates: [fixture.certificate(fixture.notarize(3, subject)).value])
+            certificates: [fixture.certificate(fixture.notarize(3, subject)).value],
+            standing: .voting)
         core.start()
         #expect(core.view == 1)
         core.receive(fixture.certificate(fixture.nullify(1)))

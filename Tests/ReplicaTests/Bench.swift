@@ -30,6 +30,7 @@ final class Bench {
         self.disk = disk
         self.seat = seat
         nowMs = workload.genesis.timeMs + 10_000
+        answering = workload.genesis.validators.validators.indices.filter { $0 != seat }
         replica = Replica(
             genesis: workload.genesis, base: disk, recovered: disk.recovered(), seat: seat,
             authority: authority)
@@ -41,6 +42,9 @@ final class Bench {
             signature: Simulation.signature(
                 workload.voteSecrets[seat], statement, workload.genesis.suite))
     }
+
+    /// Peers that hold nothing of its votes, when it asks.
+    var answering: [Int]
 
     /// Gives an input and performs what a driver performs at once: durable steps; and signs, when asked to.
     @discardableResult
@@ -54,13 +58,19 @@ final class Bench {
             case .persist(let bodies, let votes, let certificates):
                 disk.persist(bodies: bodies, votes: votes, certificates: certificates)
             case .commit(let commit): disk.commit(commit)
+            case .broadcast(.heldVotesRequest(let epoch, let question)):
+                for peer in answering {
+                    let answer = HeldVotes(
+                        epoch: epoch, question: question, finalization: nil, votes: [])
+                    all += give(.message(from: PeerID(peer), .heldVotes(answer)), signing: signing)
+                }
             case .sign(let statement): statements.append(statement)
             case .verify(let batch, let checks):
                 all += give(
                     .verified(batch, checks.map { workload.verified($0.envelope) }),
                     signing: signing)
             case .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer, .answer, .evidence,
-                .reconfigure, .halt:
+                .forgotten, .reconfigure, .halt:
                 continue
             }
         }
@@ -78,7 +88,9 @@ final class Bench {
     }
 
     func certificate(_ statement: VoteStatement) -> Certificate {
-        let votes = (0..<workload.genesis.validators.quorum).map {
+        // Its own vote would have to be on record.
+        let others = workload.genesis.validators.validators.indices.filter { $0 != seat }
+        let votes = others.prefix(workload.genesis.validators.quorum).map {
             Verified(assumingValid: vote(statement, $0))
         }
         return Certificate.assemble(votes, quorum: votes.count).unsafelyUnwrapped.value

@@ -131,17 +131,20 @@ final class EpochNetwork {
         return index
     }
 
-    private func replica(_ disk: SimulatedDisk, _ key: PublicKey) -> Replica<SimulatedDisk> {
+    private func replica(
+        _ disk: SimulatedDisk, _ key: PublicKey, incarnation: Int = 0
+    ) -> Replica<SimulatedDisk> {
         Replica(
             genesis: genesis, base: disk, recovered: disk.recovered(), votingKey: key.keyID,
-            authority: authority)
+            question: UInt64(incarnation), authority: authority)
     }
 
     /// From what is durable, with nothing else kept.
     func restart(_ index: Int) {
         nodes[index].incarnation += 1
         nodes[index].isUp = true
-        nodes[index].replica = replica(nodes[index].disk, nodes[index].key)
+        nodes[index].replica = replica(
+            nodes[index].disk, nodes[index].key, incarnation: nodes[index].incarnation)
         start(index)
     }
 
@@ -210,6 +213,7 @@ final class EpochNetwork {
             }
         case .answer: break
         case .evidence(let pair): faults.append("evidence against v\(pair.first.validator)")
+        case .forgotten: faults.append("node \(index) has forgotten votes")
         case .halt(let fault): faults.append("node \(index) halts: \(fault.description)")
         }
     }
