@@ -113,7 +113,7 @@ struct AccessPolicy {
         switch kind {
         case .memberEnrol, .keyRegister, .keyRevoke, .policySet, .assetRegister, .assetApprove,
             .assetAttest, .offerPublish, .offerAdmit, .validatorJoin, .validatorLeave,
-            .validatorReplace:
+            .validatorReplace, .validatorEquivocation:
             .everyone
         case .evidenceRecord: .members
         case .licenceRequest, .licenceAgree, .licenceClose, .depositConfirm, .withdrawalRequest,

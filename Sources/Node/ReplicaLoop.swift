@@ -5,6 +5,7 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Logging
+import Market
 import Replica
 import Storage
 import Transport
@@ -23,6 +24,7 @@ final class ReplicaLoop {
     /// Who the peers are in the present epoch.
     private var peers: PeerTable
     private let votingKey: SigningKey
+    private let dataDirectory: String
     private let logger: Logger
     /// Why the key does not vote from this store.
     private var bar: VoteBar?
@@ -42,6 +44,7 @@ final class ReplicaLoop {
         genesis = configuration.genesis
         chain = shared.chain
         votingKey = configuration.votingKey
+        dataDirectory = configuration.dataDirectory
         logger = shared.logger
         store = try Store(
             folder: configuration.dataDirectory, genesis: configuration.genesis,
@@ -337,5 +340,22 @@ final class ReplicaLoop {
                 "view": "\(pair.first.statement.view)",
                 "evidence": "\(Hex.encode(pair.encoded))",
             ])
+        if isPresent { file(pair, of: set.validators[seat].votingKey.keyID) }
+    }
+
+    /// For `huijin validator report-equivocation`: a node has no member's key to report it with. The first proof against a
+    /// key will do.
+    private func file(_ pair: Equivocation, of key: KeyID) {
+        let path = "\(dataDirectory)/equivocation-\(key).cbor"
+        guard !FileManager.default.fileExists(atPath: path) else { return }
+        let proof = ValidatorEquivocation(votingKey: key, proof: pair)
+        do {
+            try Data(proof.encoded).write(to: URL(fileURLWithPath: path), options: .atomic)
+            logger.critical(
+                "report it with huijin validator report-equivocation / 请用该命令举证",
+                metadata: ["file": "\(path)"])
+        } catch {
+            logger.error("the proof cannot be kept / 无法保存举证文件", metadata: ["error": "\(error)"])
+        }
     }
 }

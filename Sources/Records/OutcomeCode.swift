@@ -36,6 +36,9 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case epochFull = 112
     case validatorCount = 113
     case tooEarly = 114
+    case alreadyConvicted = 115
+    case notEquivocation = 116
+    case proofsFull = 117
 
     case unknownAsset = 120
     case unknownOffer = 121

@@ -59,6 +59,17 @@ extension OutcomeCode {
             .init(
                 "too-early", "too soon after the last change; the governor may do it now",
                 "距上次变更过近；治理机构可立即办理")
+        case .alreadyConvicted:
+            .init("already-convicted", "the voting key is convicted already", "该投票密钥已被认定双签")
+        case .notEquivocation:
+            .init(
+                "not-equivocation",
+                "the two votes are not both that key's, of an epoch in which it has a seat",
+                "两票并非该密钥在其任期内所签")
+        case .proofsFull:
+            .init(
+                "proofs-full", "no more proofs are checked in this block; try again",
+                "本区块内举证核验已满，请重试")
         case .unknownAsset: .init("unknown-asset", "no such asset", "数据资产不存在")
         case .unknownOffer: .init("unknown-offer", "no such offer", "报价不存在")
         case .unknownAgreement: .init("unknown-agreement", "no such agreement", "许可协议不存在")

@@ -104,6 +104,8 @@ extension PolicyRecord {
     public static let review = "review"
     /// Prices of the market's services: `venue-basis-points`.
     public static let fees = "fees"
+    /// What becomes of validators: `unseat-equivocators`.
+    public static let validators = "validators"
 
     public func number(_ entry: String) -> Int64? {
         for candidate in entries where candidate.name == entry {

@@ -24,6 +24,7 @@ public enum TransactionKind: UInt64, NumberedCase {
     case validatorJoin = 70
     case validatorLeave = 71
     case validatorReplace = 72
+    case validatorEquivocation = 73
 
     public var name: String { titles.name }
     public var titleEn: String { titles.en }
@@ -55,6 +56,8 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .validatorJoin: ("validator.join", "Seat a validator", "记账节点加入")
         case .validatorLeave: ("validator.leave", "Unseat a validator", "记账节点退出")
         case .validatorReplace: ("validator.replace", "Replace a validator's keys", "更换记账密钥")
+        case .validatorEquivocation:
+            ("validator.equivocation", "Prove that a validator contradicted itself", "记账节点双签举证")
         }
     }
 }

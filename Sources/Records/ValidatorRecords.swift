@@ -41,10 +41,16 @@ public struct VotingKeyRecord: Hashable, Sendable {
     public var fromHeight: UInt64
     /// The first epoch in which it has no vote any more; nil while it has one.
     public var untilEpoch: UInt64?
+    /// Height of the block that convicted it of contradicting itself; nil for all others. It keeps its seat where there is no
+    /// `untilEpoch`.
+    public var convictedHeight: UInt64?
+    /// The transaction with the proof.
+    public var conviction: Digest?
 
     public init(
         keyID: KeyID, member: MemberID, publicKey: PublicKey, fromEpoch: UInt64,
-        fromHeight: UInt64, untilEpoch: UInt64? = nil
+        fromHeight: UInt64, untilEpoch: UInt64? = nil, convictedHeight: UInt64? = nil,
+        conviction: Digest? = nil
     ) {
         self.keyID = keyID
         self.member = member
@@ -52,16 +58,21 @@ public struct VotingKeyRecord: Hashable, Sendable {
         self.fromEpoch = fromEpoch
         self.fromHeight = fromHeight
         self.untilEpoch = untilEpoch
+        self.convictedHeight = convictedHeight
+        self.conviction = conviction
     }
 
     public func encode(into encoder: inout CBOREncoder) {
-        encoder.map(fieldCount(5, untilEpoch != nil))
+        encoder.map(
+            fieldCount(5, untilEpoch != nil, convictedHeight != nil, conviction != nil))
         encoder.field(1, keyID)
         encoder.field(2, member)
         encoder.field(3, publicKey)
         encoder.field(4, fromEpoch)
         encoder.field(5, fromHeight)
         encoder.field(6, ifPresent: untilEpoch)
+        encoder.field(7, ifPresent: convictedHeight)
+        encoder.field(8, ifPresent: conviction)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
@@ -72,6 +83,8 @@ public struct VotingKeyRecord: Hashable, Sendable {
         fromEpoch = try fields.number(4, &decoder)
         fromHeight = try fields.number(5, &decoder)
         untilEpoch = try fields.optionalNumber(6, &decoder)
+        convictedHeight = try fields.optionalNumber(7, &decoder)
+        conviction = try fields.optional(8, &decoder)
         try fields.finish(&decoder)
     }
 }

@@ -50,7 +50,8 @@ import Testing
             case .withdrawalRequest, .withdrawalConfirm: [.withdrawal, .account, .bank]
             case .jobSubmit, .jobHold, .outputRelease, .outputReject, .jobRefuse: [.job]
             case .evidenceRecord: [.evidence]
-            case .validatorJoin, .validatorLeave, .validatorReplace: [.validators, .votingKey]
+            case .validatorJoin, .validatorLeave, .validatorReplace, .validatorEquivocation:
+                [.validators, .votingKey]
             }
         for type in written {
             for field in kind.body.fields where field.visibility != .validators {

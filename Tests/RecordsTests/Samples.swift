@@ -73,6 +73,10 @@ enum Samples {
         .votingKey(
             VotingKeyRecord(
                 keyID: key.keyID, member: provider, publicKey: key, fromEpoch: 0, fromHeight: 0)),
+        .votingKey(
+            VotingKeyRecord(
+                keyID: key.keyID, member: provider, publicKey: key, fromEpoch: 2, fromHeight: 40,
+                untilEpoch: 3, convictedHeight: 77, conviction: digest(70))),
         .asset(asset(registered: true)),
         .asset(asset(registered: false)),
         .attestation(

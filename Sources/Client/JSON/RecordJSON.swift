@@ -75,7 +75,8 @@ extension VotingKeyRecord {
             "votingKey": .text(keyID.hex), "member": .member(member),
             "publicKey": .text(Hex.encode(publicKey.bytes)),
             "fromEpoch": .unsigned(fromEpoch), "fromHeight": .unsigned(fromHeight),
-            "untilEpoch": .optional(untilEpoch),
+            "untilEpoch": .optional(untilEpoch), "convictedHeight": .optional(convictedHeight),
+            "conviction": .hex(conviction),
         ]
     }
 }

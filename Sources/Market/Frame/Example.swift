@@ -31,6 +31,22 @@ enum Example {
     static let transportKey =
         ValidatorRules.transportKeyPrefix + [UInt8](repeating: 0x11, count: 64)
 
+    /// In form; that the signatures are valid is seen where the key is known.
+    static let equivocation: Equivocation = {
+        let subject = VoteSubject(height: 7, header: id, logRoot: otherID)
+        let votes = [
+            VoteStatement.nullify(epoch: 1, view: 9), .finalize(epoch: 1, view: 9, subject),
+        ].map {
+            Vote(
+                statement: $0, validator: 2,
+                signature: [UInt8](repeating: 0x22, count: Vote.signatureBytes))
+        }
+        guard let pair = Equivocation(votes[0], votes[1]) else {
+            preconditionFailure("a nullify and a finalize vote contradict one another")
+        }
+        return pair
+    }()
+
     private static func member(_ serial: UInt32) -> MemberID {
         guard let code = SocialCreditCode.generate(serial: serial), let id = MemberID(code.text)
         else { preconditionFailure("examples are well formed") }

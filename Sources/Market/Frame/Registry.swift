@@ -31,6 +31,7 @@ extension TransactionKind {
         case .validatorJoin: visitor.visit(ValidatorJoin.self, &argument)
         case .validatorLeave: visitor.visit(ValidatorLeave.self, &argument)
         case .validatorReplace: visitor.visit(ValidatorReplace.self, &argument)
+        case .validatorEquivocation: visitor.visit(ValidatorEquivocation.self, &argument)
         }
     }
 }

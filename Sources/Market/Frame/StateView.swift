@@ -24,6 +24,7 @@ public struct StateView<Base: StateReader> {
     /// Events of all entries so far, in order.
     public private(set) var events: [PlacedEvent] = []
     private var eventsBefore = 0
+    private var proofs = 0
     private let cache: RecordCache?
     private let base: Base
 
@@ -52,6 +53,14 @@ public struct StateView<Base: StateReader> {
     public mutating func rollback() {
         table.rollback()
         events.removeLast(events.count - eventsBefore)
+    }
+
+    /// Before the signatures of a proof of equivocation are checked. Counted whatever comes of it.
+    ///
+    /// - Throws: `proofsFull` beyond `ValidatorRules.proofsPerBlockMax` in this block.
+    mutating func countProof() throws(OutcomeCode) {
+        guard proofs < ValidatorRules.proofsPerBlockMax else { throw .proofsFull }
+        proofs += 1
     }
 
     // MARK: Records

@@ -58,6 +58,8 @@ public enum FieldType: Hashable, Sendable, CustomStringConvertible {
     case choices([String])
     case columns(max: Int)
     case policyEntries(max: Int)
+    /// Two contradicting votes of one key.
+    case equivocation
 
     public static func choice<Case: NumberedCase>(of _: Case.Type) -> FieldType {
         .choice(Case.allCases.map(\.name))
@@ -85,6 +87,7 @@ public enum FieldType: Hashable, Sendable, CustomStringConvertible {
         case .choices(let names): "some of " + names.joined(separator: ", ")
         case .columns(let max): "≤ \(max) columns [name, type]"
         case .policyEntries(let max): "≤ \(max) entries [name, value]"
+        case .equivocation: "two votes"
         }
     }
 }

@@ -9,6 +9,10 @@ public enum StandardPolicies {
     /// The venue's share of what a buyer pays, hundredths of a percent.
     public static let venueBasisPoints = "venue-basis-points"
 
+    /// Whether validators that contradicted themselves lose their seats: 0 for no. In the policy `validators`, which no
+    /// network starts with.
+    public static let unseatEquivocators = "unseat-equivocators"
+
     public static let review = PolicyRecord(
         name: PolicyRecord.review, version: 1, tag: .mandatory,
         entries: [

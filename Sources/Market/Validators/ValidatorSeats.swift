@@ -7,6 +7,8 @@ public enum ValidatorRules {
     /// A validator may replace its own key so many blocks after the set's last change, whoever made that. Each change
     /// ends an epoch, and light clients walk through all of them; the governor is not bound by it, for lost keys.
     public static let ownReplacementBlocksMin: UInt64 = 4_096
+    /// Proofs of equivocation whose signatures one block checks; two signatures each.
+    public static let proofsPerBlockMax = 16
     /// Length of a P-256 SubjectPublicKeyInfo with an uncompressed point (RFC 5480 §2).
     public static let transportKeyBytes = 91
 
@@ -101,11 +103,7 @@ extension StateView {
     /// Takes a seat's key out of use from the next epoch on.
     mutating func retireVotingKey(of seat: Validator, in context: ApplyContext) {
         let keyID = seat.votingKey.keyID
-        var record =
-            votingKey(keyID)
-            ?? VotingKeyRecord(
-                keyID: keyID, member: seat.member, publicKey: seat.votingKey, fromEpoch: 0,
-                fromHeight: 0)
+        var record = votingKey(keyID) ?? VotingKeyRecord(foundingSeat: seat)
         record.untilEpoch = context.block.validators.epoch &+ 1
         put(record)
     }

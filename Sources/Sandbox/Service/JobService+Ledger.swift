@@ -120,7 +120,8 @@ extension JobService {
             .stop
         case .malformedBody, .notPermitted, .memberUnknown, .memberSuspended, .keyPurpose,
             .mandateMissing, .alreadyExists, .valueNotAllowed, .badChecksum, .conflictOfInterest,
-            .lastKey, .epochFull, .validatorCount, .tooEarly:
+            .lastKey, .epochFull, .validatorCount, .tooEarly, .alreadyConvicted,
+            .notEquivocation, .proofsFull:
             // Each signature anew would be one more entry with the same end.
             .stop
         case .unknownAsset, .unknownOffer, .unknownAgreement, .unknownJob, .unknownKeyRecord,

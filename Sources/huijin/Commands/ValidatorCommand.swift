@@ -11,7 +11,9 @@ struct ValidatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validator",
         abstract: "Validators: keys of a new node, seats. / 记账节点：新节点密钥与席位",
-        subcommands: [Keys.self, Join.self, Leave.self, Replace.self])
+        subcommands: [
+            Keys.self, Join.self, Leave.self, Replace.self, ReportEquivocation.self,
+        ])
 
     struct Keys: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -114,6 +116,28 @@ struct ValidatorCommand: AsyncParsableCommand {
                 ValidatorReplace(
                     replacedKey: try ValidatorCommand.keyID(id), votingKey: new.voting,
                     transportKey: new.transport), with: client)
+        }
+    }
+
+    struct ReportEquivocation: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "report-equivocation",
+            abstract: "Prove that a validator contradicted itself; any member may. / 记账节点双签举证")
+
+        @Argument(help: "A file equivocation-….cbor out of a node's data folder. / 节点数据目录中的举证文件")
+        var file: String
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let bytes = try SetupFile.read(file, bytesMax: LedgerLimits.envelope.bytesMax)
+            let proof: ValidatorEquivocation
+            do {
+                proof = try ValidatorEquivocation.decode(bytes, limits: LedgerLimits.envelope)
+            } catch {
+                throw Failure(
+                    .badData, "\(file) is no proof of equivocation: \(error)", "\(file) 不是双签举证文件")
+            }
+            try await options.submit(proof, with: try options.client())
         }
     }
 
