@@ -28,6 +28,8 @@ package struct Mutation: OptionSet, Sendable {
     /// Votes to finalize a notarized block that it has not executed.
     package static let finalizeUnexecuted = Mutation(bit: 7)
 
+    /// Votes for a child of an epoch's last block within the epoch, without executing it.
+    package static let continueEpoch = Mutation(bit: 15)
     /// Votes without asking peers what they hold of its votes, and on although they hold one that it forgot.
     package static let voteUncompared = Mutation(bit: 13)
 
@@ -53,7 +55,8 @@ package struct Mutation: OptionSet, Sendable {
         ("nullifyAfterFinalize", .nullifyAfterFinalize),
         ("finalizeAfterNullify", .finalizeAfterNullify),
         ("finalizeUnnotarized", .finalizeUnnotarized),
-        ("finalizeUnexecuted", .finalizeUnexecuted), ("voteUncompared", .voteUncompared),
+        ("finalizeUnexecuted", .finalizeUnexecuted), ("continueEpoch", .continueEpoch),
+        ("voteUncompared", .voteUncompared),
         ("voteUnbound", .voteUnbound),
         ("skipPersistence", .skipPersistence),
         ("forgetBodies", .forgetBodies), ("forgetCertificates", .forgetCertificates),

@@ -92,7 +92,8 @@ public struct SafetyRules: Sendable {
             throw .notTheLeader
         }
         guard executed == subject else { throw .notExecuted }
-        guard baseEndsEpoch == (base == subject.header) else { throw .epochEnds }
+        guard baseEndsEpoch == (base == subject.header) || mutation.contains(.continueEpoch)
+        else { throw .epochEnds }
         if let lacking = book.lacking(parent: base, parentView: baseView, view: view),
             !mutation.contains(.notarizeUnjustified)
         {

@@ -215,7 +215,7 @@ extension Replica {
             return
         }
         guard header.height == state.header.height + 1, header.timeMs > state.header.timeMs,
-            !endsEpoch(state.header)
+            !endsEpoch(state.header) || mutation.contains(.continueEpoch)
         else {
             return refuseProposal(view)
         }
@@ -276,18 +276,23 @@ extension Replica {
             vote(
                 view: view, proposer: proposal.proposer, parentView: proposal.parentView, executed)
         } catch {
-            if mutation.contains(.notarizeUnexecuted) { return voteBlindly(proposal, view) }
+            let isChildOfLast = endsEpoch(state.header)
+            if mutation.contains(isChildOfLast ? .continueEpoch : .notarizeUnexecuted) {
+                return voteBlindly(proposal, view, baseEndsEpoch: isChildOfLast)
+            }
             refuseProposal(view)
         }
     }
 
-    /// What `notarizeUnexecuted` does instead of refusing.
-    private mutating func voteBlindly(_ proposal: PendingProposal, _ view: UInt64) {
+    /// What `notarizeUnexecuted` and `continueEpoch` do instead of refusing.
+    private mutating func voteBlindly(
+        _ proposal: PendingProposal, _ view: UInt64, baseEndsEpoch: Bool
+    ) {
         proposals[view]?.state = .done
         try? simplex.notarize(
             view: view, subject: proposal.subject, proposer: proposal.proposer,
             executed: proposal.subject, base: proposal.block.header.parent,
-            baseView: proposal.parentView, baseEndsEpoch: false)
+            baseView: proposal.parentView, baseEndsEpoch: baseEndsEpoch)
     }
 
     /// Apart from the caller so that nothing keeps a second reference to the mempool, which would be copied.

@@ -12,6 +12,23 @@ public struct Violation: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
 }
 
+/// A view of an epoch.
+struct EpochView: Hashable, Comparable, CustomStringConvertible {
+    let epoch: UInt64
+    let view: UInt64
+
+    init(_ statement: VoteStatement) {
+        epoch = statement.epoch
+        view = statement.view
+    }
+
+    var description: String { epoch == 0 ? "\(view)" : "\(epoch)/\(view)" }
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.epoch, left.view) < (right.epoch, right.view)
+    }
+}
+
 /// Watches all honest replicas at once, as no replica can.
 struct Checker {
     private struct Statements {
@@ -21,7 +38,8 @@ struct Checker {
     }
 
     private var headers: [Digest] = []
-    private var statements: [Int: [UInt64: Statements]] = [:]
+    /// By voting key.
+    private var statements: [Int: [EpochView: Statements]] = [:]
     /// Final, as some honest replica said or stored, at these heights.
     private var finalHeightByID: [Digest: UInt64] = [:]
     private(set) var acknowledgedHeight: [Int: UInt64] = [:]
@@ -79,9 +97,10 @@ struct Checker {
         return nil
     }
 
-    /// An honest replica signed this.
-    mutating func signed(_ statement: VoteStatement, seat: Int) -> String? {
-        var before = statements[seat, default: [:]][statement.view] ?? Statements()
+    /// An honest replica signed this with a voting key.
+    mutating func signed(_ statement: VoteStatement, key: Int, seat: Int) -> String? {
+        let view = EpochView(statement)
+        var before = statements[key, default: [:]][view] ?? Statements()
         switch statement.kind {
         case .notarize:
             if let subject = statement.subject { before.notarized.insert(subject.header) }
@@ -89,15 +108,15 @@ struct Checker {
         case .finalize:
             if let subject = statement.subject { before.finalized.insert(subject.header) }
         }
-        statements[seat, default: [:]][statement.view] = before
+        statements[key, default: [:]][view] = before
         if before.notarized.count > 1 {
-            return "v\(seat) notarized twice in view \(statement.view)"
+            return "v\(seat) notarized twice in view \(view)"
         }
         if before.finalized.count > 1 {
-            return "v\(seat) finalized twice in view \(statement.view)"
+            return "v\(seat) finalized twice in view \(view)"
         }
         if before.isNullified, !before.finalized.isEmpty {
-            return "v\(seat) nullified and finalized in view \(statement.view)"
+            return "v\(seat) nullified and finalized in view \(view)"
         }
         return nil
     }

@@ -6,13 +6,15 @@ public struct FaultCounts: Sendable, Equatable {
         case lostWrites, tornWrites, unsyncedSyncs, turnedBits, damageFound, emptiedFolders,
             lostDisks
         case equivocations, withheld, replayed, forged, syncLies
+        case seatChanges, epochs, convictions
         case equivocationsSeen, amnesiacVotes, barred, silenced, lightClientChecks,
             lightClientRefusals
 
         /// Whether it is a fault, not what came of one.
         var isFault: Bool {
             switch self {
-            case .restarts, .damageFound, .equivocationsSeen, .amnesiacVotes, .barred, .silenced,
+            case .restarts, .damageFound, .seatChanges, .epochs, .convictions, .equivocationsSeen,
+                .amnesiacVotes, .barred, .silenced,
                 .formats,
                 .lightClientChecks, .lightClientRefusals, .emptiedFolders, .cutOff:
                 false
@@ -51,6 +53,9 @@ public struct FaultCounts: Sendable, Equatable {
             case .replayed: ("messages replayed", "重放消息")
             case .forged: ("forgeries", "伪造")
             case .syncLies: ("lies in catch-up", "同步谎言")
+            case .seatChanges: ("changes of seats", "席位变更")
+            case .epochs: ("epochs begun", "开始的纪元")
+            case .convictions: ("validators convicted", "认定双签的记账节点")
             case .equivocationsSeen: ("equivocations noticed", "发现双签")
             case .amnesiacVotes: ("contradictions after a lost, lying or rotten disk", "失忆矛盾票")
             case .barred:

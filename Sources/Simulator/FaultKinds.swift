@@ -34,8 +34,10 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
     package static let lostDisk = FaultKinds(bit: 15)
     package static let lyingDisk = FaultKinds(bit: 16)
     package static let bitRot = FaultKinds(bit: 17)
+    /// Validators join, leave and get new keys, and those that contradicted themselves are convicted.
+    package static let seatChange = FaultKinds(bit: 18)
 
-    package static let all = FaultKinds(rawValue: (1 << 18) - 1)
+    package static let all = FaultKinds(rawValue: (1 << 19) - 1)
     package static let lies: FaultKinds = [
         .equivocation, .withholding, .replay, .forgery, .syncLies,
     ]
@@ -47,6 +49,7 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
         ("equivocation", .equivocation), ("withholding", .withholding), ("replay", .replay),
         ("forgery", .forgery), ("syncLies", .syncLies), ("lostDisk", .lostDisk),
         ("lyingDisk", .lyingDisk), ("bitRot", .bitRot),
+        ("seatChange", .seatChange),
     ]
 
     /// Names with commas between; nil where one is unknown.

@@ -45,6 +45,12 @@ struct FaultPlan {
     var isFormattedUnderFaults = false
     /// Where bits turn: on the disk of a running node, or between two lives.
     var rots = 0
+    /// Nodes without a seat, which follow and may be given one.
+    var spares = 0
+    /// Times at which somebody changes the seats, or tries again.
+    var seatChanges = 0
+
+    static let sparesMax = 2
 
     /// - Parameter without: kinds that are left out, to shrink a failing seed; everything else is as it was.
     init(_ random: inout Randomness, parameters: Parameters, without: FaultKinds) {
@@ -70,7 +76,7 @@ struct FaultPlan {
         let powerCuts = Int(random.between(1, 2))
         let drift = Int64(parameters.driftMs)
         let isSkewed = drawn.contains(.skew)
-        for _ in 0..<validators {
+        for _ in 0..<validators + FaultPlan.sparesMax {
             let reach = isSkewed ? 2 * drift : drift / 4
             skewMs.append(Int64(random.below(UInt64(2 * reach + 1))) - reach)
         }
@@ -80,6 +86,8 @@ struct FaultPlan {
         journalRecordsMax = Int(random.between(2, 60))
         isFormattedUnderFaults = random.chance(perMille: 50)
         rots = Int(random.between(1, 3))
+        let spareNodes = Int(random.between(1, UInt64(FaultPlan.sparesMax)))
+        let changes = Int(random.between(4, 14))
         kinds = drawn.subtracting(without)
         if kinds.contains(.loss) { drop = dropRate }
         if kinds.contains(.duplication) { duplicate = duplicateRate }
@@ -87,6 +95,10 @@ struct FaultPlan {
         if kinds.isDisjoint(with: [.kill, .powerCut, .halfStep]) { crashes = 0 }
         if kinds.isDisjoint(with: [.partition, .oneWayCut]) { cuts = 0 }
         if kinds.contains(.commonPowerCut) { commonPowerCuts = powerCuts }
+        if kinds.contains(.seatChange) {
+            spares = spareNodes
+            seatChanges = changes
+        }
         if !kinds.contains(.skew) { skewMs = skewMs.map { $0 % max(1, drift / 4) } }
         ailments = ails.compactMapValues { $0.without(without) }
     }

@@ -16,6 +16,7 @@ extension Simulation {
         fingerprint.mix(seat)
         trace(input, seat)
         guard let effects = nodes[seat].replica?.handle(input, nowMs: nowMs) else { return }
+        noteView(seat)
         if let fault = nodes[seat].store?.fault { return storageFailed(fault, seat: seat) }
         for effect in effects {
             if let left = nodes[seat].effectsToLive {
@@ -40,17 +41,23 @@ extension Simulation {
                 storageFailed(error, seat: seat)
             }
         case .sign(let statement):
+            guard statement.epoch == nodes[seat].set.epoch, epochSeat(of: seat) != nil else {
+                return fail("v\(seat) votes in epoch \(statement.epoch) without a seat in it")
+            }
             if isHonest(seat) { watch(statement, seat) }
             later(
                 .signed(Verified(assumingValid: sign(statement, by: seat))), for: seat,
                 withinUs: 1_500)
         case .verify(let batch, let checks):
-            let results = checks.map { workload.verified($0.envelope) }
+            let results = checks.map {
+                ordersMade[$0.envelope.digest]?.verified ?? workload.verified($0.envelope)
+            }
             later(.verified(batch, results), for: seat, withinUs: 4_000)
         case .broadcast(let message):
             isHonest(seat) ? broadcast(message, from: seat) : lie(message, from: seat)
         case .send(let peer, let message):
-            send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: peer.seat)
+            guard let to = node(peer, seenBy: seat) else { return }
+            send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: to)
         case .serveFinalBlocks(let peer, let height): serve(peer, from: height, by: seat)
         case .setTimer(let timer, let afterMs):
             let index = Int(timer.rawValue)
@@ -69,26 +76,23 @@ extension Simulation {
                 fail("v\(seat) refused a probe: \(codes.map(\.name))")
             }
         case .evidence(let pair):
-            counts[.equivocationsSeen] += 1
-            let accused = pair.first.validator
-            if isHonest(accused), !nodes[accused].isAmnesiac {
-                fail("v\(seat) holds evidence against the honest v\(accused)")
-            }
+            guard isHonest(seat) else { return }
+            accuse(pair, by: seat)
         case .forgotten(let vote):
             // What a liar says goes beyond its replica's record.
             guard isHonest(seat) else { return }
             if isSound(seat) {
-                fail("v\(seat) with a sound disk has forgotten \(vote.statement)")
+                fail("v\(seat) with a sound disk has forgotten \(Simulation.describe(vote.statement))")
             }
             counts[.silenced] += 1
             nodes[seat].knowsItForgot = true
+            nodes[seat].needsKey = true
             do throws(StorageError) {
-                let key = workload.genesis.validators.validators[seat].votingKey.keyID
-                try nodes[seat].store?.bar(key, forgotten: vote.statement)
+                try nodes[seat].store?.bar(keyID(of: seat), forgotten: vote.statement)
             } catch {
                 storageFailed(error, seat: seat)
             }
-        case .reconfigure: break
+        case .reconfigure(let set, _): enter(set, seat)
         case .halt(let fault): halt(seat, fault)
         }
     }
@@ -104,18 +108,37 @@ extension Simulation {
         }
     }
 
+    /// An honest node holds that evidence.
+    private func accuse(_ pair: Equivocation, by seat: Int) {
+        counts[.equivocationsSeen] += 1
+        let epoch = pair.first.statement.epoch
+        guard epoch < UInt64(sets.count),
+            sets[Int(epoch)].validators.indices.contains(pair.first.validator)
+        else { return fail("v\(seat) holds evidence about a seat that there never was") }
+        let validator = sets[Int(epoch)].validators[pair.first.validator]
+        let accused = Workload.node(ofTransportKey: validator.transportKey)
+        guard let key = workload.votingKeyNumbers[validator.votingKey.keyID] else {
+            return fail("v\(seat) holds evidence against an unknown key")
+        }
+        if isHonest(accused), !amnesiacKeys.contains(key) {
+            return fail("v\(seat) holds evidence against the honest v\(accused)")
+        }
+        report(pair, key: key, by: seat)
+    }
+
     private func watch(_ statement: VoteStatement, _ seat: Int) {
-        let leader = authority.validators.leader(view: statement.view)
-        if statement.kind == .notarize, seat != leader, let header = statement.subject?.header,
-            led[statement.view]?.contains(header) != true
+        let view = EpochView(statement)
+        let leader = nodes[seat].set.leader(view: statement.view)
+        if statement.kind == .notarize, epochSeat(of: seat) != leader,
+            let header = statement.subject?.header, led[view]?.contains(header) != true
         {
-            return fail(
-                "v\(seat) notarized in view \(statement.view) what its leader never proposed")
+            return fail("v\(seat) notarized in view \(view) what its leader never proposed")
         }
         if let fault = unfit(seat) { return fail(fault) }
         nodes[seat].hasVoted = true
-        guard let fault = checker.signed(statement, seat: seat) else { return }
-        if nodes[seat].isAmnesiac {
+        let key = nodes[seat].key
+        guard let fault = checker.signed(statement, key: key, seat: seat) else { return }
+        if amnesiacKeys.contains(key) {
             counts[.amnesiacVotes] += 1
         } else {
             fail(fault)
@@ -130,7 +153,7 @@ extension Simulation {
         if nodes[seat].knowsItForgot {
             return "v\(seat) votes though it was told of a vote that it has forgotten"
         }
-        if nodes[seat].heard.count < workload.genesis.validators.quorum - 1 {
+        if !nodes[seat].hasCompared {
             return "v\(seat) votes before enough peers have said what they hold of its votes"
         }
         return nil
@@ -143,9 +166,9 @@ extension Simulation {
         } catch {
             return storageFailed(error, seat: seat)
         }
-        guard !blocks.isEmpty else { return }
+        guard !blocks.isEmpty, let to = node(peer, seenBy: seat) else { return }
         let message = PeerMessage.finalBlocks(blocks)
-        send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: peer.seat)
+        send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: to)
     }
 
     /// Final, and acknowledged as such, once the store says that it is durable.
@@ -165,8 +188,25 @@ extension Simulation {
     }
 
     private func acknowledge(_ commit: Commit, by seat: Int) {
+        let epoch = commit.finalization.statement.epoch
+        guard let authority = authority(of: epoch) else {
+            return fail("v\(seat) committed in an epoch that nobody has begun")
+        }
+        // A liar's replica may be the first one to know; what it says counts for nothing.
+        if let last = commit.blocks.last, let next = last.nextValidators {
+            end(epoch, last.header, commit.finalization, next: next)
+        }
         guard isHonest(seat) else { return }
-        if let fault = checker.committed(commit, seat: seat, authority: authority) { fail(fault) }
+        let known = checker.finalCount
+        if let fault = checker.committed(commit, seat: seat, authority: authority) {
+            return fail(fault)
+        }
+        guard checker.finalCount > known, plan.kinds.contains(.seatChange) else { return }
+        for block in commit.blocks {
+            for (outcome, transaction) in zip(block.outcomes, block.transactions) {
+                if let transaction { settled(transaction.id, outcome.code) }
+            }
+        }
     }
 
     /// A replica that finds its own state to be wrong stops; only a bad disk is a reason.

@@ -12,9 +12,8 @@ extension Simulation {
 
     func learn(_ proposal: Proposal) {
         let subject = VoteSubject(proposal.block.header, suite: workload.genesis.suite)
-        if seen[proposal.view]?.contains(subject) != true {
-            seen[proposal.view, default: []].append(subject)
-        }
+        let view = EpochView(proposal.vote.statement)
+        if seen[view]?.contains(subject) != true { seen[view, default: []].append(subject) }
     }
 
     /// Kept to be said again, by the liar's mouth and much later.
@@ -50,10 +49,11 @@ extension Simulation {
             equivocate(proposal, other, from: seat)
         case .votes(let votes):
             say(message, from: seat)
-            guard let view = votes.first?.statement.view, lies(.equivocation, seat, perMille: 600)
+            guard let first = votes.first?.statement, first.epoch == nodes[seat].set.epoch,
+                lies(.equivocation, seat, perMille: 600)
             else { return }
             counts[.equivocations] += 1
-            let everything = contradictions(in: view, by: seat)
+            let everything = contradictions(in: EpochView(first), by: seat)
             for to in nodes.indices where to != seat && random.chance(perMille: 700) {
                 send(.votes(everything), from: seat, to: to)
             }
@@ -100,46 +100,53 @@ extension Simulation {
     }
 
     /// Votes for every block that it saw in the view, against the view, and to finalize them all.
-    private func contradictions(in view: UInt64, by seat: Int) -> [Vote] {
-        var votes = [sign(.nullify(epoch: 0, view: view), by: seat)]
-        for subject in seen[view] ?? [] {
-            votes.append(sign(.notarize(epoch: 0, view: view, subject), by: seat))
-            votes.append(sign(.finalize(epoch: 0, view: view, subject), by: seat))
+    private func contradictions(in place: EpochView, by seat: Int) -> [Vote] {
+        let (epoch, view) = (place.epoch, place.view)
+        guard epochSeat(of: seat) != nil else { return [] }
+        var votes = [sign(.nullify(epoch: epoch, view: view), by: seat)]
+        for subject in seen[place] ?? [] {
+            votes.append(sign(.notarize(epoch: epoch, view: view, subject), by: seat))
+            votes.append(sign(.finalize(epoch: epoch, view: view, subject), by: seat))
         }
         return votes
     }
 
     /// Statements of others that they never made: single votes, and whole certificates.
     private func forge(from seat: Int) {
-        guard let view = seen.keys.max(), let subject = seen[view]?.last else { return }
+        guard let place = seen.keys.max(), let subject = seen[place]?.last else { return }
+        let (epoch, view) = (place.epoch, place.view)
         counts[.forged] += 1
         let statements: [VoteStatement] = [
-            .notarize(epoch: 0, view: view, subject), .finalize(epoch: 0, view: view, subject),
-            .nullify(epoch: 0, view: view),
+            .notarize(epoch: epoch, view: view, subject),
+            .finalize(epoch: epoch, view: view, subject), .nullify(epoch: epoch, view: view),
         ]
         let statement = statements[random.below(statements.count)]
         let own = sign(statement, by: seat)
         if random.chance(perMille: 500) {
-            let votes = nodes.indices.map {
+            let votes = nodes[seat].nodeBySeat.indices.map {
                 Vote(statement: statement, validator: $0, signature: own.signature)
             }
             return broadcast(.votes(votes), from: seat)
         }
-        let quorum = workload.genesis.validators.quorum
+        let quorum = nodes[seat].set.quorum
         // Enough names, or enough times its own.
         let isOwn = random.chance(perMille: 500)
         let certificate = Certificate(
             statement: statement,
             signatures: (0..<quorum).map {
-                CertificateSignature(validator: isOwn ? seat : $0, signature: own.signature)
+                CertificateSignature(
+                    validator: isOwn ? own.validator : $0, signature: own.signature)
             })
         broadcast(.certificates([certificate]), from: seat)
     }
 
     /// Another block for the same view: a later time, or on the final block instead of the newest notarized one.
     private func forged(_ proposal: Proposal, by seat: Int) -> Proposal? {
-        guard let store = nodes[seat].store else { return nil }
+        guard let store = nodes[seat].store, proposal.epoch == nodes[seat].set.epoch,
+            epochSeat(of: seat) != nil
+        else { return nil }
         let header = proposal.block.header
+        if header.nextValidators != nil { return child(of: proposal, by: seat) }
         let isSibling = random.chance(perMille: 500)
         let block: Block
         var parentView = proposal.parentView
@@ -175,9 +182,27 @@ extension Simulation {
             return nil
         }
         let subject = VoteSubject(block.header, suite: workload.genesis.suite)
-        let vote = sign(.notarize(epoch: 0, view: proposal.view, subject), by: seat)
+        let vote = sign(
+            .notarize(epoch: proposal.epoch, view: proposal.view, subject), by: seat)
         return Proposal(
             vote: vote, parentView: parentView, block: block, justification: justification)
+    }
+
+    /// An epoch's last block was to be proposed again; instead a child of it, as if the epoch went on.
+    private func child(of proposal: Proposal, by seat: Int) -> Proposal? {
+        let last = proposal.block.header
+        let suite = workload.genesis.suite
+        let block = Block(
+            header: Header(
+                chain: last.chain, height: last.height + 1, epoch: last.epoch,
+                parent: last.digest(suite), timeMs: last.timeMs + 1, logSize: last.logSize + 1,
+                logRoot: suite.digest([0xDD]), stateRoot: last.stateRoot,
+                resultsRoot: last.resultsRoot, entryCount: 0, validators: last.validators),
+            entries: [])
+        let subject = VoteSubject(block.header, suite: suite)
+        return Proposal(
+            vote: sign(.notarize(epoch: last.epoch, view: proposal.view, subject), by: seat),
+            parentView: proposal.parentView, block: block, justification: proposal.justification)
     }
 
     /// What the liar sends to one peer.

@@ -64,33 +64,44 @@ extension Simulation {
         replica.mutate(isHonest(seat) ? mutation : mutation.union(.voteUncompared))
         nodes[seat].store = store
         nodes[seat].replica = replica
+        startsIn(replica.simplex.validators, seat)
         nodes[seat].height = store.watermark.height
         transcript.note(
             nowUs, seat, "starts at #\(store.watermark.height), view \(replica.view)")
         give(.start, to: seat)
         for peer in nodes.indices where peer != seat && nodes[peer].replica != nil {
-            give(.connected(PeerID(seat)), to: peer)
-            give(.connected(PeerID(peer)), to: seat)
+            give(.connected(self.peer(seat, seenBy: peer)), to: peer)
+            give(.connected(self.peer(peer, seenBy: seat)), to: seat)
         }
+    }
+
+    /// What became durable right before a crash may have begun an epoch of which nobody was told.
+    private func startsIn(_ set: ValidatorSet, _ seat: Int) {
+        guard let store = nodes[seat].store else { return }
+        if set.epoch == UInt64(sets.count), let ended = store.recovered.finalization {
+            end(set.epoch - 1, store.header, ended, next: set)
+        }
+        enter(set, seat)
     }
 
     /// The key that it votes with from this store; nil where it must not.
     private func claimVotes(
         _ store: Store, _ seat: Int, diesBetween: Bool
     ) throws(StorageError) -> KeyID? {
-        let key = workload.genesis.validators.validators[seat].votingKey.keyID
+        let key = keyID(of: seat)
         let claim = try store.claimVotes(of: key, file: nodes[seat].binding) {
             (binding) throws(VoteBar) in
             if diesBetween { throw .fileNotWritten("the process ends") }
             nodes[seat].binding = .binding(binding)
         }
-        nodes[seat].heard = []
+        nodes[seat].hasCompared = false
         // Nobody keeps a liar from voting.
         if mutation.contains(.voteUnbound) || !isHonest(seat) { return key }
         switch claim {
         case .success: return key
         case .failure(let bar):
             counts[.barred] += 1
+            nodes[seat].needsKey = true
             transcript.note(nowUs, seat, "does not vote: \(bar.name)")
             return nil
         }
@@ -145,7 +156,7 @@ extension Simulation {
         transcript.note(nowUs, seat, "has an empty disk")
         nodes[seat].disk.wipe()
         nodes[seat].hasLostDisk = true
-        nodes[seat].isAmnesiac = true
+        amnesiacKeys.insert(nodes[seat].key)
         nodes[seat].hasLostVotes = nodes[seat].hasVoted
         nodes[seat].knowsItForgot = false
         nodes[seat].height = 0
@@ -167,7 +178,7 @@ extension Simulation {
         nodes[seat].disk.end(end)
         if end == .power, plan.ailments[seat] == .lyingDisk {
             nodes[seat].knowsItForgot = false
-            nodes[seat].isAmnesiac = true
+            amnesiacKeys.insert(nodes[seat].key)
             nodes[seat].hasLostDisk = true
             checker.lostDisk(seat)
         }
@@ -219,7 +230,7 @@ extension Simulation {
         counts[.turnedBits] += turned
         // A row that is gone may be a vote's: SQLite has no checksum on its pages, and takes a bad one in its log for
         // the log's end.
-        nodes[seat].isAmnesiac = true
+        amnesiacKeys.insert(nodes[seat].key)
         nodes[seat].knowsItForgot = false
         nodes[seat].hasLostDisk = true
         checker.lostDisk(seat)

@@ -19,7 +19,9 @@ extension Simulation {
         guard !known.isEmpty else { return }
         let id = known[random.below(known.count)]
         guard let height = checker.finalHeight(id),
-            let source = StoreEvidence(store, signers: workload.votingKeys, height: height, id: id)
+            let source = StoreEvidence(
+                store, changes: epochChanges(upTo: store.header.epoch),
+                signers: signers(of: store.header.epoch), height: height, id: id)
         else { return fail("the light client: v\(seat) has no evidence of \(id)") }
         let bundle: EvidenceBundle
         do throws(EvidenceSourceError) {
@@ -46,10 +48,31 @@ extension Simulation {
         }
     }
 
+    /// By their seats.
+    private func signers(of epoch: UInt64) -> [SigningKey] {
+        sets[Int(epoch)].validators.compactMap {
+            workload.votingKeyNumbers[$0.votingKey.keyID].map { workload.votingKeys[$0] }
+        }
+    }
+
+    /// The ends of the epochs before one, certified anew with real keys by those who did it in the simulation.
+    private func epochChanges(upTo epoch: UInt64) -> [EpochChange] {
+        (0..<Int(epoch)).map { ended in
+            let (header, certificate) = epochEnds[ended]
+            return EpochChange(
+                header: header,
+                certificate: .signed(
+                    certificate.statement, by: certificate.signatures.map(\.validator),
+                    keys: signers(of: UInt64(ended)), honest: .max, chain: workload.chain),
+                next: sets[ended + 1])
+        }
+    }
+
     private func lies(about bundle: EvidenceBundle) -> [(String, EvidenceBundle)] {
-        let keys = workload.votingKeys
-        let quorum = workload.genesis.validators.quorum
-        let minority = (workload.genesis.validators.count - 1) / 3
+        let set = sets[Int(bundle.header.epoch)]
+        let keys = signers(of: set.epoch)
+        let quorum = set.quorum
+        let minority = Quorum.faultsTolerated(set.count)
         let signers = bundle.certificate.signatures.map(\.validator)
         var short = bundle
         short.certificate = Certificate(
@@ -61,7 +84,8 @@ extension Simulation {
             chain: header.chain, height: header.height, epoch: header.epoch, parent: header.parent,
             timeMs: header.timeMs, logSize: header.logSize, logRoot: header.logRoot,
             stateRoot: workload.genesis.suite.digest([0xFF]), resultsRoot: header.resultsRoot,
-            entryCount: header.entryCount, validators: header.validators)
+            entryCount: header.entryCount, validators: header.validators,
+            nextValidators: header.nextValidators)
         var fork = bundle
         fork.header = other
         fork.certificate = Certificate.signed(
@@ -120,9 +144,14 @@ private struct StoreEvidence: EvidenceSource {
     let store: Store
     let certified: (header: Header, certificate: Certificate)
     let place: (height: UInt64, position: UInt64)
+    let changes: [EpochChange]
 
-    init?(_ store: Store, signers keys: [SigningKey], height: UInt64, id: Digest) {
+    init?(
+        _ store: Store, changes: [EpochChange], signers keys: [SigningKey], height: UInt64,
+        id: Digest
+    ) {
         self.store = store
+        self.changes = changes
         guard let finalization = try? store.finalization(from: store.watermark.height),
             let block = try? store.block(height)?.block
         else { return nil }
@@ -144,7 +173,7 @@ private struct StoreEvidence: EvidenceSource {
 
     var suite: Suite { store.suite }
     func checkpoint() -> (header: Header, certificate: Certificate)? { certified }
-    func epochChanges() -> [EpochChange]? { [] }
+    func epochChanges() -> [EpochChange]? { changes }
     func block(height: UInt64) -> Block? { try? store.block(height)?.block }
     func outcomes(height: UInt64) -> [EntryOutcome]? { try? store.block(height)?.outcomes(suite) }
     func logPath(index: UInt64, size: UInt64) -> [Digest]? {

@@ -11,11 +11,11 @@ extension Simulation {
 
     func send(_ message: PeerMessage, from: Int, to: Int) {
         guard from != to, nodes.indices.contains(to) else { return }
-        if case .proposal(let proposal) = message,
-            proposal.vote.validator == authority.validators.leader(view: proposal.view),
+        if case .proposal(let proposal) = message, proposal.epoch < UInt64(sets.count),
+            proposal.vote.validator == sets[Int(proposal.epoch)].leader(view: proposal.view),
             let header = proposal.vote.statement.subject?.header
         {
-            led[proposal.view, default: []].insert(header)
+            led[EpochView(proposal.vote.statement), default: []].insert(header)
         }
         guard !isCalm else {
             queue.push(
@@ -62,17 +62,22 @@ extension Simulation {
             overhear(message)
         }
         if case .heldVotes(let answer) = message,
-            answer.question == UInt64(nodes[to].incarnation)
+            answer.question == UInt64(nodes[to].incarnation),
+            answer.epoch == nodes[to].set.epoch, !peer(from, seenBy: to).isGuest
         {
             nodes[to].heard.insert(from)
+            // Asked for in the first epoch in which it has a seat, and not again in this life.
+            if epochSeat(of: to) != nil, nodes[to].heard.count >= nodes[to].set.quorum - 1 {
+                nodes[to].hasCompared = true
+            }
         }
         guard case .transactions(let bytes) = message else {
-            return give(.message(from: PeerID(from), message), to: to)
+            return give(.message(from: peer(from, seenBy: to), message), to: to)
         }
         let envelopes = bytes.compactMap {
             try? Envelope(bytes: $0, chain: workload.chain, suite: workload.genesis.suite)
         }
-        give(.gossiped(from: PeerID(from), envelopes), to: to)
+        give(.gossiped(from: peer(from, seenBy: to), envelopes), to: to)
     }
 
     /// Cuts the network in two, or one replica off from the others; both ways, or only in one direction.

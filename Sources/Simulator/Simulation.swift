@@ -35,11 +35,22 @@ final class Simulation {
         case cut(lasting: UInt64)
         case heal(Int)
         case rot(Int)
+        case changeSeats
+        /// The operator starts a node with another voting key.
+        case rekey(Int, key: Int)
         case inspect
     }
 
+    /// What is called a seat elsewhere in the simulation is a node's number: its seat in genesis, and no seat of any
+    /// epoch for the spare ones.
     struct Node {
         let seat: Int
+        /// The number of its voting key.
+        var key: Int
+        /// The set of the epoch that it is in.
+        var set: ValidatorSet
+        /// Nodes by their seats in that set.
+        var nodeBySeat: [Int]
         let disk: SimulatedDisk
         let executor: Executor<Store>
         var store: Store?
@@ -53,8 +64,6 @@ final class Simulation {
         var end = SimulatedDisk.End.process
         /// A restart is planned.
         var isDown = false
-        /// Its votes may contradict those of an earlier life: the disk that held them is gone, or lied.
-        var isAmnesiac = false
         /// What it knows to be final is not on its disk any more.
         var hasLostDisk = false
         /// The file beside its voting key, on another disk than its store.
@@ -65,8 +74,12 @@ final class Simulation {
         var hasLostVotes = false
         /// It was told of a vote that it has forgotten.
         var knowsItForgot = false
-        /// Peers that answered this process what they hold of its votes.
+        /// It must not vote with its key, for whatever reason, and needs another.
+        var needsKey = false
+        /// Peers that answered this process, in this epoch, what they hold of its votes.
         var heard: Set<Int> = []
+        /// They were enough.
+        var hasCompared = false
         /// As of its last durable step, for when it is down.
         var height: UInt64 = 0
         var timers: [Int] = Array(repeating: 0, count: TimerID.allCases.count + 1)
@@ -93,8 +106,21 @@ final class Simulation {
     var counts = FaultCounts()
     var fingerprint = Fingerprint()
     var violation: Violation?
-    /// Reached by the end.
-    private(set) var views: UInt64 = 0
+    /// The highest view of each epoch that anybody was in.
+    var viewsReached: [UInt64] = [0]
+    var views: UInt64 { viewsReached.reduce(0, +) }
+    /// By epoch, each with what ended the epoch before it; genesis' alone at first.
+    var sets: [ValidatorSet]
+    var epochEnds: [(header: Header, certificate: Certificate)] = []
+    /// The change of seats that was asked for last.
+    var order: SeatOrder?
+    var nextKey: Int
+    /// Proofs against voting keys.
+    var reports: [Int: EquivocationReport] = [:]
+    /// Keys whose votes may contradict those of an earlier life.
+    var amnesiacKeys: Set<Int> = []
+    /// Orders made as the seed goes, by envelope.
+    var ordersMade: [Digest: Workload.Item] = [:]
     let transcript: Transcript
     var submitted: [Int] = []
     var probes: [Digest] = []
@@ -102,9 +128,9 @@ final class Simulation {
     var firstProbe = UInt64.max
     var nextRequest: UInt64 = 1
     /// What each view's leader proposed, or said that it did.
-    var led: [UInt64: Set<Digest>] = [:]
+    var led: [EpochView: Set<Digest>] = [:]
     /// The liars' knowledge: blocks proposed in each view, and messages to say again.
-    var seen: [UInt64: [VoteSubject]] = [:]
+    var seen: [EpochView: [VoteSubject]] = [:]
     var overheard: [PeerMessage] = []
 
     init(
@@ -117,21 +143,27 @@ final class Simulation {
         self.random = random
         self.mutation = mutation
         self.viewsMin = viewsMin
-        transcript = Transcript(seats: plan.validators, print: trace)
-        cuts = Array(
-            repeating: Array(repeating: 0, count: plan.validators), count: plan.validators)
-        let secrets = workload.voteSecrets
-        let suite = workload.genesis.suite
-        authority = VoteAuthority(chain: workload.chain, validators: workload.genesis.validators) {
-            $0.signature == Simulation.signature(secrets[$0.validator], $0.statement, suite)
+        let genesis = workload.genesis.validators
+        let count = plan.validators + plan.spares
+        transcript = Transcript(seats: count, print: trace)
+        cuts = Array(repeating: Array(repeating: 0, count: count), count: count)
+        sets = [genesis]
+        nextKey = plan.validators + plan.spares
+        authority = VoteAuthority(chain: workload.chain, validators: genesis) { vote, set in
+            let key = set.validators[vote.validator].votingKey.keyID
+            guard let number = workload.votingKeyNumbers[key] else { return false }
+            return vote.signature
+                == Simulation.signature(
+                    workload.voteSecrets[number], vote.statement, workload.genesis.suite)
         }
-        for seat in 0..<plan.validators {
+        for seat in 0..<count {
             let disk = SimulatedDisk(seed: self.random.next(), sector: plan.sector)
             if !plan.isFormattedUnderFaults { disk.copy(formatted) }
             disk.setLying(plan.ailments[seat] == .lyingDisk)
             nodes.append(
                 Node(
-                    seat: seat, disk: disk, executor: Executor(genesis: workload.genesis),
+                    seat: seat, key: seat, set: genesis, nodeBySeat: Array(0..<plan.validators),
+                    disk: disk, executor: Executor(genesis: workload.genesis),
                     skewMs: plan.skewMs[seat]))
         }
         if plan.skewMs.contains(where: { $0.magnitude > workload.genesis.parameters.driftMs }) {
@@ -144,11 +176,12 @@ final class Simulation {
         return half + half
     }
 
+    /// With the node's key, for its seat in the set that it knows.
     func sign(_ statement: VoteStatement, by seat: Int) -> Vote {
         Vote(
-            statement: statement, validator: seat,
+            statement: statement, validator: epochSeat(of: seat) ?? 0,
             signature: Simulation.signature(
-                workload.voteSecrets[seat], statement, workload.genesis.suite))
+                workload.voteSecrets[nodes[seat].key], statement, workload.genesis.suite))
     }
 
     /// Its words are its replica's.
@@ -170,7 +203,6 @@ final class Simulation {
             handle(entry.event)
             if isCalm, isDone { break }
         }
-        views = nodes.compactMap { $0.replica?.view }.max() ?? 0
         if violation == nil { checkEnd() }
         for node in nodes {
             let disk = node.disk.counts
@@ -195,6 +227,7 @@ final class Simulation {
             queue.push(
                 .cut(lasting: random.between(200_000, 3_000_000)), atUs: random.below(whole))
         }
+        for _ in 0..<plan.seatChanges { queue.push(.changeSeats, atUs: random.below(whole)) }
         for seat in nodes.indices where plan.ailments[seat] == .bitRot {
             for _ in 0..<plan.rots { queue.push(.rot(seat), atUs: random.below(whole)) }
         }
@@ -219,6 +252,8 @@ final class Simulation {
         case .cut(let lasting): cut(lasting)
         case .heal(let index): heal(index)
         case .rot(let seat): rot(seat)
+        case .changeSeats: changeSeats()
+        case .rekey(let seat, let key): rekey(seat, key)
         case .inspect: inspect()
         }
     }
@@ -228,14 +263,15 @@ final class Simulation {
         if isCalm {
             if nowUs >= calmSinceUs + Simulation.calmUsMax { return fail(stuck) }
         } else {
-            let view = nodes.compactMap { $0.replica?.view }.max() ?? 0
-            if view >= viewsMin || nowUs >= Simulation.faultyUsMax { calm() }
+            if views >= viewsMin || nowUs >= Simulation.faultyUsMax { calm() }
         }
         queue.push(.inspect, atUs: nowUs + 500_000)
     }
 
     private var stuck: String {
-        let heights = nodes.map { "v\($0.seat)@\($0.height)/\($0.replica?.view ?? 0)" }
+        let heights = nodes.map {
+            "v\($0.seat)@\($0.height)/\($0.set.epoch)/\($0.replica?.view ?? 0)"
+        }
         let missing = probes.filter { !checker.isFinal($0) }.count
         return "liveness: no progress after the faults stopped at height \(calmHeight); "
             + "\(missing) probes not final; " + heights.joined(separator: " ")
@@ -265,8 +301,7 @@ final class Simulation {
 
     /// Every honest replica has got on, and holds what it was given after the faults.
     private var isDone: Bool {
-        let view = nodes.compactMap { $0.replica?.view }.max() ?? 0
-        guard view >= viewsMin, probes.allSatisfy(checker.isFinal) else { return false }
+        guard views >= viewsMin, probes.allSatisfy(checker.isFinal) else { return false }
         return nodes.allSatisfy { !isHonest($0.seat) || $0.height >= calmHeight + 3 }
     }
 

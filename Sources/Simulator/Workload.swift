@@ -20,14 +20,20 @@ public final class Workload: Sendable {
     let items: [Item]
     /// Valid evidence, for the probes after the faults.
     let probes: [Item]
-    /// Each validator's secret for simulated signatures.
+    /// Each voting key's secret for simulated signatures.
     let voteSecrets: [Digest]
-    /// Each validator's voting key as in genesis, for what a light client is shown.
+    /// Those of genesis by their seats, then the ones that may come later: for what rules and light clients check.
     let votingKeys: [SigningKey]
+    /// Which of the voting keys has that id.
+    let votingKeyNumbers: [KeyID: Int]
+    private let governor: Member
+    private let reporter: Member
     private let verifiedByDigest: [Digest: Verified<SignedTransaction>]
 
     static let itemsMax = 400
     static let probesMax = 64
+    /// Voting keys beside those of genesis.
+    static let keysMax = 24
 
     /// - Parameter validators: 1…16.
     public init(validators count: Int) {
@@ -39,12 +45,20 @@ public final class Workload: Sendable {
         builder.addFounder(bank, roles: [.settlementBank])
         builder.addFounder(governor, roles: [.governor])
         for trader in traders { builder.addFounder(trader, roles: [.provider, .buyer]) }
+        for number in 0..<count + FaultPlan.sparesMax {
+            builder.addFounder(Workload.validator(number), roles: [.validator])
+        }
+        self.governor = governor
+        reporter = traders[0]
         genesis = builder.genesis(
             name: "simulation", timeMs: 1_700_000_000_000, parameters: Workload.parameters,
             validators: Workload.validatorSet(count, suite))
         chain = genesis.chain
-        votingKeys = (0..<count).map { Workload.validator($0).keys[0] }
-        voteSecrets = (0..<count).map { suite.digest([0x76, UInt8($0)]) }
+        let votingKeys = (0..<count + Workload.keysMax).map { Workload.votingKey($0) }
+        self.votingKeys = votingKeys
+        votingKeyNumbers = Dictionary(
+            uniqueKeysWithValues: votingKeys.enumerated().map { ($1.publicKey.keyID, $0) })
+        voteSecrets = votingKeys.indices.map { suite.digest([0x76, UInt8($0)]) }
         var maker = Maker(chain: chain, suite: suite)
         var items: [Item] = []
         while items.count < Workload.itemsMax {
@@ -71,16 +85,55 @@ public final class Workload: Sendable {
         return parameters
     }
 
-    private static func validator(_ seat: Int) -> Member {
-        Member(serial: 100 + UInt32(seat), keys: 1)
+    /// The organisation that runs a node.
+    private static func validator(_ node: Int) -> Member {
+        Member(serial: 100 + UInt32(node), keys: 1)
+    }
+
+    private static func votingKey(_ number: Int) -> SigningKey {
+        Member(serial: 1_000 + UInt32(number), keys: 1).keys[0]
+    }
+
+    static func member(ofNode node: Int) -> MemberID { validator(node).id }
+
+    /// Names the node in its last byte.
+    static func transportKey(ofNode node: Int) -> [UInt8] {
+        Array(ValidatorJoin.example.transportKey.dropLast()) + [UInt8(node)]
+    }
+
+    static func node(ofTransportKey key: [UInt8]) -> Int { Int(key[key.count - 1]) }
+
+    // MARK: Orders made as a seed goes
+
+    /// Of the governor, or of a member without any role in this.
+    func order<Body: TransactionBody>(
+        _ body: Body, isGovernors: Bool, number: UInt64, lastValid: UInt64
+    ) -> Item {
+        let member = isGovernors ? governor : reporter
+        let nonce = genesis.suite.digest([0x6F] + number.encoded).bytes
+        return Workload.signed(
+            Transaction(
+                kind: Body.kind.rawValue, nonce: Array(nonce.prefix(LedgerLimits.nonceBytes)),
+                lastValidHeight: lastValid, member: member.id, body: body.encoded),
+            chain: chain, suite: genesis.suite, with: member.keys[0])
+    }
+
+    fileprivate static func signed(
+        _ transaction: Transaction, chain: ChainID, suite: Suite, with key: SigningKey
+    ) -> Item {
+        let bytes = Envelope.sign(transaction, chain: chain, with: key)
+        guard let envelope = try? Envelope(bytes: bytes, chain: chain, suite: suite) else {
+            preconditionFailure("what was just signed decodes")
+        }
+        return Item(
+            bytes: bytes, envelope: envelope, verified: envelope.verified(by: key.publicKey))
     }
 
     private static func validatorSet(_ count: Int, _ suite: Suite) -> ValidatorSet {
         let validators = (0..<count).map { seat in
-            let member = Workload.validator(seat)
-            return Validator(
-                member: member.id, votingKey: member.keys[0].publicKey,
-                transportKey: [UInt8(seat)])
+            Validator(
+                member: member(ofNode: seat), votingKey: votingKey(seat).publicKey,
+                transportKey: transportKey(ofNode: seat))
         }
         guard let set = ValidatorSet(epoch: 0, validators: validators) else {
             preconditionFailure("distinct keys make a validator set")
@@ -188,12 +241,7 @@ private struct Maker {
     }
 
     private func signed(_ transaction: Transaction, with key: SigningKey) -> Workload.Item {
-        let bytes = Envelope.sign(transaction, chain: chain, with: key)
-        guard let envelope = try? Envelope(bytes: bytes, chain: chain, suite: suite) else {
-            preconditionFailure("what was just signed decodes")
-        }
-        return Workload.Item(
-            bytes: bytes, envelope: envelope, verified: envelope.verified(by: key.publicKey))
+        Workload.signed(transaction, chain: chain, suite: suite, with: key)
     }
 
     /// The signature's last byte is another one.
