@@ -45,10 +45,17 @@ extension HuijinNode: LedgerNode {
         }
     }
 
+    /// Links that are up.
+    private var linked: (peers: Int, observers: Int) {
+        let up = peers.filter(\.isSending)
+        let observers = up.count(where: \.isObserver)
+        return (up.count - observers, observers)
+    }
+
     public func status() async -> LedgerStatus {
         let status = self.status
         return LedgerStatus(
-            header: status.header, view: status.view, peers: peers.count { $0.isSending },
+            header: status.header, view: status.view, peers: linked.peers,
             validators: status.validators.count, votes: status.votes, version: NodeVersion.text)
     }
 
@@ -61,7 +68,15 @@ extension HuijinNode: LedgerNode {
                 "huijin_mempool_transactions", UInt64(status.mempoolCount),
                 "waiting transactions / 待处理交易"
             ),
-            ("huijin_peers", UInt64(peers.count { $0.isSending }), "links that are up / 已连通对端"),
+            ("huijin_peers", UInt64(linked.peers), "links that are up / 已连通对端"),
+            (
+                "huijin_observers", UInt64(linked.observers),
+                "observers that are connected / 已连接的观察节点"
+            ),
+            (
+                "huijin_peer_offences_total", offences.values.reduce(0, +),
+                "times that a peer was cut off for misbehaviour / 因行为不当断开对端的次数"
+            ),
             (
                 "huijin_undecodable_frames_total", undecodableFrames,
                 "frames and envelopes of peers that did not decode / 无法解码的对端帧和交易"

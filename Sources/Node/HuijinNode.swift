@@ -36,8 +36,10 @@ public final class HuijinNode: Sendable {
     public let chain: ChainID
     let shared: NodeShared
     private let limits: NodeLimits
+    private let running: NodeConfiguration
 
     private init(_ configuration: NodeConfiguration, _ shared: NodeShared) {
+        running = configuration
         genesis = configuration.genesis
         chain = shared.chain
         limits = configuration.limits
@@ -71,6 +73,26 @@ public final class HuijinNode: Sendable {
 
     /// Until the node has stopped, by request or by itself, and its files are closed.
     public func waitUntilStopped() async -> StopReason { await shared.waitUntilStopped() }
+
+    /// Takes over from another configuration of this node what can change while it runs: peers and observers with their keys
+    /// and addresses, and its own transport certificate and key. Connections are made anew first, so that nothing sent is lost.
+    ///
+    /// - Throws: `ConfigurationError` naming the field that needs a restart, `NodeError`; then everything stays as it was.
+    public func reload(_ configuration: NodeConfiguration, from path: String) async throws {
+        if let field = running.fieldThatNeedsRestart(in: configuration) {
+            throw ConfigurationError(
+                file: path, field: field, problem: "it cannot change while the node runs",
+                problemZh: "运行中不能更改", remedy: "restart the node", remedyZh: "请重启节点")
+        }
+        let error: NetworkError? = await withCheckedContinuation { continuation in
+            if !shared.mailbox.put(
+                .reload(configuration) { continuation.resume(returning: $0) })
+            {
+                continuation.resume(returning: nil)
+            }
+        }
+        if let error { throw NodeError.network(error) }
+    }
 
     // MARK: Submitting
 
@@ -115,6 +137,10 @@ public final class HuijinNode: Sendable {
                     id: $0.id, envelopeDigest: $0.digest, status: .refused, code: code)
             }
         }
+        // Without a seat and without a link to pass them on by, nobody would ever order them.
+        guard status.seat != nil || shared.network?.hasLinks == true else {
+            return refused(.unavailable)
+        }
         let waiting = shared.submittedEnvelopes.add(envelopes.count, ordering: .relaxed).newValue
         guard waiting <= limits.submittedEnvelopesMax else {
             shared.submittedEnvelopes.subtract(envelopes.count, ordering: .relaxed)
@@ -138,6 +164,8 @@ public final class HuijinNode: Sendable {
     public var peers: [PeerState] { shared.network?.peerStates ?? [] }
     /// Ended connections by reason.
     public var refusals: [NetworkProblem: UInt64] { shared.network?.refusals ?? [:] }
+    /// How often peers were cut off for what.
+    public var offences: [NetworkProblem: UInt64] { shared.network?.offences ?? [:] }
     /// Frames and envelopes of peers that did not decode.
     public var undecodableFrames: UInt64 { shared.intake.undecodableCount }
     /// The port for peers, which differs from the configured one when that is 0.

@@ -13,8 +13,8 @@ enum Mail: Sendable {
     case submission(Submission)
     /// Performed on the replica's thread between two inputs; `nil` once the node has stopped.
     case read(@Sendable (NodeView?) -> Void)
-    /// Paused peers may be read again, unless others have been by now.
-    case resume
+    /// Other peers, another certificate; what became of it is told.
+    case reload(NodeConfiguration, @Sendable (NetworkError?) -> Void)
     case stop(StopReason)
 }
 
@@ -28,17 +28,28 @@ final class FrameIntake: Sendable {
     private let chain: ChainID
     private let suite: Suite
     private let transactionBytesMax: Int
-    private let inboundBytesMax: Int
-    private let waitingBytes = Atomic<Int>(0)
-    private let isPaused = Atomic<Bool>(false)
+    private let limits: NodeLimits
+    private let queue = Mutex(Queue())
     private let undecodable = Atomic<UInt64>(0)
 
-    init(_ mailbox: Mailbox<Mail>, genesis: Genesis, inboundBytesMax: Int) {
+    /// Bytes that wait for the replica, by the peer that sent them.
+    private struct Queue {
+        var bytes: [Int: Int] = [:]
+        var allBytes = 0
+        var isPaused = false
+
+        func isShort(_ peer: Int, _ limits: NodeLimits) -> Bool {
+            allBytes <= limits.inboundBytesMax / 2
+                && bytes[peer, default: 0] <= limits.inboundBytesPerPeerMax / 2
+        }
+    }
+
+    init(_ mailbox: Mailbox<Mail>, genesis: Genesis, limits: NodeLimits) {
         self.mailbox = mailbox
         chain = genesis.chain
         suite = genesis.suite
         transactionBytesMax = Int(genesis.parameters.transactionBytesMax)
-        self.inboundBytesMax = inboundBytesMax
+        self.limits = limits
     }
 
     /// Frames and envelopes of peers that did not decode: an honest peer sends none.
@@ -47,17 +58,21 @@ final class FrameIntake: Sendable {
     func receive(from peer: Int, _ payload: [UInt8]) -> FlowControl {
         guard let input = input(from: PeerID(peer), payload) else {
             undecodable.add(1, ordering: .relaxed)
-            return .continue
+            return .cutOff(.undecodable)
         }
-        let waiting = waitingBytes.add(payload.count, ordering: .sequentiallyConsistent).newValue
+        // One peer's flood must not keep the others' frames out.
+        let isFull = queue.withLock { queue in
+            queue.bytes[peer, default: 0] += payload.count
+            queue.allBytes += payload.count
+            let isFull =
+                queue.allBytes > limits.inboundBytesMax
+                || queue.bytes[peer, default: 0] > limits.inboundBytesPerPeerMax
+            if isFull { queue.isPaused = true }
+            return isFull
+        }
         mailbox.put(.input(input, bytes: payload.count))
-        guard waiting > inboundBytesMax else { return .continue }
-        isPaused.store(true, ordering: .sequentiallyConsistent)
-        // The replica may have handled everything in between, and then nothing else would end the pause.
-        if waitingBytes.load(ordering: .sequentiallyConsistent) <= inboundBytesMax / 2 {
-            mailbox.put(.resume)
-        }
-        return .pause
+        // The frame itself waits now, so that its handling ends the pause.
+        return isFull ? .pause : .continue
     }
 
     private func input(from peer: PeerID, _ payload: [UInt8]) -> Input? {
@@ -75,7 +90,8 @@ final class FrameIntake: Sendable {
                     try Envelope(
                         bytes: bytes, chain: chain, suite: suite, bytesMax: transactionBytesMax))
             } catch {
-                undecodable.add(1, ordering: .relaxed)
+                // Whoever passes envelopes on has decoded them.
+                return nil
             }
         }
         return .gossiped(from: peer, envelopes)
@@ -84,15 +100,34 @@ final class FrameIntake: Sendable {
     /// The replica has handled a frame of that many bytes.
     ///
     /// - Returns: whether paused peers should be read again.
-    func handled(bytes: Int) -> Bool {
-        let waiting = waitingBytes.subtract(bytes, ordering: .sequentiallyConsistent).newValue
-        return waiting <= inboundBytesMax / 2 && takePause()
+    func handled(from peer: Int, bytes: Int) -> Bool {
+        queue.withLock { queue in
+            let left = queue.bytes[peer, default: 0] - bytes
+            queue.bytes[peer] = left > 0 ? left : nil
+            queue.allBytes -= bytes
+            guard queue.isPaused, queue.isShort(peer, limits) else { return false }
+            queue.isPaused = false
+            return true
+        }
+    }
+}
+
+extension Input {
+    /// Who sent it, for what came from a peer.
+    var sender: PeerID? {
+        switch self {
+        case .message(let peer, _), .gossiped(let peer, _), .connected(let peer): peer
+        case .start, .timer, .submitted, .verified, .signed: nil
+        }
     }
 
-    /// - Returns: whether anybody was paused; the caller lets them go on.
-    func takePause() -> Bool {
-        isPaused.load(ordering: .sequentiallyConsistent)
-            && isPaused.exchange(false, ordering: .sequentiallyConsistent)
+    /// Whether an observer may send it: it asks, and passes on what clients gave it.
+    var mayBeObservers: Bool {
+        switch self {
+        case .message(_, let message): message.mayBeObservers
+        case .gossiped, .connected: true
+        case .start, .timer, .submitted, .verified, .signed: false
+        }
     }
 }
 
@@ -105,6 +140,15 @@ extension PeerMessage {
             .vote
         case .proposal, .block: .proposal
         case .transactions, .finalBlocks: .bulk
+        }
+    }
+
+    /// Whether it is for an observer to send.
+    var mayBeObservers: Bool {
+        switch self {
+        case .status, .finalBlocksRequest, .blockRequest, .transactions: true
+        case .proposal, .votes, .certificates, .finalBlocks, .block, .heldVotesRequest, .heldVotes:
+            false
         }
     }
 }

@@ -9,19 +9,35 @@ struct NodeFile: Decodable {
         let address: String
         /// Hexadecimal DER SubjectPublicKeyInfo; needed where genesis does not have the key.
         let transportKey: String?
+        /// The key that the peer is about to change to; both are accepted until it has shown this one.
+        let nextTransportKey: String?
 
-        static let fields: Set<String> = ["validator", "address", "transportKey"]
+        static let fields: Set<String> = [
+            "validator", "address", "transportKey", "nextTransportKey",
+        ]
+    }
+
+    struct Observer: Decodable {
+        let name: String
+        let transportKey: String
+
+        static let fields: Set<String> = ["name", "transportKey"]
     }
 
     let genesis: String
     let data: String
-    let validator: String
-    let votingKey: String
+    /// The three are those of any node but an observer.
+    let validator: String?
+    let votingKey: String?
+    let listen: String?
+    /// The name of a node that only follows and serves.
+    let observer: String?
     let transportKey: String
     let transportCertificate: String
-    let listen: String
     let api: String
     let peers: [Peer]
+    /// Whom this validator lets follow.
+    let observers: [Observer]?
     /// True for a node whose keys or seat are not those of genesis; false when absent.
     let followsChain: Bool?
     /// trace, debug, info, notice, warning, error or critical; `info` when absent.
@@ -29,7 +45,7 @@ struct NodeFile: Decodable {
 
     static let fields: Set<String> = [
         "genesis", "data", "validator", "votingKey", "transportKey", "transportCertificate",
-        "listen", "api", "peers", "followsChain", "log",
+        "listen", "api", "peers", "observer", "observers", "followsChain", "log",
     ]
     static let bytesMax = 1_048_576
 
@@ -51,6 +67,9 @@ struct NodeFile: Decodable {
         try refuseUnknown(map, fields, path, prefix: "")
         for (index, peer) in (map["peers"] as? [[String: Any]] ?? []).enumerated() {
             try refuseUnknown(peer, Peer.fields, path, prefix: "peers[\(index)].")
+        }
+        for (index, observer) in (map["observers"] as? [[String: Any]] ?? []).enumerated() {
+            try refuseUnknown(observer, Observer.fields, path, prefix: "observers[\(index)].")
         }
         do {
             return try JSONDecoder().decode(NodeFile.self, from: data)

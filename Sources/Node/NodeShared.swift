@@ -41,8 +41,7 @@ final class NodeShared: Sendable {
         let genesis = configuration.genesis
         chain = genesis.chain
         self.logger = logger
-        let intake = FrameIntake(
-            mailbox, genesis: genesis, inboundBytesMax: configuration.limits.inboundBytesMax)
+        let intake = FrameIntake(mailbox, genesis: genesis, limits: configuration.limits)
         self.intake = intake
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let threads = configuration.limits.verificationThreads
@@ -61,9 +60,8 @@ final class NodeShared: Sendable {
         do throws(NetworkError) {
             let network = try PeerNetwork(
                 NetworkConfiguration(
-                    index: configuration.networkIndex, identity: configuration.transport,
-                    chain: genesis.chain, listenHost: configuration.listen.host,
-                    listenPort: configuration.listen.port, peers: configuration.peers,
+                    identity: configuration.transport, chain: genesis.chain,
+                    listen: configuration.listen, peers: configuration.peers,
                     limits: configuration.networkLimits, logger: logger),
                 onFrame: { peer, payload in intake.receive(from: peer, payload) },
                 onPeerChange: { peer, isSending in

@@ -22,10 +22,12 @@ final class ReplicaLoop {
     private let genesis: Genesis
     private let chain: ChainID
     /// Who the peers are in the present epoch.
-    private var peers: PeerTable
-    private let votingKey: SigningKey
+    var peers: PeerTable
+    /// Nil for an observer.
+    private let votingKey: SigningKey?
     private let dataDirectory: String
-    private let logger: Logger
+    let observerQueuedBytesMax: Int
+    let logger: Logger
     /// Why the key does not vote from this store.
     private var bar: VoteBar?
     private var deadlines = Deadlines()
@@ -46,22 +48,24 @@ final class ReplicaLoop {
         votingKey = configuration.votingKey
         dataDirectory = configuration.dataDirectory
         logger = shared.logger
+        observerQueuedBytesMax = configuration.limits.observerQueuedBytesMax
         store = try Store(
             folder: configuration.dataDirectory, genesis: configuration.genesis,
             options: configuration.storeOptions)
-        let keyID = configuration.votingKey.publicKey.keyID
-        let folder = BindingFolder(folder: configuration.bindingFolder, key: keyID)
-        var starts: UInt64?
-        switch try store.claimVotes(of: keyID, file: folder.read(), write: folder.write) {
-        case .success(let binding): starts = binding.starts
-        case .failure(let found): bar = found
+        var voting: (key: KeyID, starts: UInt64)?
+        if let keyID = configuration.votingKey?.publicKey.keyID {
+            let folder = BindingFolder(folder: configuration.bindingFolder, key: keyID)
+            switch try store.claimVotes(of: keyID, file: folder.read(), write: folder.write) {
+            case .success(let binding): voting = (keyID, binding.starts)
+            case .failure(let found): bar = found
+            }
         }
         replica = Replica(
             genesis: configuration.genesis, base: store, recovered: try store.replicaState(),
-            votingKey: starts.map { _ in keyID }, question: starts ?? 0)
-        var peers = PeerTable(configuration.peers)
-        peers.reconfigure(replica.simplex.validators)
-        self.peers = peers
+            votingKey: voting?.key, question: voting?.starts ?? 0)
+        peers = PeerTable(
+            configuration.peers, genesis: configuration.genesis.validators,
+            validators: replica.simplex.validators)
         desk = SubmissionDesk(waitingMax: configuration.limits.waitingSubmissionsMax)
         publishedHeight = store.watermark.height
         publish(finalization: store.recovered.finalization)
@@ -71,6 +75,7 @@ final class ReplicaLoop {
 
     /// Until the node stops.
     func run() -> StopReason {
+        shared.network?.update(peers: peers.endpoints)
         drive(.start)
         while stopReason == nil {
             let mails = shared.mailbox.take(until: nextDeadline())
@@ -98,11 +103,7 @@ final class ReplicaLoop {
     private func handle(_ mail: Mail) {
         switch mail {
         case .input(let input, let bytes):
-            if bytes > 0 {
-                metrics.messagesReceived += 1
-                if shared.intake.handled(bytes: bytes) { shared.network?.resume() }
-            }
-            drive(peers.translated(input))
+            receive(input, bytes: bytes)
         case .submission(let submission):
             shared.submittedEnvelopes.subtract(
                 submission.envelopes.count, ordering: .relaxed)
@@ -113,8 +114,7 @@ final class ReplicaLoop {
         case .read(let body):
             shared.waitingReads.subtract(1, ordering: .relaxed)
             body(NodeView(genesis: genesis, chain: chain, store: store))
-        case .resume:
-            if shared.intake.takePause() { shared.network?.resume() }
+        case .reload(let configuration, let done): done(reload(configuration))
         case .stop(let reason):
             stopReason = reason
         }
@@ -123,7 +123,7 @@ final class ReplicaLoop {
     /// Nobody is left without an answer.
     private func decline(_ mail: Mail) {
         switch mail {
-        case .input, .resume, .stop: return
+        case .input, .stop: return
         case .submission(let submission):
             submission.finish(
                 submission.envelopes.map {
@@ -131,11 +131,12 @@ final class ReplicaLoop {
                         id: $0.id, envelopeDigest: $0.digest, status: .refused, code: .unavailable)
                 })
         case .read(let body): body(nil)
+        case .reload(_, let done): done(nil)
         }
     }
 
     /// One input and all its effects; then the inputs that these gave rise to.
-    private func drive(_ first: Input) {
+    func drive(_ first: Input) {
         var next: Input? = first
         while let input = next, stopReason == nil {
             metrics.inputs += 1
@@ -180,6 +181,8 @@ final class ReplicaLoop {
             metrics.signatureChecks += UInt64(checks.count)
             shared.verifier.check(batch, checks)
         case .broadcast(let message):
+            // What an observer learns from votes, the validators know already.
+            guard votingKey != nil || message.mayBeObservers else { return }
             shared.network?.broadcast(priority: message.priority, message.encoded)
         case .send(let peer, let message):
             send(message, to: peer)
@@ -195,6 +198,7 @@ final class ReplicaLoop {
         case .forgotten(let vote): forgot(vote)
         case .reconfigure(let validators, let seat):
             peers.reconfigure(validators)
+            shared.network?.update(peers: peers.endpoints)
             publishSeats()
             logger.info(
                 "a new epoch began / 新纪元开始",
@@ -204,12 +208,6 @@ final class ReplicaLoop {
                 ])
         case .halt(let fault): stop(.fault(fault))
         }
-    }
-
-    /// A validator that the configuration does not name cannot be reached, which is the operator's to mend.
-    private func send(_ message: PeerMessage, to peer: PeerID) {
-        guard let index = peers.index(of: peer) else { return }
-        shared.network?.send(to: index, priority: message.priority, message.encoded)
     }
 
     private func publishSeats() {
@@ -223,7 +221,7 @@ final class ReplicaLoop {
         }
     }
 
-    private func stop(_ reason: StopReason) {
+    func stop(_ reason: StopReason) {
         if stopReason == nil { stopReason = reason }
     }
 
@@ -244,7 +242,7 @@ final class ReplicaLoop {
 
     private func sign(_ statement: VoteStatement) -> Verified<Vote> {
         metrics.votesSigned += 1
-        guard let seat = replica.seat else {
+        guard let seat = replica.seat, let votingKey else {
             preconditionFailure("only a replica with a seat has statements signed")
         }
         let key = votingKey.publicKey
@@ -258,6 +256,7 @@ final class ReplicaLoop {
     private func forgot(_ vote: Vote) {
         let statement = vote.statement
         do throws(StorageError) {
+            guard let votingKey else { preconditionFailure("an observer has no votes") }
             try store.bar(votingKey.publicKey.keyID, forgotten: statement)
         } catch {
             return stop(.storage(error))
@@ -280,24 +279,6 @@ final class ReplicaLoop {
         return replica.simplex.isComparing ? .comparing : .voting
     }
 
-    private func serve(_ peer: PeerID, from height: UInt64) {
-        let blocks: [CertifiedBlock]
-        do throws(StorageError) {
-            blocks = try store.finalBlocks(from: height)
-        } catch {
-            return stop(.storage(error))
-        }
-        guard !blocks.isEmpty else {
-            guard height <= store.watermark.height else { return }
-            logger.error(
-                "blocks final by one certificate exceed a message / 同一终局证明下的区块超出单个消息",
-                metadata: ["peer": "\(peer)", "height": "\(height)"])
-            return
-        }
-        let message = PeerMessage.finalBlocks(blocks)
-        send(message, to: peer)
-    }
-
     /// A crash before this is done leaves the blocks to be found final again; a crash right after leaves final
     /// transactions whose submitters were not told.
     private func commit(_ commit: Commit) {
@@ -316,6 +297,8 @@ final class ReplicaLoop {
         // In this order, so that whoever is told that a transaction is final finds it and sees its height.
         for block in commit.blocks { shared.archive.add(block) }
         publish(finalization: commit.finalization)
+        shared.network?.tellObservers(
+            PeerMessage.certificates([commit.finalization]).encoded)
         for block in commit.blocks { settle(block) }
     }
 

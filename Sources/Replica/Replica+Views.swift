@@ -151,6 +151,13 @@ extension Replica {
             if certificates.contains(where: { $0.statement.epoch > simplex.epoch }) {
                 askForHelp(peer)
             }
+            // Whoever tells of a final block has it, or will have it soon.
+            if certificates.contains(where: {
+                $0.kind == .finalize
+                    && $0.statement.subject.map { $0.height > finalHeight } ?? false
+            }) {
+                fetchPeer = peer
+            }
             receive(certificates)
         case .transactions: break
         case .finalBlocksRequest(let height):

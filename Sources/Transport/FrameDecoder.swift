@@ -1,5 +1,14 @@
 import NIOCore
 
+/// The longest payload of a connection's next frame: short for the hello of a side that is not yet known.
+///
+/// Confined to that connection's event loop.
+final class FrameLimit {
+    var bytesMax: Int
+
+    init(bytesMax: Int) { self.bytesMax = bytesMax }
+}
+
 /// Splits a connection's bytes into frames: a 4-byte big-endian length, then the payload.
 ///
 /// An empty frame is a keepalive. The length is judged before anything of the payload is kept, so a peer makes this
@@ -7,14 +16,10 @@ import NIOCore
 struct FrameDecoder: ByteToMessageDecoder {
     typealias InboundOut = [UInt8]
 
-    /// For the first frame, the hello, from a side that is not yet known.
-    let firstBytesMax: Int
-    let bytesMax: Int
-    private var hasSeenFirst = false
+    private let limit: FrameLimit
 
-    init(firstBytesMax: Int, bytesMax: Int) {
-        self.firstBytesMax = firstBytesMax
-        self.bytesMax = bytesMax
+    init(_ limit: FrameLimit) {
+        self.limit = limit
     }
 
     static let lengthBytes = 4
@@ -25,7 +30,7 @@ struct FrameDecoder: ByteToMessageDecoder {
         guard
             let length = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self).map(Int.init)
         else { return .needMoreData }
-        guard length <= (hasSeenFirst ? bytesMax : firstBytesMax) else {
+        guard length <= limit.bytesMax else {
             throw NetworkProblem.frameTooLarge
         }
         guard buffer.readableBytes >= FrameDecoder.lengthBytes + length else {
@@ -33,7 +38,6 @@ struct FrameDecoder: ByteToMessageDecoder {
         }
         buffer.moveReaderIndex(forwardBy: FrameDecoder.lengthBytes)
         guard let payload = buffer.readBytes(length: length) else { return .needMoreData }
-        hasSeenFirst = true
         context.fireChannelRead(Self.wrapInboundOut(payload))
         return .continue
     }

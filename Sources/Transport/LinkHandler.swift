@@ -4,25 +4,44 @@ import NIOTLS
 
 /// What a `LinkHandler` reports to the network. All calls come on the connection's event loop.
 protocol LinkOwner: AnyObject, Sendable {
-    /// The peer's hello fits. On a dialled connection frames may now be sent.
-    func linkReady(_ channel: any Channel, peer: PeerEndpoint, isDialled: Bool)
-    func linkFrame(_ payload: [UInt8], peer: PeerEndpoint) -> FlowControl
+    /// The peer's hello fits.
+    ///
+    /// - Parameter attempt: the number of the dialling; nil on an accepted connection.
+    func linkReady(
+        _ channel: any Channel, peer: ShownPeer, attempt: UInt64?
+    ) throws(NetworkProblem) -> LinkUse
+    func linkFrame(_ payload: [UInt8], peer: Int) -> FlowControl
+    /// The peer has committed an offence on this connection, which is about to end.
+    func cutOff(_ peer: Int, _ problem: NetworkProblem)
     func linkClosed(
-        _ channel: any Channel, peer: PeerEndpoint?, isDialled: Bool, wasReady: Bool,
-        problem: NetworkProblem)
+        _ channel: any Channel, peer: ShownPeer?, isDialled: Bool, problem: NetworkProblem)
+}
+
+/// What a connection is for, once it is known who is there.
+struct LinkUse {
+    /// What this side sends on it, if it does.
+    let outbox: Outbox?
+    /// Whether frames are expected from the other side.
+    let isRead: Bool
+    let frameBytesMax: Int
+    /// How much the other side may send; nil for a validator, whose frames wait in a queue of their own.
+    let allowance: Allowance?
 }
 
 /// What the receiver of a frame wants next of that connection.
-public enum FlowControl: Sendable {
+public enum FlowControl: Sendable, Equatable {
     case `continue`
     /// Read no more until `PeerNetwork.resume()`; frames already read still come.
     case pause
+    /// The frame is an offence: the peer is cut off for a while.
+    case cutOff(NetworkProblem)
 }
 
-/// One connection after TLS: hello each way, then frames one way, keepalives both ways.
+/// One connection after TLS: hello each way, then frames, and keepalives both ways.
 ///
-/// The side that dialled sends, the side that accepted reads. So each direction has one connection with one owner,
-/// and two nodes that dial each other at once have nothing to settle.
+/// Between validators the side that dialled sends, and the side that accepted reads. So each direction has one connection
+/// with one owner, and two nodes that dial each other at once have nothing to settle. An observer's connection carries both
+/// directions, because nobody dials an observer.
 final class LinkHandler: ChannelDuplexHandler {
     typealias InboundIn = [UInt8]
     typealias OutboundIn = Never
@@ -31,10 +50,18 @@ final class LinkHandler: ChannelDuplexHandler {
     /// The user event that lets a paused connection read again.
     struct Resume: Sendable {}
 
+    /// The user event that ends a connection whose place another has taken, once everything written is on its way.
+    struct Retire: Sendable {}
+
+    /// The user event that ends a connection at once.
+    struct Dismiss: Sendable {
+        let problem: NetworkProblem
+    }
+
     private enum Phase {
         case handshaking
         case awaitingHello
-        case ready(PeerEndpoint)
+        case ready(ShownPeer, LinkUse)
         case closed
     }
 
@@ -42,12 +69,17 @@ final class LinkHandler: ChannelDuplexHandler {
     private let hello: Hello
     private let identity: ShownIdentity
     private let limits: NetworkLimits
-    /// Given on the dialling side alone.
-    private let outbox: Outbox?
+    private let frameLimit: FrameLimit
+    /// Nil on the accepting side.
+    private let attempt: UInt64?
     private var phase = Phase.handshaking
     private var problem = NetworkProblem.closed
-    private var wasReady = false
+    private var isRetired = false
+    /// By the receiver of the frames, until it has room again.
     private var isPaused = false
+    private var account: AllowanceAccount?
+    /// By the allowance, until it is in balance again.
+    private var isOverdrawn = false
     private var hasReadSinceTick = true
     private var hasWrittenSinceTick = true
     private var silentMs: Int64 = 0
@@ -59,16 +91,17 @@ final class LinkHandler: ChannelDuplexHandler {
 
     init(
         owner: any LinkOwner, hello: Hello, identity: ShownIdentity, limits: NetworkLimits,
-        outbox: Outbox?
+        frameLimit: FrameLimit, attempt: UInt64?
     ) {
         self.owner = owner
         self.hello = hello
         self.identity = identity
         self.limits = limits
-        self.outbox = outbox
+        self.frameLimit = frameLimit
+        self.attempt = attempt
     }
 
-    private var isDialled: Bool { outbox != nil }
+    private static var nowMs: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
@@ -103,22 +136,50 @@ final class LinkHandler: ChannelDuplexHandler {
         case .awaitingHello:
             if let problem = hello.problem(with: payload) { return close(context, problem) }
             guard let peer = identity.peer else { return close(context, .wrongKey) }
-            helloDeadline?.cancel()
-            phase = .ready(peer)
-            wasReady = true
-            // First, so that whoever hears of the connection can send on it.
-            outbox?.attach(context.channel)
-            owner.linkReady(context.channel, peer: peer, isDialled: isDialled)
-        case .ready(let peer):
+            do throws(NetworkProblem) {
+                let use = try owner.linkReady(context.channel, peer: peer, attempt: attempt)
+                helloDeadline?.cancel()
+                frameLimit.bytesMax = use.frameBytesMax
+                account = use.allowance.map { AllowanceAccount($0, nowMs: LinkHandler.nowMs) }
+                phase = .ready(peer, use)
+                drain(context)
+            } catch {
+                close(context, error)
+            }
+        case .ready(let peer, let use):
             if payload.isEmpty { return }
-            guard !isDialled else { return close(context, .unexpectedFrame) }
-            if owner.linkFrame(payload, peer: peer) == .pause { isPaused = true }
+            guard use.isRead else { return close(context, .unexpectedFrame) }
+            charge(payload.count, context)
+            switch owner.linkFrame(payload, peer: peer.index) {
+            case .continue: return
+            case .pause: isPaused = true
+            case .cutOff(let problem): close(context, problem)
+            }
+        }
+    }
+
+    private func charge(_ bytes: Int, _ context: ChannelHandlerContext) {
+        guard let pauseMs = account?.take(bytes: bytes, nowMs: LinkHandler.nowMs), pauseMs > 0,
+            !isOverdrawn
+        else { return }
+        isOverdrawn = true
+        let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .milliseconds(pauseMs)) {
+            let handler = bound.value.handler
+            handler.isOverdrawn = false
+            handler.readOn(bound.value.context)
         }
     }
 
     /// Back-pressure: a paused connection asks the socket for nothing, so TCP slows the sender down.
     func read(context: ChannelHandlerContext) {
-        if !isPaused { context.read() }
+        if !isPaused, !isOverdrawn { context.read() }
+    }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        if case .closed = phase { return }
+        hasReadSinceTick = true
+        if !isPaused, !isOverdrawn { context.read() }
     }
 
     func triggerUserOutboundEvent(
@@ -131,9 +192,14 @@ final class LinkHandler: ChannelDuplexHandler {
         case is Resume:
             if isPaused {
                 isPaused = false
-                hasReadSinceTick = true
-                context.read()
+                readOn(context)
             }
+            promise?.succeed()
+        case is Retire:
+            retire(context)
+            promise?.succeed()
+        case let dismissal as Dismiss:
+            close(context, dismissal.problem)
             promise?.succeed()
         default:
             context.triggerUserOutboundEvent(event, promise: promise)
@@ -146,9 +212,9 @@ final class LinkHandler: ChannelDuplexHandler {
     }
 
     private func drain(_ context: ChannelHandlerContext) {
-        guard case .ready = phase, let outbox else { return }
+        guard case .ready(_, let use) = phase, let outbox = use.outbox, !isRetired else { return }
         var unflushed = 0
-        while context.channel.isWritable, let frame = outbox.next() {
+        while context.channel.isWritable, let frame = outbox.next(on: context.channel) {
             unflushed += frame.readableBytes
             write(frame, context)
             if unflushed >= LinkHandler.flushBytes {
@@ -157,6 +223,22 @@ final class LinkHandler: ChannelDuplexHandler {
             }
         }
         if unflushed > 0 { context.flush() }
+    }
+
+    /// Frames come from the outbox to the new connection from now on; those written here arrive before the end.
+    private func retire(_ context: ChannelHandlerContext) {
+        guard !isRetired else { return }
+        isRetired = true
+        let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in
+            bound.value.handler.close(bound.value.context, .replaced)
+        }
+        context.writeAndFlush(
+            Self.wrapOutboundOut(FrameDecoder.frame([])), promise: written)
+        context.eventLoop.scheduleTask(in: .milliseconds(limits.replacedMs)) {
+            bound.value.handler.close(bound.value.context, .replaced)
+        }
     }
 
     private func write(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -171,7 +253,7 @@ final class LinkHandler: ChannelDuplexHandler {
         }
         hasWrittenSinceTick = false
         // A paused connection is silent by this side's own wish.
-        silentMs = hasReadSinceTick || isPaused ? 0 : silentMs + limits.keepaliveMs
+        silentMs = hasReadSinceTick || isPaused || isOverdrawn ? 0 : silentMs + limits.keepaliveMs
         hasReadSinceTick = false
         if silentMs >= limits.silenceMs { close(context, .silent) }
     }
@@ -185,15 +267,18 @@ final class LinkHandler: ChannelDuplexHandler {
 
     private func close(_ context: ChannelHandlerContext, _ problem: NetworkProblem) {
         if case .closed = phase { return }
+        if case .ready(_, let use) = phase { use.outbox?.detach(context.channel) }
         phase = .closed
         self.problem = problem
+        // At once: the end of the connection may be long in coming.
+        if problem.isOffence, let peer = identity.peer { owner.cutOff(peer.index, problem) }
         context.close(promise: nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let problem = error as? NetworkProblem { return close(context, problem) }
         switch phase {
-        case .handshaking: close(context, identity.wasRefused ? .wrongKey : .tlsFailed)
+        case .handshaking: close(context, identity.refusal ?? .tlsFailed)
         // In TLS 1.3 a refusal of this side's own certificate arrives after the handshake.
         case .awaitingHello: close(context, .tlsFailed)
         case .ready, .closed: close(context, .closed)
@@ -202,11 +287,11 @@ final class LinkHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         stopTimers()
+        if case .ready(_, let use) = phase { use.outbox?.detach(context.channel) }
         phase = .closed
-        outbox?.detach(context.channel)
         owner.linkClosed(
-            context.channel, peer: identity.peer, isDialled: isDialled, wasReady: wasReady,
-            problem: problem)
+            context.channel, peer: identity.peer, isDialled: attempt != nil,
+            problem: isRetired ? .replaced : problem)
         context.fireChannelInactive()
     }
 

@@ -2,24 +2,55 @@ import Consensus
 import Ledger
 import Logging
 
-/// Another validator's node: where it listens, and the one key that it may show.
-public struct PeerEndpoint: Sendable, Hashable {
-    /// Position in the validator set.
-    public let index: Int
-    /// What people call it in logs: the validator's member id.
-    public let name: String
-    /// DER SubjectPublicKeyInfo, compared byte for byte with the certificate's.
-    public let transportKey: [UInt8]
+/// A host and a port, written `host:port`, IPv6 hosts in brackets.
+public struct HostPort: Sendable, Hashable, CustomStringConvertible {
     public let host: String
     public let port: Int
 
-    public init(index: Int, name: String, transportKey: [UInt8], host: String, port: Int) {
-        self.index = index
-        self.name = name
-        self.transportKey = transportKey
+    public init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
+
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"),
+            let port = UInt16(text[text.index(after: colon)...])
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty else { return nil }
+        self.init(host: String(host), port: Int(port))
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// Another node: the keys that it may show, and where it listens.
+public struct PeerEndpoint: Sendable, Hashable {
+    /// The network's number for it, which stays the same for as long as it is a peer.
+    public let index: Int
+    /// What people call it in logs: a validator's member id, an observer's name.
+    public let name: String
+    /// DER SubjectPublicKeyInfo, compared byte for byte with the certificate's; the newest first. While a peer changes over
+    /// it may show any of them, and once it has shown the newest, no other.
+    public let transportKeys: [[UInt8]]
+    /// Nil for an observer: it dials this node, and is answered on the connection that it made.
+    public let address: HostPort?
+
+    public init(index: Int, name: String, transportKeys: [[UInt8]], address: HostPort?) {
+        self.index = index
+        self.name = name
+        self.transportKeys = transportKeys
+        self.address = address
+    }
+
+    public init(index: Int, name: String, transportKey: [UInt8], host: String, port: Int) {
+        self.init(
+            index: index, name: name, transportKeys: [transportKey],
+            address: HostPort(host: host, port: port))
+    }
+
+    public var isObserver: Bool { address == nil }
 }
 
 /// Every bound of the peer network. Sizes in bytes, times in milliseconds.
@@ -40,6 +71,22 @@ public struct NetworkLimits: Sendable {
     public var keepaliveMs: Int64 = 2_000
     /// A connection that read nothing for this long is closed.
     public var silenceMs: Int64 = 10_000
+    /// A connection that another of the same peer has replaced is closed after this long, when all that was under way on
+    /// it has arrived.
+    public var replacedMs: Int64 = 2_000
+    /// The longest frame payload from an observer: a submission of the longest transactions fits.
+    public var observerFrameBytesMax = 8 * 1_048_576
+    /// What may wait for one observer; beyond it the oldest goes, and the observer asks for it later.
+    public var observerOutboxBytesMax = 20 * 1_048_576
+    /// Observers connected at the same time.
+    public var observersMax = 32
+    /// What an observer may send and ask for; it is read no faster.
+    public var observerAllowance = Allowance(
+        unitsPerSecond: 524_288, unitsMax: 2_097_152, unitsPerFrame: 4_096)
+    /// A peer that misbehaves is cut off for this long, doubling with each repetition up to the maximum, each time shortened at
+    /// random by up to half. After ten times the maximum without another offence it counts as well-behaved again.
+    public var banMs: Int64 = 1_000
+    public var banMsMax: Int64 = 60_000
     /// Reconnection waits between these two, doubling, each wait shortened at random by up to half.
     public var redialMs: Int64 = 50
     public var redialMsMax: Int64 = 2_000
@@ -49,27 +96,21 @@ public struct NetworkLimits: Sendable {
 
 /// Who this node is on the network, and whom it talks to.
 public struct NetworkConfiguration: Sendable {
-    /// This node's position in the validator set.
-    public var index: Int
     public var identity: TransportIdentity
     public var chain: ChainID
-    public var listenHost: String
-    /// 0 lets the system choose; `PeerNetwork.port` says which it chose.
-    public var listenPort: Int
+    /// Port 0 lets the system choose; `PeerNetwork.port` says which it chose. Nil for an observer, which only dials.
+    public var listen: HostPort?
     public var peers: [PeerEndpoint]
     public var limits: NetworkLimits
     public var logger: Logger
 
     public init(
-        index: Int, identity: TransportIdentity, chain: ChainID, listenHost: String,
-        listenPort: Int, peers: [PeerEndpoint], limits: NetworkLimits = NetworkLimits(),
-        logger: Logger
+        identity: TransportIdentity, chain: ChainID, listen: HostPort?, peers: [PeerEndpoint],
+        limits: NetworkLimits = NetworkLimits(), logger: Logger
     ) {
-        self.index = index
         self.identity = identity
         self.chain = chain
-        self.listenHost = listenHost
-        self.listenPort = listenPort
+        self.listen = listen
         self.peers = peers
         self.limits = limits
         self.logger = logger
@@ -91,7 +132,28 @@ public enum NetworkProblem: String, Error, Sendable, CaseIterable {
     case unexpectedFrame
     case silent
     case tooManyStrangers
+    case tooManyObservers
     case tlsFailed
+    /// Another connection of the same peer took its place.
+    case replaced
+    /// The peer misbehaved a short while ago.
+    case banned
+    /// A frame that is no message of the protocol.
+    case undecodable
+    /// A signature that is not valid, from a peer that checks before it passes anything on.
+    case forged
+    /// A message that an observer has no business to send.
+    case notPermitted
+
+    /// Whether it is the peer's fault beyond doubt, so that it is cut off for a while.
+    var isOffence: Bool {
+        switch self {
+        case .frameTooLarge, .unexpectedFrame, .undecodable, .forged, .notPermitted: true
+        case .unreachable, .closed, .wrongKey, .wrongChain, .wrongVersion, .badHello, .helloTimeout,
+            .silent, .tooManyStrangers, .tooManyObservers, .tlsFailed, .replaced, .banned:
+            false
+        }
+    }
 
     /// For logs and status pages, English / 中文.
     public var message: String {
@@ -108,6 +170,12 @@ public enum NetworkProblem: String, Error, Sendable, CaseIterable {
         case .unexpectedFrame: "a frame came on a one-way connection / 单向连接上收到数据帧"
         case .silent: "nothing came for too long / 对端长时间无数据"
         case .tooManyStrangers: "too many connections without a hello / 未握手连接过多"
+        case .tooManyObservers: "too many observers are connected / 观察节点连接过多"
+        case .replaced: "another connection took its place / 已由新连接取代"
+        case .banned: "the peer misbehaved a short while ago / 对端行为不当，暂时拒绝"
+        case .undecodable: "a frame is no message of the protocol / 数据帧无法解码"
+        case .forged: "the peer passed on a signature that is not valid / 对端转发了无效签名"
+        case .notPermitted: "an observer may not send this / 观察节点无权发送该消息"
         case .tlsFailed: "the TLS handshake failed / TLS 握手失败"
         }
     }

@@ -72,9 +72,11 @@ final class Outbox: Sendable {
         wake?.triggerUserOutboundEvent(Wake(), promise: nil)
     }
 
-    /// The next frame by priority. `nil` also rearms the wake-up.
-    func next() -> ByteBuffer? {
+    /// The next frame by priority for the connection that is attached; nothing for any other. `nil` also rearms the
+    /// wake-up.
+    func next(on channel: any Channel) -> ByteBuffer? {
         contents.withLock { contents in
+            guard let current = contents.channel, current === channel else { return nil }
             for lane in contents.lanes.indices {
                 guard let frame = contents.removeOldest(lane) else { continue }
                 contents.sentFrames += 1

@@ -2,35 +2,48 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// How connections come to be: accepted from whoever shows a validator's key, dialled until they stand.
+/// How connections come to be: accepted from whoever shows a peer's key, dialled until they stand.
 extension PeerNetwork {
     /// The verification that replaces X.509's: the key, and nothing else of the certificate, must be expected here.
-    private static func pin(
-        _ shown: ShownIdentity, to expected: [PeerEndpoint]
+    ///
+    /// - Parameter expected: the only peer that may be there; nil for any.
+    private func pin(
+        _ shown: ShownIdentity, to expected: Int?
     ) -> NIOSSLCustomVerificationCallback {
         { certificates, promise in
-            guard let key = try? certificates.first?.extractPublicKey().toSPKIBytes(),
-                let peer = expected.first(where: { $0.transportKey == key })
-            else {
-                shown.wasRefused = true
+            shown.refusal = .wrongKey
+            guard let key = try? certificates.first?.extractPublicKey().toSPKIBytes() else {
                 return promise.succeed(.failed)
             }
-            shown.peer = peer
+            let found: (index: Int, isBanned: Bool)? = self.state.withLock { state in
+                for (index, link) in state.links
+                where link.accepts(key) && (expected ?? index) == index {
+                    return (index, link.ban.remainingMs(nowMs: PeerNetwork.nowMs) > 0)
+                }
+                return nil
+            }
+            guard let found else { return promise.succeed(.failed) }
+            guard !found.isBanned else {
+                shown.refusal = .banned
+                return promise.succeed(.failed)
+            }
+            shown.refusal = nil
+            shown.peer = ShownPeer(index: found.index, key: key)
             promise.succeed(.certificateVerified)
         }
     }
 
     func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-        let isWelcome = state.withLock { state in
+        let context: NIOSSLContext? = state.withLock { state in
             guard !state.isStopped, state.strangers.count < configuration.limits.strangersMax
             else {
                 state.refused[.tooManyStrangers, default: 0] += 1
-                return false
+                return nil
             }
             state.strangers[ObjectIdentifier(channel)] = channel
-            return true
+            return state.contexts.server
         }
-        guard isWelcome else {
+        guard let context else {
             return channel.eventLoop.makeFailedFuture(NetworkProblem.tooManyStrangers)
         }
         channel.closeFuture.whenComplete { _ in
@@ -39,17 +52,29 @@ extension PeerNetwork {
         return channel.eventLoop.makeCompletedFuture {
             let shown = ShownIdentity()
             let tls = NIOSSLServerHandler(
-                context: serverContext,
-                customVerificationCallback: PeerNetwork.pin(shown, to: configuration.peers))
-            try addHandlers(channel, tls, shown, outbox: nil)
+                context: context, customVerificationCallback: pin(shown, to: nil))
+            try addHandlers(channel, tls, shown, attempt: nil)
         }
     }
 
-    func dial(_ peer: PeerEndpoint) {
-        guard !state.withLock({ $0.isStopped }), let outbox = outboxes[peer.index] else { return }
+    /// Begins a connection of this node's own to a peer, beside the one that stands, if any. It takes over from that one.
+    func dial(_ index: Int) {
+        typealias Plan = (address: HostPort, attempt: UInt64, context: NIOSSLContext)
+        let plan: Plan? = state.withLock { state in
+            guard state.isStarted, !state.isStopped, let link = state.links[index],
+                let address = link.peer.address
+            else { return nil }
+            link.redial?.cancel()
+            state.attempts += 1
+            state.links[index]?.redial = nil
+            state.links[index]?.attempt = state.attempts
+            return (address, state.attempts, state.contexts.client)
+        }
+        guard let (address, attempt, context) = plan else { return }
         let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(.milliseconds(configuration.limits.helloTimeoutMs))
             .channelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(ChannelOptions.recvAllocator, value: PeerNetwork.receiveBuffers)
             .channelOption(
                 ChannelOptions.writeBufferWaterMark,
                 value: ChannelOptions.Types.WriteBufferWaterMark(low: 65_536, high: 524_288)
@@ -58,76 +83,78 @@ extension PeerNetwork {
                 channel.eventLoop.makeCompletedFuture {
                     let shown = ShownIdentity()
                     let tls = try NIOSSLClientHandler(
-                        context: self.clientContext, serverHostname: nil,
-                        customVerificationCallback: PeerNetwork.pin(shown, to: [peer]))
-                    try self.addHandlers(channel, tls, shown, outbox: outbox)
+                        context: context, serverHostname: nil,
+                        customVerificationCallback: self.pin(shown, to: index))
+                    try self.addHandlers(channel, tls, shown, attempt: attempt)
                 }
             }
         let connection: EventLoopFuture<any Channel>
-        if let address = try? SocketAddress(ipAddress: peer.host, port: peer.port) {
-            connection = bootstrap.connect(to: address)
+        if let known = try? SocketAddress(ipAddress: address.host, port: address.port) {
+            connection = bootstrap.connect(to: known)
         } else {
-            connection = bootstrap.connect(host: peer.host, port: peer.port)
+            connection = bootstrap.connect(host: address.host, port: address.port)
             // A look-up cannot be cancelled, so stopping waits for it.
-            state.withLock { $0.lookingUp[peer.index] = connection }
+            state.withLock { $0.lookingUp[attempt] = connection }
         }
-        connection.whenComplete { self.dialled(peer, $0) }
+        connection.whenComplete { self.dialled(index, attempt, $0) }
     }
 
-    private func dialled(_ peer: PeerEndpoint, _ result: Result<any Channel, any Error>) {
+    private func dialled(
+        _ index: Int, _ attempt: UInt64, _ result: Result<any Channel, any Error>
+    ) {
+        state.withLock { $0.lookingUp[attempt] = nil }
         switch result {
         case .success(let channel):
-            // Stopping closes the connections it knows; this one came too late for that.
-            if state.withLock({ $0.isStopped }) { channel.close(promise: nil) }
-            channel.closeFuture.whenComplete { _ in self.redial(peer) }
+            // Stopping closes the connections it knows; this one came too late for that. Or another dialling began.
+            let isWanted = state.withLock {
+                !$0.isStopped && $0.links[index]?.attempt == attempt
+            }
+            if !isWanted { channel.close(promise: nil) }
+            channel.closeFuture.whenComplete { _ in self.redial(index, after: attempt) }
         case .failure:
             state.withLock { state in
                 state.refused[.unreachable, default: 0] += 1
-                if state.dialled[peer.index] == nil {
-                    state.lastProblem[peer.index] = .unreachable
+                if state.links[index]?.dialled == nil {
+                    state.links[index]?.lastProblem = .unreachable
                 }
             }
-            redial(peer)
+            redial(index, after: attempt)
         }
     }
 
-    private func redial(_ peer: PeerEndpoint) {
-        let failures: Int? = state.withLock { state in
-            guard !state.isStopped else { return nil }
-            let failures = state.failures[peer.index, default: 0]
-            state.failures[peer.index] = failures + 1
-            return failures
-        }
-        guard let failures else { return }
+    private func redial(_ index: Int, after attempt: UInt64) {
         let limits = configuration.limits
-        // Past 16 doublings the maximum has long been reached.
-        let wait = min(limits.redialMs << Int64(min(failures, 16)), limits.redialMsMax)
-        let jittered = wait - Int64.random(in: 0...wait / 2)
-        let next = group.next().scheduleTask(in: .milliseconds(jittered)) {
-            self.state.withLock { $0.redials[peer.index] = nil }
-            self.dial(peer)
+        state.withLock { state in
+            guard !state.isStopped, let link = state.links[index], link.attempt == attempt
+            else { return }
+            state.links[index]?.failures += 1
+            // Past 16 doublings the maximum has long been reached.
+            let wait = min(limits.redialMs << Int64(min(link.failures, 16)), limits.redialMsMax)
+            let jittered = wait - Int64.random(in: 0...wait / 2)
+            let banMs = link.ban.remainingMs(nowMs: PeerNetwork.nowMs)
+            link.redial?.cancel()
+            state.links[index]?.redial = group.next().scheduleTask(
+                in: .milliseconds(max(jittered, banMs))
+            ) { self.dial(index) }
         }
-        state.withLock { $0.redials[peer.index] = next }
     }
 
     /// A peer that was waited for has just come to this node, so it can be reached now.
-    func dialWithoutWaiting(_ peer: PeerEndpoint) {
-        guard let waiting = state.withLock({ $0.redials.removeValue(forKey: peer.index) })
-        else { return }
-        waiting.cancel()
-        dial(peer)
+    func dialWithoutWaiting(_ index: Int) {
+        let isWaiting = state.withLock { $0.links[index]?.redial != nil }
+        if isWaiting { dial(index) }
     }
 
     private func addHandlers(
         _ channel: any Channel, _ tls: some ChannelHandler, _ shown: ShownIdentity,
-        outbox: Outbox?
+        attempt: UInt64?
     ) throws {
         let limits = configuration.limits
-        let frames = ByteToMessageHandler(
-            FrameDecoder(firstBytesMax: limits.helloBytesMax, bytesMax: limits.frameBytesMax))
+        let frameLimit = FrameLimit(bytesMax: limits.helloBytesMax)
+        let frames = ByteToMessageHandler(FrameDecoder(frameLimit))
         let link = LinkHandler(
             owner: self, hello: Hello(chain: configuration.chain), identity: shown,
-            limits: limits, outbox: outbox)
+            limits: limits, frameLimit: frameLimit, attempt: attempt)
         try channel.pipeline.syncOperations.addHandlers(tls, frames, link)
     }
 }

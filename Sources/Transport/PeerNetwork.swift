@@ -9,10 +9,12 @@ import Synchronization
 public struct PeerState: Sendable, Equatable {
     public let index: Int
     public let name: String
+    /// Empty for an observer.
     public let address: String
-    /// This node's own connection, on which it sends.
+    public let isObserver: Bool
+    /// A connection stands on which this node sends.
     public let isSending: Bool
-    /// The peer's connection, on which it is heard.
+    /// A connection stands on which the peer is heard.
     public let isReceiving: Bool
     public let queuedBytes: Int
     public let droppedFrames: UInt64
@@ -24,12 +26,17 @@ public struct PeerState: Sendable, Equatable {
     public let lastProblem: NetworkProblem?
 }
 
-/// Frames between validators over mutual TLS 1.3, keys pinned to the validator set.
+/// Frames between nodes over mutual TLS 1.3, keys pinned.
 ///
-/// Every node dials every other and sends on the connection that it dialled; it reads on those that it accepted. A
-/// side that shows a key outside the set, or another chain or version, is refused with a logged reason. Sending never
-/// blocks and promises nothing: frames wait in a bounded queue per peer and the oldest of the least priority are
-/// dropped. One event loop serves all of it, so that a node's network takes at most one core.
+/// Every validator dials every other and sends on the connection that it dialled; it reads on those that it accepted.
+/// Observers dial, and their connections carry both directions. A side that shows a key that is not expected, or another
+/// chain or version, is refused with a logged reason. Sending never blocks and promises nothing: frames wait in a bounded
+/// queue per peer and the oldest of the least priority are dropped. One event loop serves all of it, so that a node's network
+/// takes at most one core.
+///
+/// Peers, their keys and addresses, and this node's own certificate and key can be changed at any time (`update`,
+/// `use`): new connections are made first, and take over from the old ones, which end when what was written on
+/// them is on its way. A peer that commits an offence is cut off for a while that grows with each repetition.
 public final class PeerNetwork: Sendable {
     public typealias FrameHandler = @Sendable (_ peer: Int, _ payload: [UInt8]) -> FlowControl
     public typealias PeerChangeHandler = @Sendable (_ peer: Int, _ isSending: Bool) -> Void
@@ -38,26 +45,41 @@ public final class PeerNetwork: Sendable {
     let onFrame: FrameHandler
     let onPeerChange: PeerChangeHandler
     let group: MultiThreadedEventLoopGroup
-    let state = Mutex(State())
-    let outboxes: [Int: Outbox]
-    let serverContext: NIOSSLContext
-    let clientContext: NIOSSLContext
+    let state: Mutex<State>
+
+    /// Observers have no validators that would dial them.
+    var isObserver: Bool { configuration.listen == nil }
+
+    struct Contexts {
+        let certificate: NIOSSLCertificate
+        let server: NIOSSLContext
+        let client: NIOSSLContext
+
+        init(_ identity: TransportIdentity) throws(NetworkError) {
+            certificate = identity.certificate
+            do {
+                server = try identity.serverContext()
+                client = try identity.clientContext()
+            } catch {
+                throw .privateKeyUnreadable("\(error)")
+            }
+        }
+    }
 
     struct State {
+        var contexts: Contexts
+        var isStarted = false
         var isStopped = false
         var listener: (any Channel)?
-        var dialled: [Int: any Channel] = [:]
-        var accepted: [Int: any Channel] = [:]
+        var links: [Int: Link] = [:]
         /// Accepted connections whose hello has not come.
         var strangers: [ObjectIdentifier: any Channel] = [:]
         /// Connections to named hosts, while they are being made.
-        var lookingUp: [Int: EventLoopFuture<any Channel>] = [:]
-        var failures: [Int: Int] = [:]
-        /// Pauses before peers are dialled again.
-        var redials: [Int: Scheduled<Void>] = [:]
-        var lastProblem: [Int: NetworkProblem] = [:]
-        var received: [Int: (frames: UInt64, bytes: UInt64)] = [:]
+        var lookingUp: [UInt64: EventLoopFuture<any Channel>] = [:]
+        /// Diallings so far, of all peers.
+        var attempts: UInt64 = 0
         var refused: [NetworkProblem: UInt64] = [:]
+        var offences: [NetworkProblem: UInt64] = [:]
     }
 
     /// - Parameters:
@@ -68,31 +90,31 @@ public final class PeerNetwork: Sendable {
         _ configuration: NetworkConfiguration, onFrame: @escaping FrameHandler,
         onPeerChange: @escaping PeerChangeHandler = { _, _ in }
     ) throws(NetworkError) {
-        do {
-            serverContext = try configuration.identity.serverContext()
-            clientContext = try configuration.identity.clientContext()
-        } catch {
-            throw .privateKeyUnreadable("\(error)")
+        var state = State(contexts: try Contexts(configuration.identity))
+        for peer in configuration.peers {
+            state.links[peer.index] = Link(peer, limits: configuration.limits)
         }
+        self.state = Mutex(state)
         self.configuration = configuration
         self.onFrame = onFrame
         self.onPeerChange = onPeerChange
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var outboxes: [Int: Outbox] = [:]
-        for peer in configuration.peers {
-            outboxes[peer.index] = Outbox(
-                bytesMax: configuration.limits.outboxBytesMax,
-                offlineBytesMax: configuration.limits.offlineBytesMax)
-        }
-        self.outboxes = outboxes
     }
 
-    /// The port that this node listens on, once started.
+    /// The port that this node listens on, once started; 0 for an observer.
     public var port: Int { state.withLock { $0.listener?.localAddress?.port ?? 0 } }
 
     /// Listens, and begins to dial. Peers that are not there yet are dialled again until they are.
     public func start() async throws(NetworkError) {
-        let host = configuration.listenHost
+        if let listen = configuration.listen { try await startListening(listen) }
+        let peers = state.withLock { state in
+            state.isStarted = true
+            return state.links.keys.sorted()
+        }
+        for peer in peers { dial(peer) }
+    }
+
+    private func startListening(_ listen: HostPort) async throws(NetworkError) {
         do {
             let listener = try await ServerBootstrap(group: group)
                 .serverChannelOption(ChannelOptions.backlog, value: 64)
@@ -104,32 +126,55 @@ public final class PeerNetwork: Sendable {
                     ChannelOptions.recvAllocator, value: PeerNetwork.receiveBuffers
                 )
                 .childChannelInitializer { channel in self.accept(channel) }
-                .bind(host: host, port: configuration.listenPort).get()
+                .bind(host: listen.host, port: listen.port).get()
             state.withLock { $0.listener = listener }
         } catch {
-            throw .cannotListen(
-                host: host, port: configuration.listenPort, reason: "\(error)")
+            throw .cannotListen(host: listen.host, port: listen.port, reason: "\(error)")
         }
-        for peer in configuration.peers { dial(peer) }
     }
 
-    /// Queues a frame for one peer. An unknown index is a bug of the caller.
+    /// Whether this node has a connection on which it sends to a peer that is no observer.
+    public var hasLinks: Bool { state.withLock { $0.links.values.contains { $0.dialled != nil } } }
+
+    /// Queues a frame for one peer; one that is no peer any more gets nothing.
     public func send(to peer: Int, priority: FramePriority, _ payload: [UInt8]) {
         precondition(payload.count <= configuration.limits.frameBytesMax, "frame too long")
-        guard let outbox = outboxes[peer] else { preconditionFailure("no peer \(peer)") }
-        outbox.add(FrameDecoder.frame(payload), priority)
+        let outbox = state.withLock { $0.links[peer]?.outbox }
+        outbox?.add(FrameDecoder.frame(payload), priority)
     }
 
-    /// Queues a frame for every peer; the bytes are shared.
+    /// Queues a frame for every peer but observers; the bytes are shared.
     public func broadcast(priority: FramePriority, _ payload: [UInt8]) {
+        add(payload, priority) { !$0.isObserver }
+    }
+
+    /// Queues a frame for every observer that is connected, after all that waits for it.
+    public func tellObservers(_ payload: [UInt8]) {
+        add(payload, .bulk) { $0.isObserver }
+    }
+
+    private func add(
+        _ payload: [UInt8], _ priority: FramePriority, to isMeant: (PeerEndpoint) -> Bool
+    ) {
         precondition(payload.count <= configuration.limits.frameBytesMax, "frame too long")
+        let outboxes = state.withLock { state in
+            state.links.values.filter { isMeant($0.peer) }.map(\.outbox)
+        }
+        guard !outboxes.isEmpty else { return }
         let frame = FrameDecoder.frame(payload)
-        for peer in configuration.peers { outboxes[peer.index]?.add(frame, priority) }
+        for outbox in outboxes { outbox.add(frame, priority) }
+    }
+
+    /// Bytes that wait for one peer.
+    public func queuedBytes(for peer: Int) -> Int {
+        state.withLock { $0.links[peer]?.outbox }?.numbers.queuedBytes ?? 0
     }
 
     /// Ends the pause that `onFrame` asked for, on every connection.
     public func resume() {
-        let channels = state.withLock { Array($0.accepted.values) }
+        let channels = state.withLock { state in
+            state.links.values.flatMap { $0.connections.map(\.channel) }
+        }
         for channel in channels {
             channel.triggerUserOutboundEvent(LinkHandler.Resume(), promise: nil)
         }
@@ -141,7 +186,7 @@ public final class PeerNetwork: Sendable {
         let open: Open = state.withLock { state in
             guard !state.isStopped else { return ([], []) }
             state.isStopped = true
-            var channels = Array(state.dialled.values) + Array(state.accepted.values)
+            var channels = state.links.values.flatMap { $0.connections.map(\.channel) }
             channels += Array(state.strangers.values)
             if let listener = state.listener { channels.append(listener) }
             return (channels, Array(state.lookingUp.values))
@@ -152,86 +197,19 @@ public final class PeerNetwork: Sendable {
     }
 
     public var peerStates: [PeerState] {
-        configuration.peers.map { peer in
-            let numbers = outboxes[peer.index]?.numbers
-            return state.withLock { state in
-                PeerState(
-                    index: peer.index, name: peer.name, address: "\(peer.host):\(peer.port)",
-                    isSending: state.dialled[peer.index] != nil,
-                    isReceiving: state.accepted[peer.index] != nil,
-                    queuedBytes: numbers?.queuedBytes ?? 0,
-                    droppedFrames: numbers?.droppedFrames ?? 0,
-                    sentFrames: numbers?.sentFrames ?? 0, sentBytes: numbers?.sentBytes ?? 0,
-                    receivedFrames: state.received[peer.index]?.frames ?? 0,
-                    receivedBytes: state.received[peer.index]?.bytes ?? 0,
-                    lastProblem: state.lastProblem[peer.index])
-            }
-        }
+        let links = state.withLock { $0.links }
+        return links.values.map { $0.state(isDuplex: isObserver) }.sorted { $0.index < $1.index }
     }
 
     /// How many connections ended for which reason.
     public var refusals: [NetworkProblem: UInt64] { state.withLock { $0.refused } }
 
+    /// How often a peer was cut off for what.
+    public var offences: [NetworkProblem: UInt64] { state.withLock { $0.offences } }
+
     /// Large enough that a 1 MiB frame takes few reads, small while nothing comes.
     static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
         minimum: 2_048, initial: 16_384, maximum: 262_144)
-}
 
-extension PeerNetwork: LinkOwner {
-    func linkReady(_ channel: any Channel, peer: PeerEndpoint, isDialled: Bool) {
-        let replaced: (any Channel)? = state.withLock { state in
-            state.lastProblem[peer.index] = nil
-            if isDialled {
-                state.failures[peer.index] = 0
-                state.dialled[peer.index] = channel
-                return nil
-            }
-            state.strangers[ObjectIdentifier(channel)] = nil
-            return state.accepted.updateValue(channel, forKey: peer.index)
-        }
-        // The peer restarted before the old connection's end was noticed here.
-        replaced?.close(promise: nil)
-        configuration.logger.info(
-            "connected / 已连接",
-            metadata: ["peer": "\(peer.name)", "direction": isDialled ? "out" : "in"])
-        if isDialled { onPeerChange(peer.index, true) } else { dialWithoutWaiting(peer) }
-    }
-
-    func linkFrame(_ payload: [UInt8], peer: PeerEndpoint) -> FlowControl {
-        state.withLock { state in
-            state.received[peer.index, default: (0, 0)].frames += 1
-            state.received[peer.index, default: (0, 0)].bytes += UInt64(payload.count)
-        }
-        return onFrame(peer.index, payload)
-    }
-
-    func linkClosed(
-        _ channel: any Channel, peer: PeerEndpoint?, isDialled: Bool, wasReady: Bool,
-        problem: NetworkProblem
-    ) {
-        let (isNews, isStopped) = state.withLock { state in
-            let count = state.refused[problem, default: 0] + 1
-            state.refused[problem] = count
-            // Strangers must not fill the log: the 1st, 2nd, 4th, 8th … of a kind is told.
-            guard let peer else { return (count & (count - 1) == 0, state.isStopped) }
-            if isDialled {
-                if state.dialled[peer.index] === channel { state.dialled[peer.index] = nil }
-            } else if state.accepted[peer.index] === channel {
-                state.accepted[peer.index] = nil
-            }
-            let isNews = state.lastProblem.updateValue(problem, forKey: peer.index) != problem
-            return (isNews, state.isStopped)
-        }
-        guard !isStopped else { return }
-        // A peer that stays away is dialled again and again, but told of once.
-        if isNews {
-            configuration.logger.warning(
-                "connection ended / 连接结束",
-                metadata: [
-                    "peer": "\(peer?.name ?? "unknown / 未知")",
-                    "direction": isDialled ? "out" : "in", "reason": "\(problem.message)",
-                ])
-        }
-        if let peer, isDialled, wasReady { onPeerChange(peer.index, false) }
-    }
+    static var nowMs: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 }

@@ -59,11 +59,17 @@ public struct TransportIdentity: Sendable {
     }
 }
 
-/// The key that the other side showed, filled in by the verification callback of one connection.
+/// Who showed a pinned key on a connection.
+struct ShownPeer {
+    let index: Int
+    let key: [UInt8]
+}
+
+/// What the other side showed, filled in by the verification callback of one connection.
 ///
 /// Confined to that connection's event loop, like the handlers beside it.
 final class ShownIdentity {
-    var peer: PeerEndpoint?
-    /// A key was shown that is not expected on this connection.
-    var wasRefused = false
+    var peer: ShownPeer?
+    /// Why the key that was shown is not welcome on this connection.
+    var refusal: NetworkProblem?
 }

@@ -17,7 +17,8 @@ struct Huijin: AsyncParsableCommand {
             NetworkCommand.self, MemberCommand.self, KeyCommand.self, AssetCommand.self,
             OfferCommand.self, LicenceCommand.self, BankCommand.self, WithdrawalCommand.self,
             AccountCommand.self, JobCommand.self, ReviewCommand.self, EvidenceCommand.self,
-            PolicyCommand.self, ValidatorCommand.self, TransactionCommand.self, AuditCommand.self,
+            PolicyCommand.self, ValidatorCommand.self, TransportCommand.self,
+            TransactionCommand.self, AuditCommand.self,
         ])
 
     static func main() async {

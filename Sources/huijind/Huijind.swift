@@ -45,10 +45,13 @@ struct ConfigurationOptions: ParsableArguments {
             valueName: "file"))
     var passphraseFile: String?
 
+    func read() throws(ConfigurationError) -> NodeConfiguration {
+        try NodeConfiguration.load(config, passphrase: try Passphrase.read(file: passphraseFile))
+    }
+
     func load() throws -> NodeConfiguration {
         do throws(ConfigurationError) {
-            return try NodeConfiguration.load(
-                config, passphrase: try Passphrase.read(file: passphraseFile))
+            return try read()
         } catch {
             try fail(error.description, Exit.configuration)
         }
@@ -73,16 +76,22 @@ struct Check: ParsableCommand {
         print("network / 网络: \(genesis.name)")
         print("chain / 链: \(genesis.chain)")
         print("suite / 算法: \(genesis.suite.name)")
-        print(
-            "validator / 记账节点: \(configuration.name)"
-                + (configuration.seat.map { " (\($0 + 1)/\(genesis.validators.count))" } ?? ""))
-        print("voting key / 投票公钥: \(Hex.encode(configuration.votingKey.publicKey.bytes))")
+        let role = configuration.isObserver ? "observer / 观察节点" : "validator / 记账节点"
+        let seat = configuration.seat.map { " (\($0 + 1)/\(genesis.validators.count))" }
+        print("\(role): \(configuration.name)\(seat ?? "")")
+        if let key = configuration.votingKey {
+            print("voting key / 投票公钥: \(Hex.encode(key.publicKey.bytes))")
+        }
         print("transport key / 传输公钥: \(Hex.encode(configuration.transport.publicKey))")
-        print("listen / 对端监听: \(configuration.listen)")
+        if let listen = configuration.listen { print("listen / 对端监听: \(listen)") }
         print("api / 接口: \(configuration.api)")
         print("data / 数据目录: \(configuration.dataDirectory)")
         for peer in configuration.peers {
-            print("peer / 对端: \(peer.name) \(HostPort(host: peer.host, port: peer.port))")
+            if let address = peer.address {
+                print("peer / 对端: \(peer.name) \(address)")
+            } else {
+                print("observer / 观察节点: \(peer.name)")
+            }
         }
         print("configuration: ok / 配置：正确")
     }

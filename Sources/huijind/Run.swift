@@ -8,7 +8,11 @@ import Node
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the node until SIGTERM or SIGINT / 运行节点，直至收到 SIGTERM 或 SIGINT")
+        abstract: "Run the node until SIGTERM or SIGINT / 运行节点，直至收到 SIGTERM 或 SIGINT",
+        discussion: """
+            SIGHUP reads the configuration again: peers, observers, transport certificate and key.
+            SIGHUP 重新读取配置：对端、观察节点、传输证书与密钥。
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -19,7 +23,7 @@ struct Run: AsyncParsableCommand {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "huijind")
         logger.logLevel = configuration.logLevel
-        let signals = Signals([SIGTERM, SIGINT])
+        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let node: HuijinNode
         do throws(NodeError) {
             node = try await HuijinNode.start(configuration, logger: logger)
@@ -40,6 +44,17 @@ struct Run: AsyncParsableCommand {
         switch error {
         case .storage(let error): error.isDiskFull ? Exit.diskFull : Exit.inputOutput
         case .network, .stopped, .busy: Exit.inputOutput
+        }
+    }
+
+    /// What is wrong with the new files is told, and the node goes on with what it has.
+    private func reload(_ node: HuijinNode, _ logger: Logger) async {
+        do {
+            try await node.reload(try options.read(), from: options.config)
+            logger.notice("configuration read again / 已重新读取配置")
+        } catch {
+            logger.error(
+                "the new configuration is not used / 新配置未被采用", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -79,6 +94,9 @@ struct Run: AsyncParsableCommand {
         var problem: String?
         for await event in events {
             switch event {
+            case .signal(SIGHUP):
+                await reload(node, logger)
+                continue
             case .signal(let number):
                 logger.info("stopping / 正在停止", metadata: ["signal": "\(number)"])
             case .node: break

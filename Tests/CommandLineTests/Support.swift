@@ -17,7 +17,7 @@ struct Outcome {
 /// The programs beside this test's own executable, run as people run them, in a temporary folder.
 final class Bench {
     let folder: URL
-    private var node: Process?
+    private var nodes: [Process] = []
     static let passphrase = "correct horse"
 
     init() throws {
@@ -27,7 +27,7 @@ final class Bench {
     }
 
     deinit {
-        if let node, node.isRunning {
+        for node in nodes where node.isRunning {
             node.terminate()
             node.waitUntilExit()
         }
@@ -115,23 +115,31 @@ final class Bench {
 
     /// Starts its node and waits until it says that it is ready.
     func startNode() throws {
+        try write("", "node.log")
+        _ = try start(
+            "net/nodes/node0/node.json",
+            log: try FileHandle(forWritingTo: folder.appending(path: "node.log")))
+    }
+
+    /// - Returns: the process, and where it serves.
+    func start(_ configuration: String, log: Any) throws -> (node: Process, address: String) {
         let process = try process(
-            "huijind", ["run", "--config", "net/nodes/node0/node.json"],
-            passphrase: Bench.passphrase)
-        // Standard output carries the one line `ready …`, so this pipe never fills; the log goes to a file.
+            "huijind", ["run", "--config", configuration], passphrase: Bench.passphrase)
+        // Standard output carries the one line `ready …`, so this pipe never fills.
         let pipe = Pipe()
         process.standardOutput = pipe
-        try write("", "node.log")
-        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "node.log"))
+        process.standardError = log
         try process.run()
-        node = process
+        nodes.append(process)
         var heard = ""
-        while !heard.contains("ready") {
+        while !heard.hasSuffix("\n") {
             let data = pipe.fileHandleForReading.availableData
-            let log = data.isEmpty ? try read("node.log") : ""
-            try #require(!data.isEmpty, "huijind ended: \(log)")
+            try #require(!data.isEmpty, "huijind ended")
             heard += String(decoding: data, as: UTF8.self)
         }
+        let words = heard.split(whereSeparator: \.isWhitespace)
+        try #require(words.count == 2 && words[0] == "ready")
+        return (process, String(words[1]))
     }
 
     /// Makes and enrols a member.

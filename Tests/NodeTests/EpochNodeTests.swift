@@ -59,8 +59,8 @@ import Transport
     @Test func peersAreTheirSeatsInTheEpoch() throws {
         let network = try TestNetwork(4, joiners: 1)
         let peers = network.configuration(1).peers
-        var table = PeerTable(peers)
-        table.reconfigure(network.genesis.validators)
+        var table = PeerTable(
+            peers, genesis: network.genesis.validators, validators: network.genesis.validators)
         #expect(table.index(of: PeerID(3)) == 3)
         #expect(table.index(of: PeerID(PeerID.guestsFrom + 4)) == 4)
         #expect(table.index(of: PeerID(1)) == nil, "oneself")

@@ -13,18 +13,21 @@ import Testing
         let network: TestNetwork
         var fields: [String: Any]
 
-        init() throws {
-            network = try TestNetwork(4)
+        /// Of the last validator but two, or of the only one.
+        init(_ seats: Int = 4) throws {
+            network = try TestNetwork(seats)
+            let own = seats / 4
             let genesis = network.genesis
             let names = genesis.validators.validators.map(\.member.text)
             try FileManager.default.createDirectory(
                 atPath: network.folder + "/keys", withIntermediateDirectories: true)
             fields = [
-                "genesis": "genesis.cbor", "data": "data", "validator": names[1],
+                "genesis": "genesis.cbor", "data": "data", "validator": names[own],
                 "votingKey": "keys/voting.key", "transportKey": "keys/transport.key",
-                "transportCertificate": "keys/transport.pem", "listen": "127.0.0.1:7001",
+                "transportCertificate": "keys/transport.pem",
+                "listen": "127.0.0.1:\(seats == 1 ? network.ports[0] : 7001)",
                 "api": "[::1]:8001", "log": "warning",
-                "peers": [0, 2, 3].map {
+                "peers": names.indices.filter { $0 != own }.map {
                     ["validator": names[$0], "address": "127.0.0.1:700\($0)"]
                 },
             ]
@@ -33,7 +36,7 @@ import Testing
             try write(
                 "keys/voting.key",
                 EncryptedKeyFile.seal(
-                    network.votingKeys[1], label: "voting", passphrase: TestNetwork.passphrase,
+                    network.votingKeys[own], label: "voting", passphrase: TestNetwork.passphrase,
                     cost: cost))
             try write(
                 "keys/other.key",
@@ -43,9 +46,9 @@ import Testing
             try write(
                 "keys/transport.key",
                 EncryptedKeyFile.sealBytes(
-                    network.transports[1].keyPEM, suite: .ed25519SHA256, label: "transport",
+                    network.transports[own].keyPEM, suite: .ed25519SHA256, label: "transport",
                     passphrase: TestNetwork.passphrase, cost: cost))
-            try write("keys/transport.pem", network.transports[1].certificatePEM)
+            try write("keys/transport.pem", network.transports[own].certificatePEM)
             try write("keys/other.pem", network.transports[0].certificatePEM)
         }
 
@@ -74,7 +77,7 @@ import Testing
         #expect(configuration.dataDirectory == folder.network.folder + "/data")
         #expect(configuration.api == HostPort(host: "::1", port: 8001))
         #expect(configuration.peers.map(\.index) == [0, 2, 3])
-        #expect(configuration.peers.map(\.port) == [7000, 7002, 7003])
+        #expect(configuration.peers.map(\.address?.port) == [7000, 7002, 7003])
         #expect(configuration.logLevel == .warning)
     }
 
@@ -93,8 +96,7 @@ import Testing
         ])
         #expect(joined.seat == nil && joined.name == "91310000000000016K")
         #expect(joined.peers.map(\.index) == [0, 5])
-        #expect(joined.peers[1].transportKey == [UInt8](repeating: 7, count: 91))
-        #expect(!joined.peers.map(\.index).contains(joined.networkIndex))
+        #expect(joined.peers[1].transportKeys == [[UInt8](repeating: 7, count: 91)])
         // A validator of genesis lists newcomers beside the others.
         let others = [0, 2, 3].map { ["validator": names[$0], "address": "a:\($0 + 1)"] }
         let wider = try folder.load([
@@ -103,6 +105,74 @@ import Testing
             ]
         ])
         #expect(wider.peers.map(\.index) == [0, 2, 3, 7])
+    }
+
+    /// What `huijind` does on SIGHUP: broken files are named, and the node goes on with what it has.
+    @Test func brokenNewFilesLeaveTheNodeAsItIs() async throws {
+        let folder = try Folder(1)
+        let running = try folder.load()
+        let node = try await folder.network.start(0) { $0 = running }
+        func problem() async -> ConfigurationError? {
+            do {
+                try await node.reload(try folder.load(), from: folder.path)
+                return nil
+            } catch {
+                return error as? ConfigurationError
+            }
+        }
+        for bytes in [[], Array("-----BEGIN CERTIFICATE-----".utf8), [0, 1, 2]] {
+            try folder.write("keys/transport.pem", bytes)
+            #expect(await problem()?.field == "transportCertificate")
+        }
+        // A certificate of another key than the file's beside it.
+        let other = try TestNetwork.makeTransport()
+        try folder.write("keys/transport.pem", other.certificatePEM)
+        #expect(await problem()?.field == "transportCertificate")
+        try folder.write("keys/transport.pem", folder.network.transports[0].certificatePEM)
+        #expect(await problem() == nil)
+        let results = await node.submit(
+            [folder.network.evidence(1)], wait: .final, timeoutMs: 60_000)
+        #expect(results[0].status == .final)
+        await node.stop()
+    }
+
+    @Test func observersAreReadOnBothSides() throws {
+        let folder = try Folder()
+        let names = folder.network.genesis.validators.validators.map(\.member.text)
+        let key = Hex.encode([UInt8](repeating: 7, count: 91))
+        let admitting = try folder.load(["observers": [["name": "watch", "transportKey": key]]])
+        #expect(admitting.peers.map(\.index) == [0, 2, 3, 4])
+        #expect(admitting.peers[3].isObserver && admitting.peers[3].name == "watch")
+        let bare: [String: Any?] = [
+            "observer": "watch", "validator": nil, "votingKey": nil, "listen": nil,
+            "peers": [["validator": names[2], "address": "a:1"]],
+        ]
+        let observer = try folder.load(bare)
+        #expect(observer.isObserver && observer.name == "watch" && observer.seat == nil)
+        #expect(observer.peers.map(\.index) == [2])
+        for field in ["validator", "votingKey", "listen"] {
+            #expect {
+                _ = try folder.load(bare.merging([field: "x"]) { $1 })
+            } throws: { ($0 as? ConfigurationError)?.field == field }
+            #expect {
+                _ = try folder.load([field: nil])
+            } throws: { ($0 as? ConfigurationError)?.field == field }
+        }
+        for (field, list) in [
+            ("observers[0].key", [["name": "a", "transportKey": key, "key": ""]]),
+            ("observers[0].transportKey", [["name": "a", "transportKey": "zz"]]),
+            (
+                "observers[1].transportKey",
+                [["name": "a", "transportKey": key], ["name": "b", "transportKey": key]]
+            ),
+        ] {
+            #expect {
+                _ = try folder.load(["observers": list])
+            } throws: { ($0 as? ConfigurationError)?.field == field }
+        }
+        #expect {
+            _ = try folder.load(bare.merging(["peers": [] as [Any]]) { $1 })
+        } throws: { ($0 as? ConfigurationError)?.field == "peers" }
     }
 
     @Test func everyProblemNamesItsField() throws {

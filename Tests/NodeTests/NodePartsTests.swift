@@ -138,22 +138,40 @@ import Testing
     @Test func peersArePausedAndLetGoOn() throws {
         let network = try TestNetwork(1)
         let mailbox = Mailbox<Mail>()
-        let intake = FrameIntake(mailbox, genesis: network.genesis, inboundBytesMax: 1_000)
+        var limits = NodeLimits()
+        limits.inboundBytesPerPeerMax = 1_000
+        limits.inboundBytesMax = 1_600
+        let intake = FrameIntake(mailbox, genesis: network.genesis, limits: limits)
         let frame = PeerMessage.transactions([network.evidence(1), network.evidence(2)]).encoded
-        #expect(intake.receive(from: 0, [0xff]) == .continue)
-        #expect(intake.undecodableCount == 1)
-        var received = 0
-        while intake.receive(from: 0, frame) == .continue { received += 1 }
-        #expect(received == 1_000 / frame.count)
+        #expect(intake.receive(from: 0, [0xff]) == .cutOff(.undecodable))
+        // Whoever passes envelopes on has decoded them.
+        let unread = PeerMessage.transactions([network.evidence(1), [1, 2]]).encoded
+        #expect(intake.receive(from: 0, unread) == .cutOff(.undecodable))
+        #expect(intake.undecodableCount == 2)
+        // Each peer has a share of its own, and all of them together have a limit.
+        func fill(_ peer: Int) -> Int {
+            var received = 1
+            while intake.receive(from: peer, frame) == .continue { received += 1 }
+            return received
+        }
+        let first = fill(0)
+        #expect(first == 1_000 / frame.count + 1)
+        let second = fill(1)
+        #expect(second > 0 && (first + second - 1) * frame.count <= 1_600)
+        #expect((first + second) * frame.count > 1_600)
         let mails = mailbox.take(until: .now())
-        #expect(mails.count == received + 1)
+        #expect(mails.count == first + second)
         var resumed: [Bool] = []
         for case .input(.gossiped(let peer, let envelopes), let bytes) in mails {
-            #expect(peer.seat == 0 && envelopes.count == 2)
-            resumed.append(intake.handled(bytes: bytes))
+            #expect(envelopes.count == 2)
+            resumed.append(intake.handled(from: peer.seat, bytes: bytes))
         }
         #expect(resumed.count { $0 } == 1)
-        #expect(!intake.takePause())
+        // One frame longer than all that may wait.
+        limits.inboundBytesPerPeerMax = 10
+        let narrow = FrameIntake(mailbox, genesis: network.genesis, limits: limits)
+        #expect(narrow.receive(from: 0, frame) == .pause)
+        #expect(narrow.handled(from: 0, bytes: frame.count))
     }
 }
 

@@ -22,7 +22,7 @@ final class TestNetwork: Sendable {
     let member: MemberID
     let memberKey: SigningKey
     let votingKeys: [SigningKey]
-    let transports: [(identity: TransportIdentity, certificatePEM: [UInt8], keyPEM: [UInt8])]
+    let transports: [Transport]
     let ports: [Int]
 
     static let passphrase = "correct horse"
@@ -69,7 +69,9 @@ final class TestNetwork: Sendable {
         return try #require(MemberID(code.text))
     }
 
-    private static func makeTransport() throws -> (TransportIdentity, [UInt8], [UInt8]) {
+    typealias Transport = (identity: TransportIdentity, certificatePEM: [UInt8], keyPEM: [UInt8])
+
+    static func makeTransport() throws -> Transport {
         let key = P256.Signing.PrivateKey()
         let name = try DistinguishedName { CommonName("huijin") }
         let certificate = try X509.Certificate(
@@ -89,7 +91,9 @@ final class TestNetwork: Sendable {
         let seats = genesis.validators.count
         let peers = votingKeys.indices.filter { $0 != index }.map {
             PeerEndpoint(
-                index: $0, name: "peer \($0)", transportKey: transports[$0].identity.publicKey,
+                index: $0,
+                name: $0 < seats ? genesis.validators.validators[$0].member.text : "peer \($0)",
+                transportKey: transports[$0].identity.publicKey,
                 host: "127.0.0.1", port: ports[$0])
         }
         return NodeConfiguration(

@@ -104,7 +104,7 @@ private final class Heckler: ChannelInboundHandler, Sendable {
         let stream = payloads.flatMap { Array(FrameDecoder.frame($0).readableBytesView) }
         for piece in 1...stream.count {
             let channel = EmbeddedChannel(
-                handler: ByteToMessageHandler(FrameDecoder(firstBytesMax: 8, bytesMax: 40)))
+                handler: ByteToMessageHandler(FrameDecoder(FrameLimit(bytesMax: 40))))
             for start in stride(from: 0, to: stream.count, by: piece) {
                 let part = stream[start..<min(start + piece, stream.count)]
                 try channel.writeInbound(ByteBuffer(bytes: part))
@@ -142,8 +142,12 @@ private final class Heckler: ChannelInboundHandler, Sendable {
         // Eight frames of five bytes fit exactly; each vote more pushes a proposal out.
         outbox.add(FrameDecoder.frame([104]), .vote)
         outbox.add(FrameDecoder.frame([105]), .vote)
+        let channel = EmbeddedChannel()
+        #expect(outbox.next(on: channel) == nil)
+        outbox.attach(channel)
+        #expect(outbox.next(on: EmbeddedChannel()) == nil)
         var left: [UInt8] = []
-        while let frame = outbox.next() {
+        while let frame = outbox.next(on: channel) {
             left.append(contentsOf: frame.readableBytesView.suffix(1))
         }
         #expect(left == [100, 101, 102, 103, 104, 105, 2, 3])

@@ -9,8 +9,9 @@ import Transport
 import X509
 
 /// A P-256 key and a certificate for it, as `huijin network init` makes them.
-func makeIdentity() throws -> TransportIdentity {
-    let key = P256.Signing.PrivateKey()
+func makeIdentity(
+    _ key: P256.Signing.PrivateKey = P256.Signing.PrivateKey()
+) throws -> TransportIdentity {
     let name = try DistinguishedName { CommonName("huijin") }
     // Long past: pinned keys do not care about dates.
     let certificate = try Certificate(
@@ -112,7 +113,7 @@ final class Station: Sendable {
     }
 
     init(
-        index: Int, identity: TransportIdentity, chain: LedgerCrypto.Digest, port: Int,
+        identity: TransportIdentity, chain: LedgerCrypto.Digest, port: Int?,
         peers: [PeerEndpoint], limits: NetworkLimits, flow first: FlowControl = .continue
     ) throws {
         let flow = Flow(first)
@@ -124,8 +125,9 @@ final class Station: Sendable {
         self.lines = lines
         network = try PeerNetwork(
             NetworkConfiguration(
-                index: index, identity: identity, chain: chain, listenHost: "127.0.0.1",
-                listenPort: port, peers: peers, limits: limits, logger: logger),
+                identity: identity, chain: chain,
+                listen: port.map { HostPort(host: "127.0.0.1", port: $0) }, peers: peers,
+                limits: limits, logger: logger),
             onFrame: { peer, payload in
                 frames.add(Frame(peer: peer, payload: payload))
                 return flow.now.withLock { $0 }
@@ -140,8 +142,8 @@ final class Station: Sendable {
 
 /// Places for nodes that know one another's keys and ports.
 struct Town {
-    let identities: [TransportIdentity]
-    let ports: [Int]
+    var identities: [TransportIdentity]
+    var ports: [Int]
     let chain: LedgerCrypto.Digest
     var limits = NetworkLimits()
 
@@ -161,11 +163,12 @@ struct Town {
 
     func station(
         _ index: Int, identity: TransportIdentity? = nil,
-        chain: LedgerCrypto.Digest? = nil,
-        flow: FlowControl = .continue
+        chain: LedgerCrypto.Digest? = nil, peers: [PeerEndpoint]? = nil,
+        isObserver: Bool = false, flow: FlowControl = .continue
     ) throws -> Station {
         try Station(
-            index: index, identity: identity ?? identities[index], chain: chain ?? self.chain,
-            port: ports[index], peers: peers(of: index), limits: limits, flow: flow)
+            identity: identity ?? identities[index], chain: chain ?? self.chain,
+            port: isObserver ? nil : ports[index], peers: peers ?? self.peers(of: index),
+            limits: limits, flow: flow)
     }
 }

@@ -16,8 +16,9 @@ struct TransportCertificate {
 
     static let validYears = 100
 
-    init(name: String, now: Date) throws {
-        let key = P256.Signing.PrivateKey()
+    /// - Parameter privateKeyPEM: of the key to certify; a new one is made where it is absent.
+    init(name: String, now: Date, privateKeyPEM given: String? = nil) throws {
+        let key = try given.map { try P256.Signing.PrivateKey(pemRepresentation: $0) } ?? .init()
         let subject = try DistinguishedName { CommonName(name) }
         let until = now.addingTimeInterval(Double(TransportCertificate.validYears) * 365 * 86_400)
         let certificate = try Certificate(

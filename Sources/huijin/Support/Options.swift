@@ -37,6 +37,15 @@ struct OutputOptions: ParsableArguments {
     var format: OutputFormat = .text
 }
 
+extension SetupError {
+    /// What a command would make is there already.
+    static func exists(_ file: String) -> SetupError {
+        SetupError(
+            file: file, english: "there is such a file already; choose another name",
+            chinese: "文件已存在，请另选文件名")
+    }
+}
+
 /// The options of every command that makes keys.
 struct NewKeyOptions: ParsableArguments {
     @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
@@ -49,9 +58,7 @@ struct NewKeyOptions: ParsableArguments {
     /// - Parameter body: given the passphrase that seals the key files.
     func make(_ body: (_ passphrase: String, _ out: URL) throws -> Void) throws {
         guard !FileManager.default.fileExists(atPath: out) else {
-            throw SetupError(
-                file: out, english: "there is such a file already; choose another name",
-                chinese: "文件已存在，请另选文件名")
+            throw SetupError.exists(out)
         }
         do {
             try body(try passphrase.passphrase(), URL(filePath: out))

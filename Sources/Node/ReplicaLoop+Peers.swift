@@ -1,0 +1,63 @@
+import Consensus
+import Ledger
+import Replica
+import Storage
+import Transport
+
+/// Peers: what they send, what they are sent, and who they are.
+extension ReplicaLoop {
+    func receive(_ input: Input, bytes: Int) {
+        guard let sender = input.sender?.seat else { return drive(input) }
+        if bytes > 0 {
+            metrics.messagesReceived += 1
+            if shared.intake.handled(from: sender, bytes: bytes) { shared.network?.resume() }
+        }
+        guard let translated = peers.translated(input) else { return }
+        guard !peers.isObserver(sender) || input.mayBeObservers else {
+            shared.network?.cutOff(sender, .notPermitted)
+            return
+        }
+        drive(translated)
+    }
+
+    /// - Returns: why the certificate cannot be used, if so; then nothing is changed.
+    func reload(_ configuration: NodeConfiguration) -> NetworkError? {
+        do throws(NetworkError) {
+            try shared.network?.use(configuration.transport)
+        } catch {
+            return error
+        }
+        peers.replace(configuration.peers)
+        shared.network?.update(peers: peers.endpoints)
+        return nil
+    }
+
+    /// A validator that the configuration does not name cannot be reached, which is the operator's to mend.
+    func send(_ message: PeerMessage, to peer: PeerID) {
+        guard let index = peers.index(of: peer) else { return }
+        shared.network?.send(to: index, priority: message.priority, message.encoded)
+    }
+
+    func serve(_ peer: PeerID, from height: UInt64) {
+        if let index = peers.index(of: peer), peers.isObserver(index),
+            let queued = shared.network?.queuedBytes(for: index), queued > observerQueuedBytesMax
+        {
+            return
+        }
+        let blocks: [CertifiedBlock]
+        do throws(StorageError) {
+            blocks = try store.finalBlocks(from: height)
+        } catch {
+            return stop(.storage(error))
+        }
+        guard !blocks.isEmpty else {
+            guard height <= store.watermark.height else { return }
+            logger.error(
+                "blocks final by one certificate exceed a message / 同一终局证明下的区块超出单个消息",
+                metadata: ["peer": "\(peer)", "height": "\(height)"])
+            return
+        }
+        let message = PeerMessage.finalBlocks(blocks)
+        send(message, to: peer)
+    }
+}

@@ -1,0 +1,46 @@
+/// How much one connection may send: units flow in at a steady rate, a frame takes its bytes and something for itself, and
+/// while the account is overdrawn nothing more is read.
+public struct Allowance: Sendable, Equatable {
+    public var unitsPerSecond: Int64
+    /// What can be saved up while nothing is sent.
+    public var unitsMax: Int64
+    /// What a frame takes beside its bytes, for the work that a short question causes.
+    public var unitsPerFrame: Int64
+
+    public init(unitsPerSecond: Int64, unitsMax: Int64, unitsPerFrame: Int64) {
+        precondition(unitsPerSecond > 0 && unitsMax > 0, "an allowance lets something through")
+        self.unitsPerSecond = unitsPerSecond
+        self.unitsMax = unitsMax
+        self.unitsPerFrame = unitsPerFrame
+    }
+}
+
+/// One connection's account.
+struct AllowanceAccount {
+    private let allowance: Allowance
+    private var units: Int64
+    private var filledMs: Int64
+
+    init(_ allowance: Allowance, nowMs: Int64) {
+        self.allowance = allowance
+        units = allowance.unitsMax
+        filledMs = nowMs
+    }
+
+    /// Takes a frame of that many bytes.
+    ///
+    /// - Returns: for how many milliseconds nothing more should be read; 0 while the account is not overdrawn.
+    mutating func take(bytes: Int, nowMs: Int64) -> Int64 {
+        let passedMs = max(0, nowMs - filledMs)
+        filledMs = max(filledMs, nowMs)
+        // After this long it is full whatever was taken, and the product below stays small.
+        let fullMs = (allowance.unitsMax - units) * 1_000 / allowance.unitsPerSecond + 1
+        units =
+            passedMs >= fullMs
+            ? allowance.unitsMax
+            : min(allowance.unitsMax, units + passedMs * allowance.unitsPerSecond / 1_000)
+        units -= Int64(bytes) + allowance.unitsPerFrame
+        guard units < 0 else { return 0 }
+        return -units * 1_000 / allowance.unitsPerSecond + 1
+    }
+}
