@@ -18,7 +18,7 @@ struct Replay {
         let executor = Executor<Store>(genesis: genesis)
         var replay = ReplayWindow()
         var pending: [ExecutedBlock] = []
-        var transactions = 0
+        var count = 0
         let begin = ContinuousClock.now
         for height in 1...source.watermark.height {
             guard let stored = try source.block(height) else {
@@ -30,9 +30,9 @@ struct Replay {
                 headerDigest: last?.headerDigest ?? target.watermark.header,
                 frontier: last?.frontier ?? target.watermark.frontier, layers: pending,
                 base: target)
-            let verified = try verify(stored.block, on: parent, executor)
+            let transactions = try verify(stored.block, on: parent, executor)
             let executed = try executor.execute(
-                stored.block, on: parent, verified: { verified[$0] }, replay: replay)
+                stored.block, on: parent, transactions: transactions, replay: replay)
             replay.insert(executed)
             replay.prune(height: height)
             pending.append(executed)
@@ -41,7 +41,7 @@ struct Replay {
                 try target.commit(Commit(blocks: pending, finalization: finalization))
                 pending = []
             }
-            transactions += stored.block.entries.count
+            count += stored.block.entries.count
         }
         let seconds = (ContinuousClock.now - begin).milliseconds / 1e3
         guard target.header == source.header else {
@@ -51,17 +51,17 @@ struct Replay {
             "replay",
             [
                 ("blocksPerSecond", .real(Double(source.watermark.height) / seconds)),
-                ("transactionsPerSecond", .real(Double(transactions) / seconds)),
+                ("transactionsPerSecond", .real(Double(count) / seconds)),
                 ("blocks", .unsigned(source.watermark.height)),
-                ("transactions", .unsigned(UInt64(transactions))), ("threads", .unsigned(1)),
+                ("transactions", .unsigned(UInt64(count))), ("threads", .unsigned(1)),
             ])
     }
 
     private func verify(
         _ block: Block, on parent: ParentState<Store>, _ executor: Executor<Store>
-    ) throws -> [Digest: Verified<SignedTransaction>] {
-        var verified: [Digest: Verified<SignedTransaction>] = [:]
-        for case .envelope(let bytes) in block.entries {
+    ) throws -> [Verified<SignedTransaction>?] {
+        try block.entries.map { entry in
+            guard case .envelope(let bytes) = entry else { return nil }
             let envelope = try Envelope(
                 bytes: bytes, chain: executor.chain, suite: executor.suite)
             guard
@@ -69,8 +69,7 @@ struct Replay {
                     for: envelope.keyID, member: envelope.transaction.member, on: parent),
                 let signed = envelope.verified(by: key)
             else { throw BenchNetwork.Failed(description: "a stored signature is not valid") }
-            verified[envelope.digest] = signed
+            return signed
         }
-        return verified
     }
 }

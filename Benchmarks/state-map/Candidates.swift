@@ -170,7 +170,7 @@ final class PackedTrie: Candidate, MapReader {
     let suite: Suite
     private(set) var top = MapTop(bucketLeavesMax: 1)
     private let database: Database
-    private var leaf: [MapLeaf] = [MapLeaf(key: .zero, valueHash: .zero)]
+    private var leaf: [HashedLeaf]
     private var row: [UInt32] = [0]
     private var lastRow: Int64 = 0
     private let insert: Statement
@@ -178,6 +178,7 @@ final class PackedTrie: Candidate, MapReader {
 
     init(path: String, suite: Suite) throws {
         self.suite = suite
+        leaf = [HashedLeaf(MapLeaf(key: .zero, valueHash: .zero), suite: suite)]
         database = try openDatabase(path)
         try database.execute(
             "CREATE TABLE IF NOT EXISTS entry(id INTEGER PRIMARY KEY, key BLOB, value BLOB)")
@@ -201,7 +202,7 @@ final class PackedTrie: Candidate, MapReader {
 
     private func changesLayer(_ changes: [Change]) -> MapLayer { layer(self, changes) }
 
-    func leaves(ofBucket id: UInt32) -> [MapLeaf] { [leaf[Int(id)]] }
+    func leaves(ofBucket id: UInt32) -> [HashedLeaf] { [leaf[Int(id)]] }
 
     func value(for key: Digest) throws -> [UInt8]? {
         guard let id = top.bucket(for: key), leaf[Int(id)].key == key else { return nil }
@@ -232,7 +233,7 @@ final class PackedTrie: Candidate, MapReader {
             for target in rewrite.targets {
                 let id = Int(target.id)
                 while leaf.count <= id {
-                    leaf.append(MapLeaf(key: .zero, valueHash: .zero))
+                    leaf.append(leaf[0])
                     row.append(0)
                 }
                 let key = target.leaves[0].key

@@ -29,7 +29,7 @@ final class SplitTables: Candidate, MapReader {
         selectValues = try database.prepare("SELECT bytes FROM payload WHERE id = ?1")
         let rows = try database.prepare("SELECT id, depth, leaves FROM leaves")
         while try rows.step() {
-            let leaves = Self.parse(rows.bytes(2))
+            let leaves = Self.parse(rows.bytes(2), suite)
             let isSound = top.open(
                 bucket: UInt32(rows.integer(0)), depth: Int(rows.integer(1)), leaves: leaves,
                 suite: suite)
@@ -38,16 +38,17 @@ final class SplitTables: Candidate, MapReader {
         top.finishOpening(suite: suite)
     }
 
-    private static func parse(_ bytes: [UInt8]) -> [MapLeaf] {
+    private static func parse(_ bytes: [UInt8], _ suite: Suite) -> [HashedLeaf] {
         stride(from: 0, to: bytes.count, by: 64).map {
-            MapLeaf(
-                key: Digest(bytes: bytes[$0..<$0 + 32]) ?? .zero,
-                valueHash: Digest(bytes: bytes[$0 + 32..<$0 + 64]) ?? .zero)
+            HashedLeaf(
+                MapLeaf(
+                    key: Digest(bytes: bytes[$0..<$0 + 32]) ?? .zero,
+                    valueHash: Digest(bytes: bytes[$0 + 32..<$0 + 64]) ?? .zero), suite: suite)
         }
     }
 
-    func leaves(ofBucket id: UInt32) -> [MapLeaf] {
-        (try? column(selectLeaves, id)).map(Self.parse) ?? []
+    func leaves(ofBucket id: UInt32) -> [HashedLeaf] {
+        (try? column(selectLeaves, id)).map { Self.parse($0, suite) } ?? []
     }
 
     private func column(_ statement: Statement, _ id: UInt32) throws -> [UInt8] {

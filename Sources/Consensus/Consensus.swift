@@ -21,7 +21,8 @@ import LedgerCrypto
 ///    proposal carries the leader's notarize vote and the certificates that justify the parent;
 /// 2. on the first proposal of v's leader whose parent is so justified, whose header's time is after its parent's
 ///    and at most its own clock + drift, and which it executed with the same result: notarize(v, b);
-/// 3. when its timer fires, or the proposal proves invalid, or the leader has long been silent: nullify(v);
+/// 3. when its timer fires, or the proposal proves invalid, or the leader has long been silent: nullify(v). When the
+///    timer fires, also nullify(u) for each view u that it passed on a later view's certificate and has no certificate of;
 /// 4. on a notarization of (v, b): forwards it, votes finalize(v, b) as soon as it has executed b, unless it voted
 ///    nullify(v), and enters v + 1;
 /// 5. on a nullification of v: forwards it and enters v + 1;
@@ -44,6 +45,9 @@ import LedgerCrypto
 /// interferes. With a faulty leader the timers of the honest validators nullify the view. Lost messages: a replica
 /// without progress repeats its own votes of the view and its status on a retry timer; a peer that is ahead
 /// answers a status with the certificates, or its own votes, from the sender's lowest open view upwards.
+/// A view may have been passed on certificates of later ones, and its own certificate lost with the memory of those
+/// who crashed, or a vote in it with a disk: nothing builds on what is below such a view, so whoever
+/// passed it votes to nullify it once its present view times out.
 /// The timer doubles with each full turn of leaders in which nothing was
 /// notarized, so that too short a time-out cannot stop progress for ever.
 ///
@@ -317,8 +321,22 @@ public struct Simplex: Sendable {
 
     /// The view's timer fired, or its proposal proved invalid.
     public mutating func nullify(view: UInt64) {
-        guard mayVote, view == self.view || rules.mutation.contains(.nullifyAfterFinalize)
-        else { return }
+        guard view == self.view || rules.mutation.contains(.nullifyAfterFinalize) else { return }
+        voteNullify(view)
+    }
+
+    /// The view's timer fired: votes against the views that were passed without a certificate of theirs, too.
+    public mutating func nullifyPassedViews() {
+        guard book.openView < view else { return }
+        let until = min(view, book.openView + Simplex.viewsAheadMax)
+        for passed in book.openView..<until
+        where book.notarization(passed) == nil && !book.isNullified(passed) {
+            voteNullify(passed)
+        }
+    }
+
+    private mutating func voteNullify(_ view: UInt64) {
+        guard mayVote else { return }
         do throws(SafetyRules.Refusal) {
             if try rules.nullify(view: view) == .new {
                 steps.append(.sign(.nullify(epoch: epoch, view: view), isNew: true))

@@ -29,6 +29,8 @@ public enum PeerLimits {
     /// Votes of the asking validator in an answer to what is held of them.
     public static let heldVotesMax = 256
     public static let transactionsMax = 1_024
+    /// Bytes of envelopes after which an answer to a request for them ends.
+    public static let requestedBytesMax = 1_048_576
     /// Blocks in one answer; the sender also stops at about `blocksBytesMax`.
     public static let blocksMax = 1_024
     /// Bytes of block bodies after which an answer ends at the next certified block. Small, because a replica
@@ -38,46 +40,6 @@ public enum PeerLimits {
     public static let message = CBORLimits(
         bytesMax: 4 * LedgerLimits.blockBytesMax, depthMax: 28,
         itemsMax: LedgerLimits.entriesPerBlockMax, stringBytesMax: LedgerLimits.blockBytesMax)
-}
-
-/// A leader's block for a view.
-///
-/// Wire: `[leader's notarize vote, parent view, block, [certificate…]]`. The vote is the proposer's signature and
-/// names epoch and view.
-public struct Proposal: Sendable, Equatable, CBORCodable {
-    /// The leader's own notarize vote for the block.
-    public let vote: Vote
-    /// The view in which the parent was notarized.
-    public let parentView: UInt64
-    public let block: Block
-    /// The parent's notarization and the nullifications of the views between, newest first, as far as they fit.
-    public let justification: [Certificate]
-
-    public var view: UInt64 { vote.statement.view }
-    public var epoch: UInt64 { vote.statement.epoch }
-
-    public init(vote: Vote, parentView: UInt64, block: Block, justification: [Certificate]) {
-        self.vote = vote
-        self.parentView = parentView
-        self.block = block
-        self.justification = justification
-    }
-
-    public func encode(into encoder: inout CBOREncoder) {
-        encoder.array(4)
-        encoder.value(vote)
-        encoder.unsigned(parentView)
-        encoder.value(block)
-        encoder.list(justification)
-    }
-
-    public init(from decoder: inout CBORDecoder) throws(CBORError) {
-        try decoder.array(exactly: 4)
-        vote = try decoder.value()
-        parentView = try decoder.unsigned()
-        block = try decoder.value()
-        justification = try decoder.list(max: PeerLimits.justificationMax)
-    }
 }
 
 /// Where a replica stands. Wire: `[epoch, final height, final view, lowest open view, view]`.
@@ -143,9 +105,10 @@ public struct CertifiedBlock: Sendable, Equatable, CBORCodable {
     }
 }
 
-/// What validators say to one another. Wire: `[tag, content]`; tags are never reused.
+/// What validators say to one another. Wire: `[tag, content]`; tags are never reused. 1 was a proposal with its whole
+/// block.
 public enum PeerMessage: Sendable, Equatable {
-    /// 1
+    /// 10
     case proposal(Proposal)
     /// 2
     case votes([Vote])
@@ -167,6 +130,10 @@ public enum PeerMessage: Sendable, Equatable {
     case heldVotesRequest(epoch: UInt64, question: UInt64)
     /// 21: the answer to 20.
     case heldVotes(HeldVotes)
+    /// 11: transactions of a proposal, by the digests of their envelopes.
+    case transactionsRequest([Digest])
+    /// 12: the answer to 11, as many as fit.
+    case requestedTransactions([[UInt8]])
 }
 
 extension PeerMessage: CBORCodable {
@@ -174,7 +141,7 @@ extension PeerMessage: CBORCodable {
         encoder.array(2)
         switch self {
         case .proposal(let proposal):
-            encoder.unsigned(1)
+            encoder.unsigned(10)
             encoder.value(proposal)
         case .votes(let votes):
             encoder.unsigned(2)
@@ -184,8 +151,7 @@ extension PeerMessage: CBORCodable {
             encoder.list(certificates)
         case .transactions(let envelopes):
             encoder.unsigned(4)
-            encoder.array(envelopes.count)
-            for envelope in envelopes { encoder.bytes(envelope) }
+            encoder.strings(envelopes)
         case .finalBlocksRequest(let height):
             encoder.unsigned(5)
             encoder.unsigned(height)
@@ -209,23 +175,21 @@ extension PeerMessage: CBORCodable {
         case .heldVotes(let answer):
             encoder.unsigned(21)
             encoder.value(answer)
+        case .transactionsRequest(let digests):
+            encoder.unsigned(11)
+            encoder.list(digests)
+        case .requestedTransactions(let envelopes):
+            encoder.unsigned(12)
+            encoder.strings(envelopes)
         }
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
         try decoder.array(exactly: 2)
         switch try decoder.unsigned() {
-        case 1: self = .proposal(try decoder.value())
         case 2: self = .votes(try decoder.list(max: PeerLimits.votesMax))
         case 3: self = .certificates(try decoder.list(max: PeerLimits.certificatesMax))
-        case 4:
-            let count = try decoder.array(max: PeerLimits.transactionsMax)
-            var envelopes: [[UInt8]] = []
-            envelopes.reserveCapacity(min(count, 64))
-            for _ in 0..<count {
-                envelopes.append(try decoder.bytes(max: LedgerLimits.envelope.bytesMax))
-            }
-            self = .transactions(envelopes)
+        case 4: self = .transactions(try decoder.envelopes())
         case 5: self = .finalBlocksRequest(from: try decoder.unsigned())
         case 6: self = .finalBlocks(try decoder.list(max: PeerLimits.blocksMax))
         case 7: self = .blockRequest(try decoder.value())
@@ -236,7 +200,30 @@ extension PeerMessage: CBORCodable {
             let epoch = try decoder.unsigned()
             self = .heldVotesRequest(epoch: epoch, question: try decoder.unsigned())
         case 21: self = .heldVotes(try decoder.value())
-        default: throw decoder.invalid("a peer message's tag is 1 to 9, 20 or 21")
+        case 10: self = .proposal(try decoder.value())
+        case 11:
+            self = .transactionsRequest(try decoder.list(max: PeerLimits.transactionsMax))
+        case 12: self = .requestedTransactions(try decoder.envelopes())
+        default: throw decoder.invalid("a peer message's tag is 2 to 12, 20 or 21")
         }
+    }
+}
+
+extension CBOREncoder {
+    fileprivate mutating func strings(_ strings: [[UInt8]]) {
+        array(strings.count)
+        for string in strings { bytes(string) }
+    }
+}
+
+extension CBORDecoder {
+    fileprivate mutating func envelopes() throws(CBORError) -> [[UInt8]] {
+        let count = try array(max: PeerLimits.transactionsMax)
+        var envelopes: [[UInt8]] = []
+        envelopes.reserveCapacity(min(count, 64))
+        for _ in 0..<count {
+            envelopes.append(try bytes(max: LedgerLimits.envelope.bytesMax))
+        }
+        return envelopes
     }
 }

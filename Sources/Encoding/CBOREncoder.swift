@@ -15,6 +15,11 @@ public struct CBOREncoder: Sendable {
         bytes.reserveCapacity(count)
     }
 
+    /// Forgets what was written and keeps the room, for many small values in turn.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+    }
+
     @usableFromInline
     mutating func head(_ type: CBORItemType, _ argument: UInt64) {
         let major = type.rawValue << 5
@@ -69,21 +74,15 @@ public struct CBOREncoder: Sendable {
     /// A byte string of 16 bytes given as two big-endian words, without a heap allocation.
     public mutating func bytes16(_ high: UInt64, _ low: UInt64) {
         head(.bytes, 16)
-        word(high)
-        word(low)
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { bytes.append(contentsOf: $0) }
     }
 
     /// A byte string of 32 bytes given as four big-endian words, without a heap allocation.
     public mutating func bytes32(_ w0: UInt64, _ w1: UInt64, _ w2: UInt64, _ w3: UInt64) {
         head(.bytes, 32)
-        word(w0)
-        word(w1)
-        word(w2)
-        word(w3)
-    }
-
-    private mutating func word(_ word: UInt64) {
-        withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: (w0.bigEndian, w1.bigEndian, w2.bigEndian, w3.bigEndian)) {
+            bytes.append(contentsOf: $0)
+        }
     }
 
     public mutating func text(_ string: String) {

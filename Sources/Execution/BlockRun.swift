@@ -47,8 +47,7 @@ struct BlockRun<Base: CommittedState> {
             let entry = Entry.automatic(action)
             let digest = entry.digest(context.suite)
             MarketRules.apply(deadline, entryDigest: digest, to: &state, in: context)
-            let leaf = context.suite.leafDigest(
-                LogLeaf.bytes(tag: LogLeaf.automaticTag, digest: digest))
+            let leaf = LogLeaf.automatic(digest, suite: context.suite)
             append(entry, digest: digest, leaf: leaf, code: .accepted, transaction: nil)
             bytes += Self.automaticBytesMax
         }

@@ -80,8 +80,8 @@ public struct ExecutedBlock: Sendable {
     /// The block's layer of the state map, built on its parent's state.
     public let mapLayer: MapLayer
     public let events: [PlacedEvent]
-    /// The chain's log with this block's leaves.
-    public let frontier: LogFrontier
+    /// This block's leaves of the chain's log.
+    public let log: LogGrowth
     /// Candidates that a leader left out; empty for a follower.
     public let leftOut: [LeftOut]
     /// The next epoch's set, when this block is its epoch's last one.
@@ -91,6 +91,8 @@ public struct ExecutedBlock: Sendable {
 
     public var header: Header { block.header }
     public var height: UInt64 { block.header.height }
+    /// The chain's log with this block's leaves.
+    public var frontier: LogFrontier { log.frontier }
     /// What notarize and finalize votes for it state.
     public var subject: VoteSubject {
         VoteSubject(

@@ -50,15 +50,14 @@ public struct Executor<Base: CommittedState> {
     /// The follower's side: executes a proposed block and compares.
     ///
     /// - Parameters:
-    ///   - verified: the envelope of that digest, when its signature has been checked.
-    ///   - entryDigests: the digests of its entries, when the caller has them.
+    ///   - transactions: one for each entry: what its envelope holds, with a signature that was checked; nil for
+    ///     automatic actions and where nobody checked it.
     /// - Throws: `BlockFault`, and an honest replica does not vote for the block.
     public func execute(
         _ block: Block, on parent: ParentState<Base>,
-        verified: (Digest) -> Verified<SignedTransaction>?, replay: some ReplayFilter,
-        entryDigests: [Digest]? = nil
+        transactions: [Verified<SignedTransaction>?], replay: some ReplayFilter
     ) throws(BlockFault) -> ExecutedBlock {
-        precondition(entryDigests.map { $0.count == block.entries.count } ?? true)
+        precondition(transactions.count == block.entries.count, "one for each entry")
         try check(block, on: parent)
         let context = context(on: parent, timeMs: block.header.timeMs)
         var run = BlockRun(context, on: parent, cache: records)
@@ -70,11 +69,10 @@ public struct Executor<Base: CommittedState> {
             }
         }
         for index in due..<block.entries.count {
-            guard case .envelope = block.entries[index] else {
+            guard case .envelope(let bytes) = block.entries[index] else {
                 throw .automaticAction(index: index)
             }
-            let digest = entryDigests?[index] ?? block.entries[index].digest(suite)
-            guard let signed = verified(digest)?.value, signed.digest == digest else {
+            guard let signed = transactions[index]?.value, signed.envelope.bytes == bytes else {
                 throw .notVerified(index: index)
             }
             do throws(OutcomeCode) {
@@ -170,12 +168,12 @@ public struct Executor<Base: CommittedState> {
         guard let layer = overlay.layers.last else {
             preconditionFailure("applying changes adds a layer")
         }
-        var frontier = parent.frontier
-        frontier.append(parent: parent.headerDigest, entryLeaves: run.leaves, suite: suite)
+        let log = parent.frontier.grown(
+            parent: parent.headerDigest, entryLeaves: run.leaves, suite: suite)
         let header = Header(
             chain: chain, height: run.context.height, epoch: epoch(after: parent.header),
-            parent: parent.headerDigest, timeMs: run.context.timeMs, logSize: frontier.size,
-            logRoot: frontier.root(suite), stateRoot: overlay.root,
+            parent: parent.headerDigest, timeMs: run.context.timeMs, logSize: log.frontier.size,
+            logRoot: log.frontier.root(suite), stateRoot: overlay.root,
             resultsRoot: resultsRoot(run.outcomes, suite: suite),
             entryCount: UInt64(run.entries.count), validators: validators(after: parent.header),
             nextValidators: next?.digest(suite))
@@ -184,7 +182,7 @@ public struct Executor<Base: CommittedState> {
         return ExecutedBlock(
             block: Block(header: header, entries: run.entries), headerDigest: digest,
             outcomes: run.outcomes, transactions: run.transactions, delta: delta, mapLayer: layer,
-            events: run.state.events, frontier: frontier, leftOut: leftOut, nextValidators: next,
+            events: run.state.events, log: log, leftOut: leftOut, nextValidators: next,
             ids: run.ids)
     }
 }

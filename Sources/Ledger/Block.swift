@@ -116,18 +116,21 @@ extension Block: CBOREncodable, CBORDecodable {
 
 /// Where the chain's log stands after a block, enough to append the next one's leaves.
 extension LogFrontier {
-    /// Appends a block's leaves: its parent's header, then its entries in order.
-    public mutating func append(parent: Digest, entryLeaves: [Digest], suite: Suite) {
-        append(leafHash: LogLeaf.header(parent, suite: suite), suite: suite)
-        for leaf in entryLeaves { append(leafHash: leaf, suite: suite) }
+    /// The log with a block's leaves: its parent's header, then its entries in order.
+    public func grown(parent: Digest, entryLeaves: [Digest], suite: Suite) -> LogGrowth {
+        LogGrowth(
+            of: self, by: [LogLeaf.header(parent, suite: suite)] + entryLeaves, suite: suite)
     }
 }
 
 /// The results root of a block.
 public func resultsRoot(_ outcomes: [EntryOutcome], suite: Suite) -> Digest {
     var frontier = LogFrontier()
+    var encoder = CBOREncoder(reserving: 48)
     for outcome in outcomes {
-        frontier.append(leafHash: suite.leafDigest(outcome.encoded), suite: suite)
+        encoder.removeAll()
+        encoder.value(outcome)
+        frontier.append(leafHash: suite.leafDigest(encoder.bytes), suite: suite)
     }
     return frontier.root(suite)
 }

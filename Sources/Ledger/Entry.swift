@@ -94,15 +94,35 @@ public enum LogLeaf {
     }
 
     public static func header(_ digest: Digest, suite: Suite) -> Digest {
-        suite.leafDigest(bytes(tag: headerTag, digest: digest))
+        leaf(headerTag, digest, suite)
     }
 
     public static func envelope(_ digest: Digest, suite: Suite) -> Digest {
-        suite.leafDigest(bytes(tag: envelopeTag, digest: digest))
+        leaf(envelopeTag, digest, suite)
+    }
+
+    public static func automatic(_ digest: Digest, suite: Suite) -> Digest {
+        leaf(automaticTag, digest, suite)
     }
 
     public static func entry(_ entry: Entry, suite: Suite) -> Digest {
-        suite.leafDigest(bytes(tag: entry.leafTag, digest: entry.digest(suite)))
+        leaf(entry.leafTag, entry.digest(suite), suite)
+    }
+
+    /// The leaf hash over `bytes(tag:digest:)`, without the heap: there is one for each entry of the chain.
+    private static func leaf(_ tag: UInt64, _ digest: Digest, _ suite: Suite) -> Digest {
+        precondition(tag < 24, "a small number is one byte of CBOR")
+        // The heads of an array of two and of a byte string of 32.
+        let head: [4 of UInt8] = [0x82, UInt8(tag), 0x58, UInt8(Digest.byteCount)]
+        return withUnsafeTemporaryAllocation(
+            byteCount: 4 + Digest.byteCount, alignment: MemoryLayout<UInt64>.alignment
+        ) { buffer in
+            for index in head.indices { buffer[index] = head[index] }
+            digest.withBytes {
+                UnsafeMutableRawBufferPointer(rebasing: buffer[4...]).copyMemory(from: $0)
+            }
+            return suite.leafDigest(UnsafeRawBufferPointer(buffer))
+        }
     }
 }
 

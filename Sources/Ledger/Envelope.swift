@@ -20,20 +20,48 @@ public enum EnvelopeError: Error, Equatable, Sendable {
 /// transactions (`[payload, COSE_Sign1]`, a COSE Receipt of RFC 9942: the root is detached, the path unprotected). Both
 /// stand alone: an envelope of a batch needs none of the others. docs/wire-format.md "Transactions".
 public struct Envelope: Sendable, Equatable {
+    /// On the heap once: an envelope passes through many hands, and each copy costs one reference count.
+    private final class Content: Sendable {
+        let bytes: [UInt8]
+        let digest: Digest
+        let id: Digest
+        let transaction: Transaction
+        let keyID: KeyID
+        let chain: ChainID
+        let suite: Suite
+        let parts: EnvelopeParts
+
+        init(
+            bytes: [UInt8], parts: EnvelopeParts, header: EnvelopeHeader, transaction: Transaction,
+            suite: Suite
+        ) {
+            self.bytes = bytes
+            self.parts = parts
+            self.transaction = transaction
+            keyID = header.keyID
+            chain = header.chain
+            self.suite = suite
+            digest = suite.digest(bytes)
+            id = Transaction.id(payload: bytes[parts.payload], chain: header.chain, suite: suite)
+        }
+    }
+
+    private let content: Content
+
     /// The exact bytes that came in.
-    public let bytes: [UInt8]
+    public var bytes: [UInt8] { content.bytes }
     /// Digest of exactly these bytes: proposals, log leaves and caches use it.
-    public let digest: Digest
+    public var digest: Digest { content.digest }
     /// Digest of context and payload, the same for both forms: replay protection uses it.
-    public let id: Digest
-    public let transaction: Transaction
+    public var id: Digest { content.id }
+    public var transaction: Transaction { content.transaction }
     /// The key that is said to have signed.
-    public let keyID: KeyID
+    public var keyID: KeyID { content.keyID }
     /// The place in the batch; nil where the transaction itself is signed.
-    public let batchProof: BatchProof?
-    let chain: ChainID
-    let suite: Suite
-    private let parts: EnvelopeParts
+    public var batchProof: BatchProof? { content.parts.proof }
+    var chain: ChainID { content.chain }
+    var suite: Suite { content.suite }
+    private var parts: EnvelopeParts { content.parts }
 
     var protected: ArraySlice<UInt8> { bytes[parts.protected] }
     var payload: ArraySlice<UInt8> { bytes[parts.payload] }
@@ -72,15 +100,8 @@ public struct Envelope: Sendable, Equatable {
         } catch {
             throw .undecodable(error)
         }
-        self.bytes = bytes
-        self.parts = parts
-        self.transaction = transaction
-        self.batchProof = parts.proof
-        self.keyID = header.keyID
-        self.chain = chain
-        self.suite = suite
-        self.digest = suite.digest(bytes)
-        self.id = Transaction.id(payload: bytes[parts.payload], chain: chain, suite: suite)
+        content = Content(
+            bytes: bytes, parts: parts, header: header, transaction: transaction, suite: suite)
     }
 
     /// Checks the signature under `key`, which the caller found under `keyID` among the enrolled keys.

@@ -101,6 +101,8 @@ public struct Genesis: Hashable, Sendable {
     /// The set of epoch 0.
     public let validators: ValidatorSet
     public let records: [GenesisRecord]
+    /// Digest of the canonical encoding.
+    public let chain: ChainID
 
     public static let context = "huijin/genesis/1"
     public static let nameBytesMax = 128
@@ -119,9 +121,11 @@ public struct Genesis: Hashable, Sendable {
         self.parameters = parameters
         self.validators = validators
         self.records = records.sorted { $0.key < $1.key }
+        var encoder = CBOREncoder()
+        Genesis.encode(
+            name, suite, timeMs, parameters, validators, self.records, into: &encoder)
+        chain = suite.digest(encoder.bytes)
     }
-
-    public var chain: ChainID { suite.digest(encoded) }
 
     /// The header at height 0: an empty log and the genesis records as state.
     public func header(stateRoot: Digest) -> Header {
@@ -135,6 +139,13 @@ public struct Genesis: Hashable, Sendable {
 
 extension Genesis: CBOREncodable, CBORDecodable {
     public func encode(into encoder: inout CBOREncoder) {
+        Genesis.encode(name, suite, timeMs, parameters, validators, records, into: &encoder)
+    }
+
+    private static func encode(
+        _ name: String, _ suite: Suite, _ timeMs: UInt64, _ parameters: Parameters,
+        _ validators: ValidatorSet, _ records: [GenesisRecord], into encoder: inout CBOREncoder
+    ) {
         encoder.array(7)
         encoder.text(Genesis.context)
         encoder.text(name)
@@ -150,20 +161,22 @@ extension Genesis: CBOREncodable, CBORDecodable {
         guard try decoder.text(max: 32) == Genesis.context else {
             throw decoder.invalid("a genesis begins with huijin/genesis/1")
         }
-        name = try decoder.text(max: Genesis.nameBytesMax)
+        let name = try decoder.text(max: Genesis.nameBytesMax)
         guard let suite = Suite(rawValue: try decoder.unsigned()) else {
             throw decoder.invalid("the suite is 1 (ed25519-sha256) or 2 (sm2-sm3)")
         }
-        self.suite = suite
-        timeMs = try decoder.unsigned()
-        parameters = try decoder.value()
-        validators = try decoder.value()
-        records = try decoder.list(max: Genesis.recordsMax)
+        let timeMs = try decoder.unsigned()
+        let parameters: Parameters = try decoder.value()
+        let validators: ValidatorSet = try decoder.value()
+        let records: [GenesisRecord] = try decoder.list(max: Genesis.recordsMax)
         guard validators.epoch == 0, validators.suite == suite else {
             throw decoder.invalid("genesis validators are of epoch 0 and of the chain's suite")
         }
         for (left, right) in zip(records, records.dropFirst()) where left.key >= right.key {
             throw decoder.invalid("genesis records are in ascending order of key, each once")
         }
+        self.init(
+            name: name, suite: suite, timeMs: timeMs, parameters: parameters,
+            validators: validators, records: records)
     }
 }

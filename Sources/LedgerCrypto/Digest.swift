@@ -129,10 +129,7 @@ public struct Digest: Hashable, Comparable, Sendable {
     // it could be flooded with collisions at no cost.
     @inlinable
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(word0)
-        hasher.combine(word1)
-        hasher.combine(word2)
-        hasher.combine(word3)
+        withBytes { hasher.combine(bytes: $0) }
     }
 }
 

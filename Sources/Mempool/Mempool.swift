@@ -74,6 +74,8 @@ public struct Mempool: Sendable {
     public let limits: MempoolLimits
     public private(set) var count = 0
     public private(set) var bytes = 0
+    /// How many have come in, ever.
+    public private(set) var insertions: UInt64 = 0
     /// How many are not reserved.
     public private(set) var readyCount = 0
     private var slots: [Slot] = []
@@ -144,9 +146,13 @@ public struct Mempool: Sendable {
         lanes[lane].count += 1
         lanes[lane].bytes += envelope.bytes.count
         count += 1
+        insertions += 1
         readyCount += 1
         bytes += envelope.bytes.count
     }
+
+    /// Whether an envelope with this digest was found badly signed lately.
+    public func isBadlySigned(_ digest: Digest) -> Bool { badSignatures.contains(digest) }
 
     public mutating func noteBadSignature(_ digest: Digest) {
         badSignatures.insert(digest)

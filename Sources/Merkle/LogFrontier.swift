@@ -74,3 +74,40 @@ public struct LogFrontier: Equatable, Sendable, CBORCodable {
         self = frontier
     }
 }
+
+/// What appending some leaves adds to a log: whoever keeps the log need not hash it again.
+public struct LogGrowth: Equatable, Sendable {
+    /// A perfect subtree that was completed.
+    public struct Node: Equatable, Sendable {
+        public let level: Int
+        public let index: UInt64
+        public let digest: Digest
+    }
+
+    /// Leaf hashes, in order.
+    public let leaves: [Digest]
+    /// Of the completed subtrees those of every `tileLevels`-th level above the leaves, in order of completion.
+    public let nodes: [Node]
+    /// The log with the leaves.
+    public let frontier: LogFrontier
+
+    /// Levels of the tree in a stored tile.
+    public static let tileLevels = 8
+
+    public init(of log: LogFrontier, by leaves: [Digest], suite: Suite) {
+        var frontier = log
+        var nodes: [Node] = []
+        for leaf in leaves {
+            frontier.append(leafHash: leaf, suite: suite) { level, index, digest in
+                guard level > 0, level % Self.tileLevels == 0 else { return }
+                nodes.append(Node(level: level, index: index, digest: digest))
+            }
+        }
+        self.leaves = leaves
+        self.nodes = nodes
+        self.frontier = frontier
+    }
+
+    /// Number of leaves of the log before.
+    public var firstIndex: UInt64 { frontier.size - UInt64(leaves.count) }
+}

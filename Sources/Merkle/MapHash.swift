@@ -32,6 +32,20 @@ public struct MapLeaf: Equatable, Sendable, CBORCodable {
     }
 }
 
+/// An entry with its digest, which is computed once however often the entries around it change.
+public struct HashedLeaf: Equatable, Sendable {
+    public let leaf: MapLeaf
+    public let digest: Digest
+
+    public init(_ leaf: MapLeaf, suite: Suite) {
+        self.leaf = leaf
+        digest = leaf.digest(suite)
+    }
+
+    public var key: Digest { leaf.key }
+    public var valueHash: Digest { leaf.valueHash }
+}
+
 /// A key set to a new value commitment, or removed (nil). Removing an absent key changes nothing.
 public struct MapChange: Equatable, Sendable {
     public let key: Digest
@@ -69,11 +83,9 @@ public struct MapSummary: Equatable, Sendable {
 
     /// Summary of the subtree at `depth` over leaves sorted by key which share their first
     /// `depth` bits.
-    static func over(_ leaves: ArraySlice<MapLeaf>, depth: Int, suite: Suite) -> MapSummary {
+    static func over(_ leaves: ArraySlice<HashedLeaf>, depth: Int, suite: Suite) -> MapSummary {
         guard let first = leaves.first else { return .empty }
-        if leaves.count == 1 {
-            return MapSummary(digest: first.digest(suite), isSingle: true)
-        }
+        if leaves.count == 1 { return MapSummary(digest: first.digest, isSingle: true) }
         let middle = leaves.splitIndex(atBit: depth)
         return joining(
             over(leaves[leaves.startIndex..<middle], depth: depth + 1, suite: suite),
@@ -82,7 +94,7 @@ public struct MapSummary: Equatable, Sendable {
     }
 }
 
-extension ArraySlice where Element == MapLeaf {
+extension ArraySlice where Element == HashedLeaf {
     /// First index whose key has the bit set, in leaves sorted by key that agree on all bits
     /// before it.
     func splitIndex(atBit bit: Int) -> Int {
@@ -92,10 +104,10 @@ extension ArraySlice where Element == MapLeaf {
     }
 }
 
-extension [MapLeaf] {
+extension [HashedLeaf] {
     /// Leaves sorted by key with sorted changes applied.
-    func applying(_ changes: ArraySlice<MapChange>) -> [MapLeaf] {
-        var result: [MapLeaf] = []
+    func applying(_ changes: ArraySlice<MapChange>, suite: Suite) -> [HashedLeaf] {
+        var result: [HashedLeaf] = []
         result.reserveCapacity(count + changes.count)
         var index = startIndex
         for change in changes {
@@ -105,7 +117,8 @@ extension [MapLeaf] {
             }
             if index < endIndex, self[index].key == change.key { index += 1 }
             if let valueHash = change.valueHash {
-                result.append(MapLeaf(key: change.key, valueHash: valueHash))
+                let leaf = MapLeaf(key: change.key, valueHash: valueHash)
+                result.append(HashedLeaf(leaf, suite: suite))
             }
         }
         result.append(contentsOf: self[index...])

@@ -1,11 +1,11 @@
 import LedgerCrypto
 
 /// What one block changes in the state map: every node on the way to a changed key, and the
-/// changed buckets whole. Nodes are named by their place: 1 is the root, the children of n are
-/// 2n and 2n+1, so layers need no reference into what lies under them.
+/// changed buckets whole. It holds no reference into what lies under it.
 public struct MapLayer: Sendable {
     enum Content: Equatable, Sendable {
-        case branch
+        /// Indexes into `nodes`; `unchanged` where the layer changes nothing on that side.
+        case branch(left: Int32, right: Int32)
         /// Index into `buckets`.
         case bucket(Int)
     }
@@ -13,47 +13,57 @@ public struct MapLayer: Sendable {
     struct Node: Sendable {
         let summary: MapSummary
         let content: Content
-
-        var isBranch: Bool { content == .branch }
     }
+
+    /// The index of no node: as whoever lies below has it.
+    static let unchanged: Int32 = -1
 
     /// Root of the state the layer was built on.
     public let base: Digest
     /// Root with the layer.
     public private(set) var root: Digest
-    private(set) var nodes: [UInt64: Node] = [:]
-    private(set) var buckets: [[MapLeaf]] = []
+    /// Children before their parents.
+    private(set) var nodes: [Node] = []
+    private(set) var buckets: [[HashedLeaf]] = []
+    /// Index of the whole tree's node.
+    private(set) var top = unchanged
 
     init(base: Digest) {
         self.base = base
         root = base
     }
 
-    mutating func setBranch(_ summary: MapSummary, at heap: UInt64) {
-        nodes[heap] = Node(summary: summary, content: .branch)
-        if heap == 1 { root = summary.digest }
+    mutating func finish(_ summary: MapSummary, top: Int32) {
+        self.top = top
+        root = summary.digest
     }
 
-    /// Stores leaves under a place, split into as many buckets as they need.
-    mutating func setLeaves(
-        _ leaves: [MapLeaf], at heap: UInt64, depth: Int, bucketLeavesMax: Int, suite: Suite
-    ) -> MapSummary {
+    mutating func addBranch(_ summary: MapSummary, left: Int32, right: Int32) -> Int32 {
+        add(Node(summary: summary, content: .branch(left: left, right: right)))
+    }
+
+    private mutating func add(_ node: Node) -> Int32 {
+        nodes.append(node)
+        return Int32(nodes.count - 1)
+    }
+
+    /// Adds leaves that share their first `depth` bits, split into as many buckets as they need.
+    mutating func addLeaves(
+        _ leaves: [HashedLeaf], depth: Int, bucketLeavesMax: Int, suite: Suite
+    ) -> (summary: MapSummary, node: Int32) {
         guard leaves.count > bucketLeavesMax, depth < MapTop.depthMax else {
             let summary = MapSummary.over(leaves[...], depth: depth, suite: suite)
-            nodes[heap] = Node(summary: summary, content: .bucket(buckets.count))
             buckets.append(leaves)
-            if heap == 1 { root = summary.digest }
-            return summary
+            return (summary, add(Node(summary: summary, content: .bucket(buckets.count - 1))))
         }
         let middle = leaves[...].splitIndex(atBit: depth)
-        let left = setLeaves(
-            Array(leaves[..<middle]), at: heap << 1, depth: depth + 1,
-            bucketLeavesMax: bucketLeavesMax, suite: suite)
-        let right = setLeaves(
-            Array(leaves[middle...]), at: heap << 1 | 1, depth: depth + 1,
-            bucketLeavesMax: bucketLeavesMax, suite: suite)
-        let summary = MapSummary.joining(left, right, suite: suite)
-        setBranch(summary, at: heap)
-        return summary
+        let left = addLeaves(
+            Array(leaves[..<middle]), depth: depth + 1, bucketLeavesMax: bucketLeavesMax,
+            suite: suite)
+        let right = addLeaves(
+            Array(leaves[middle...]), depth: depth + 1, bucketLeavesMax: bucketLeavesMax,
+            suite: suite)
+        let summary = MapSummary.joining(left.summary, right.summary, suite: suite)
+        return (summary, addBranch(summary, left: left.node, right: right.node))
     }
 }

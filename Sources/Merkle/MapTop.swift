@@ -9,7 +9,7 @@ public protocol MapReader {
     /// The entries of a bucket, ascending by key. An implementation that cannot read them
     /// returns an empty list and latches its error, which its driver checks before it acts on
     /// anything that was computed.
-    func leaves(ofBucket id: UInt32) -> [MapLeaf]
+    func leaves(ofBucket id: UInt32) -> [HashedLeaf]
 }
 
 /// Entries that were together in one bucket and where they are from now on.
@@ -19,7 +19,7 @@ public struct MapBucketRewrite: Equatable, Sendable {
         /// Number of leading key bits that all of the bucket's keys share by construction.
         public let depth: Int
         /// Ascending by key, not empty.
-        public let leaves: [MapLeaf]
+        public let leaves: [HashedLeaf]
     }
 
     /// The bucket that held the earlier entries; nil when there were none.
@@ -78,11 +78,12 @@ public struct MapTop: Sendable {
     ///
     /// - Parameter leaves: the entries of one of this tree's buckets, as in `MapReader`.
     public mutating func absorb<Failure: Error>(
-        _ layer: MapLayer, suite: Suite, leaves: (UInt32) throws(Failure) -> [MapLeaf]
+        _ layer: MapLayer, suite: Suite, leaves: (UInt32) throws(Failure) -> [HashedLeaf]
     ) throws(Failure) -> [MapBucketRewrite] {
         precondition(layer.base == root, "layers are absorbed in the order they were built")
         var absorption = MapAbsorption(layer: layer, suite: suite)
-        try absorption.absorb(into: &self, at: 0, heap: 1, depth: 0, leaves: leaves)
+        try absorption.absorb(
+            layer.top, into: &self, at: 0, heap: 1, depth: 0, leaves: leaves)
         precondition(layer.root == root, "absorbing a layer gives the root it was built for")
         return absorption.rewrites
     }
@@ -91,7 +92,7 @@ public struct MapTop: Sendable {
     /// a map: keys out of order or not under one prefix, or overlapping another bucket. After the
     /// last one, `finishOpening` computes the branches.
     public mutating func open(
-        bucket id: UInt32, depth: Int, leaves: [MapLeaf], suite: Suite
+        bucket id: UInt32, depth: Int, leaves: [HashedLeaf], suite: Suite
     ) -> Bool {
         guard id != 0, id < UInt32.max, (0...Self.depthMax).contains(depth),
             let key = leaves.first?.key, let last = leaves.last?.key
@@ -150,7 +151,7 @@ public struct MapTop: Sendable {
     }
 
     /// Whether the leaves read back for a bucket hash to what the tree says of it.
-    public func isIntact(bucket id: UInt32, leaves: [MapLeaf], suite: Suite) -> Bool {
+    public func isIntact(bucket id: UInt32, leaves: [HashedLeaf], suite: Suite) -> Bool {
         guard let key = leaves.first?.key else { return false }
         let (cursor, depth) = end(for: key)
         return nodes[cursor].link == id
@@ -189,32 +190,35 @@ private struct MapAbsorption {
     var rewrites: [MapBucketRewrite] = []
 
     mutating func absorb<Failure: Error>(
-        into top: inout MapTop, at cursor: UInt32, heap: UInt64, depth: Int,
-        leaves: (UInt32) throws(Failure) -> [MapLeaf]
+        _ index: Int32, into top: inout MapTop, at cursor: UInt32, heap: UInt64, depth: Int,
+        leaves: (UInt32) throws(Failure) -> [HashedLeaf]
     ) throws(Failure) {
-        guard let changed = layer.nodes[heap] else { return }
+        guard index != MapLayer.unchanged else { return }
+        let changed = layer.nodes[Int(index)]
         let node = top.nodes[Int(cursor)]
         if node.isBranch {
-            if case .bucket(let slot) = changed.content {
+            switch changed.content {
+            case .bucket(let slot):
                 spread(layer.buckets[slot][...], into: &top, at: cursor, depth: depth)
-                return
+            case .branch(let left, let right):
+                top.nodes[Int(cursor)].set(changed.summary)
+                try absorb(
+                    left, into: &top, at: node.link, heap: heap << 1, depth: depth + 1,
+                    leaves: leaves)
+                try absorb(
+                    right, into: &top, at: node.link + 1, heap: heap << 1 | 1, depth: depth + 1,
+                    leaves: leaves)
             }
-            top.nodes[Int(cursor)].set(changed.summary)
-            let (left, right) = (heap << 1, heap << 1 | 1)
-            try absorb(
-                into: &top, at: node.link, heap: left, depth: depth + 1, leaves: leaves)
-            try absorb(
-                into: &top, at: node.link + 1, heap: right, depth: depth + 1, leaves: leaves)
             return
         }
         var split = MapSplit(layer: layer, suite: suite, source: node.link)
-        try split.place(into: &top, at: cursor, heap: heap, depth: depth, leaves: leaves)
+        try split.place(index, into: &top, at: cursor, heap: heap, depth: depth, leaves: leaves)
         append(source: node.link, split.targets)
     }
 
     /// Puts leaves that the layer has in one bucket under a branch of the tree.
     private mutating func spread(
-        _ leaves: ArraySlice<MapLeaf>, into top: inout MapTop, at cursor: UInt32, depth: Int
+        _ leaves: ArraySlice<HashedLeaf>, into top: inout MapTop, at cursor: UInt32, depth: Int
     ) {
         let node = top.nodes[Int(cursor)]
         if node.isBranch {
@@ -255,33 +259,35 @@ private struct MapSplit {
     var targets: [MapBucketRewrite.Target] = []
 
     mutating func place<Failure: Error>(
-        into top: inout MapTop, at cursor: UInt32, heap: UInt64, depth: Int,
-        leaves: (UInt32) throws(Failure) -> [MapLeaf]
+        _ index: Int32, into top: inout MapTop, at cursor: UInt32, heap: UInt64, depth: Int,
+        leaves: (UInt32) throws(Failure) -> [HashedLeaf]
     ) throws(Failure) {
-        guard let changed = layer.nodes[heap] else {
+        guard index != MapLayer.unchanged else {
             // The layer knew this part as a bucket of its own, and has not changed it.
             let all = source == 0 ? [] : try leaves(source)
             let part = all.filter { $0.key.prefix(bits: depth) == heap & ~(1 << UInt64(depth)) }
             fill(part, summary: .over(part[...], depth: depth, suite: suite), &top, cursor, depth)
             return
         }
+        let changed = layer.nodes[Int(index)]
         switch changed.content {
         case .bucket(let slot):
             fill(layer.buckets[slot], summary: changed.summary, &top, cursor, depth)
-        case .branch:
-            let left = top.addPair()
+        case .branch(let left, let right):
+            let pair = top.addPair()
             top.nodes[Int(cursor)].set(changed.summary)
             top.nodes[Int(cursor)].isBranch = true
-            top.nodes[Int(cursor)].link = left
+            top.nodes[Int(cursor)].link = pair
             try place(
-                into: &top, at: left, heap: heap << 1, depth: depth + 1, leaves: leaves)
+                left, into: &top, at: pair, heap: heap << 1, depth: depth + 1, leaves: leaves)
             try place(
-                into: &top, at: left + 1, heap: heap << 1 | 1, depth: depth + 1, leaves: leaves)
+                right, into: &top, at: pair + 1, heap: heap << 1 | 1, depth: depth + 1,
+                leaves: leaves)
         }
     }
 
     private mutating func fill(
-        _ leaves: [MapLeaf], summary: MapSummary, _ top: inout MapTop, _ cursor: UInt32,
+        _ leaves: [HashedLeaf], summary: MapSummary, _ top: inout MapTop, _ cursor: UInt32,
         _ depth: Int
     ) {
         var id: UInt32 = 0

@@ -4,14 +4,14 @@ import LedgerCrypto
 public struct MemoryMap: MapReader, Sendable {
     public let suite: Suite
     public private(set) var top: MapTop
-    private var buckets: [UInt32: [MapLeaf]] = [:]
+    private var buckets: [UInt32: [HashedLeaf]] = [:]
 
     public init(suite: Suite, bucketLeavesMax: Int = MapTop.bucketLeavesStandard) {
         self.suite = suite
         top = MapTop(bucketLeavesMax: bucketLeavesMax)
     }
 
-    public func leaves(ofBucket id: UInt32) -> [MapLeaf] {
+    public func leaves(ofBucket id: UInt32) -> [HashedLeaf] {
         buckets[id] ?? []
     }
 
@@ -25,8 +25,8 @@ public struct MemoryMap: MapReader, Sendable {
     }
 
     /// All entries, ascending by key.
-    public var leaves: [MapLeaf] {
-        var all: [MapLeaf] = []
+    public var leaves: [HashedLeaf] {
+        var all: [HashedLeaf] = []
         top.forEachBucket { id, _ in all.append(contentsOf: leaves(ofBucket: id)) }
         return all
     }

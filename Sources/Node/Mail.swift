@@ -79,7 +79,11 @@ final class FrameIntake: Sendable {
         guard let message = try? PeerMessage.decode(payload, limits: PeerLimits.message) else {
             return nil
         }
-        guard case .transactions(let list) = message else {
+        let list: [[UInt8]]
+        switch message {
+        case .transactions(let envelopes), .requestedTransactions(let envelopes): list = envelopes
+        case .proposal, .votes, .certificates, .finalBlocksRequest, .finalBlocks, .blockRequest,
+            .block, .status, .heldVotesRequest, .heldVotes, .transactionsRequest:
             return .message(from: peer, message)
         }
         var envelopes: [Envelope] = []
@@ -136,9 +140,9 @@ extension PeerMessage {
     var priority: FramePriority {
         switch self {
         case .votes, .certificates, .status, .finalBlocksRequest, .blockRequest, .heldVotesRequest,
-            .heldVotes:
+            .heldVotes, .transactionsRequest:
             .vote
-        case .proposal, .block: .proposal
+        case .proposal, .block, .requestedTransactions: .proposal
         case .transactions, .finalBlocks: .bulk
         }
     }

@@ -74,10 +74,11 @@ public enum Input: Sendable {
     /// Once, before anything else.
     case start
     case timer(TimerID)
-    /// A decoded message, nothing in it verified but the peer's identity (TLS). `.transactions` is not given this way
-    /// but as `.gossiped`, so that envelopes are decoded off this thread.
+    /// A decoded message, nothing in it verified but the peer's identity (TLS). `.transactions` and
+    /// `.requestedTransactions` are not given this way but as `.gossiped`, so that envelopes are decoded off this thread.
     case message(from: PeerID, PeerMessage)
-    /// Envelopes of a peer's `.transactions` message; those that do not decode are left out by the driver.
+    /// Envelopes of a peer's `.transactions` or `.requestedTransactions`; those that do not decode are left out by the
+    /// driver.
     case gossiped(from: PeerID, [Envelope])
     /// A client's envelopes, at most `ReplicaLimits.submissionMax`; answered once by `.answer`.
     case submitted(RequestID, [Envelope])
@@ -188,7 +189,7 @@ public enum ReplicaLimits {
     /// Keys whose parsed form is kept.
     public static let keysMax = 65_536
     /// Turns of leaders for which a validator stays silent before its views are nullified at once.
-    public static let silentTurns: UInt64 = 2
+    public static let silentTurns: UInt64 = 1
     /// The view's time-out is doubled at most this many times.
     public static let timeoutDoublingsMax: UInt64 = 6
     /// Pause before asking for a body that is on its way in all likelihood.

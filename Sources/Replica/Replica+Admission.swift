@@ -16,7 +16,8 @@ enum Batch {
     /// For a client: the answers so far, and which of them wait for a signature.
     case submission(RequestID, [OutcomeCode], waiting: [Int], [Digest])
     case gossip([Digest])
-    case proposal(view: UInt64, header: Digest)
+    /// What a proposal lacked and peers were asked for.
+    case proposal(view: UInt64, header: Digest, [Digest])
 }
 
 /// Transactions on their way into the mempool.
@@ -110,8 +111,10 @@ extension Replica {
     mutating func verified(_ id: BatchID, _ results: [Verified<SignedTransaction>?]) {
         guard let batch = batches.removeValue(forKey: id) else { return }
         switch batch {
-        case .proposal(let view, let header):
-            verifiedProposal(view: view, header: header, id, results)
+        case .proposal(let view, let header, let digests):
+            // Into the mempool as well, as long as it has room: the proposal may fail.
+            _ = insert(results, digests)
+            complete(view: view, header: header, results)
         case .gossip(let digests): _ = insert(results, digests)
         case .submission(let request, var answers, let waiting, let digests):
             let codes = insert(results, digests)

@@ -17,8 +17,11 @@ extension Replica {
         switch tree.path(to: digest) {
         case .foreign: return false
         case .missing(let ancestor):
-            want(ancestor)
-            return false
+            guard assemble(ancestor) else {
+                want(ancestor)
+                return false
+            }
+            return execute(certified: digest)
         case .complete(let nodes):
             for node in nodes where node.executed == nil {
                 guard executeCertified(node) else { return false }
@@ -29,14 +32,13 @@ extension Replica {
 
     private mutating func executeCertified(_ node: BlockTree.Node) -> Bool {
         guard let state = parentState(node.parent) else { return false }
-        let digests = node.block.entries.map { $0.digest(suite) }
-        guard let transactions = vouchedFor(node.block, digests, on: state) else {
+        let assembled = assembledTransactions(node.subject.header)
+        guard let transactions = assembled ?? vouchedFor(node.block, on: state) else {
             return reject(node, on: state, "an envelope that does not decode or has no key")
         }
         do throws(BlockFault) {
             let executed = try executor.execute(
-                node.block, on: state, verified: { transactions[$0] }, replay: replay,
-                entryDigests: digests)
+                node.block, on: state, transactions: transactions, replay: replay)
             tree.setExecuted(executed)
             mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
             return true
@@ -45,22 +47,21 @@ extension Replica {
         }
     }
 
-    /// A certified block's transactions by envelope digest: a quorum checked their signatures.
+    /// A certified block's transactions, one for each entry: a quorum checked their signatures.
     private mutating func vouchedFor(
-        _ block: Block, _ digests: [Digest], on state: ParentState<Base>
-    ) -> [Digest: Verified<SignedTransaction>]? {
-        var transactions: [Digest: Verified<SignedTransaction>] = [:]
+        _ block: Block, on state: ParentState<Base>
+    ) -> [Verified<SignedTransaction>?]? {
+        var transactions: [Verified<SignedTransaction>?] = []
         transactions.reserveCapacity(block.entries.count)
-        for (entry, digest) in zip(block.entries, digests) {
-            guard case .envelope(let bytes) = entry else { continue }
-            if let known = mempool.transaction(digest: digest) {
-                transactions[digest] = known
+        for entry in block.entries {
+            guard case .envelope(let bytes) = entry else {
+                transactions.append(nil)
                 continue
             }
             guard let envelope = decode(bytes), let key = key(of: envelope, on: state)
             else { return nil }
-            transactions[digest] = Verified(
-                assumingValid: SignedTransaction(envelope: envelope, key: key))
+            transactions.append(
+                Verified(assumingValid: SignedTransaction(envelope: envelope, key: key)))
         }
         return transactions
     }
@@ -70,10 +71,10 @@ extension Replica {
     private mutating func reject(
         _ node: BlockTree.Node, on state: ParentState<Base>, _ why: String
     ) -> Bool {
-        var frontier = state.frontier
-        frontier.append(
+        let frontier = state.frontier.grown(
             parent: state.headerDigest,
-            entryLeaves: node.block.entries.map { LogLeaf.entry($0, suite: suite) }, suite: suite)
+            entryLeaves: node.block.entries.map { LogLeaf.entry($0, suite: suite) }, suite: suite
+        ).frontier
         let header = node.block.header
         tree.remove(node.subject.header)
         if frontier.size == header.logSize, frontier.root(suite) == header.logRoot {
@@ -202,7 +203,7 @@ extension Replica {
         isBehindEpochs || target.map { $0.subject.height > finalHeight } ?? false
     }
 
-    var needsFetch: Bool { !wanted.isEmpty || lacksFinalBlocks }
+    var needsFetch: Bool { !wanted.isEmpty || lacksFinalBlocks || lacksTransactions }
 
     mutating func fetch() {
         wanted.removeAll { tree[$0] != nil }
@@ -213,6 +214,7 @@ extension Replica {
             awaitsFinalBlocks = true
         }
         for digest in wanted { effects.append(.send(peer, .blockRequest(digest))) }
+        requestTransactions(orFrom: peer)
         // Asked for again as long as somebody needs them; what nobody needs is not.
         wanted = []
         isFetching = true
@@ -236,7 +238,7 @@ extension Replica {
         let isNotarized = openNotarizations.contains { $0.subject.header == subject.header }
         let isParent =
             tree.nodes.values.contains { $0.parent == subject.header }
-            || proposals[simplex.view]?.block.header.parent == subject.header
+            || proposals[simplex.view]?.outline.header.parent == subject.header
         guard isNotarized || isParent || target?.subject.header == subject.header else { return }
         tree.insert(block, subject: subject, view: simplex.view)
     }

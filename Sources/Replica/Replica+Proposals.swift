@@ -10,7 +10,8 @@ struct PendingProposal {
     enum State: Equatable {
         /// For its view, its parent, certificates or the clock.
         case waiting
-        case verifying(BatchID)
+        /// For transactions that are not here, or whose signatures are being checked.
+        case lacking
         /// Voted for, or found invalid.
         case done
     }
@@ -18,12 +19,60 @@ struct PendingProposal {
     let proposer: Int
     let parentView: UInt64
     let subject: VoteSubject
-    let block: Block
+    let outline: BlockOutline
     var state = State.waiting
-    /// Digests of the entries, computed once; nil before.
-    var digests: [Digest]?
-    /// Transactions that were not in the mempool.
-    var verified: [Digest: Verified<SignedTransaction>] = [:]
+    /// One for each entry, as far as they have been found; nil for automatic actions.
+    private(set) var transactions: [Verified<SignedTransaction>?]
+    /// Entries whose transactions have not been found, ascending.
+    private(set) var missing: [Int]
+    /// `Mempool.insertions` when they were last looked for.
+    var filledAt: UInt64?
+    /// How often peers were asked for them.
+    var requests = 0
+
+    init(proposer: Int, parentView: UInt64, subject: VoteSubject, outline: BlockOutline) {
+        self.proposer = proposer
+        self.parentView = parentView
+        self.subject = subject
+        self.outline = outline
+        transactions = Array(repeating: nil, count: outline.items.count)
+        missing = outline.items.indices.filter { index in
+            if case .envelope = outline.items[index] { true } else { false }
+        }
+    }
+
+    /// Finds what is missing.
+    mutating func fill(from find: (Digest) -> Verified<SignedTransaction>?) {
+        var rest: [Int] = []
+        for index in missing {
+            guard case .envelope(let digest) = outline.items[index], let found = find(digest)
+            else {
+                rest.append(index)
+                continue
+            }
+            transactions[index] = found
+        }
+        missing = rest
+    }
+
+    var missingDigests: [Digest] {
+        missing.compactMap { index in
+            if case .envelope(let digest) = outline.items[index] { digest } else { nil }
+        }
+    }
+
+    /// Nil while something is missing.
+    var block: Block? {
+        guard missing.isEmpty else { return nil }
+        return Block(
+            header: outline.header,
+            entries: zip(outline.items, transactions).compactMap { item, transaction in
+                switch item {
+                case .envelope: transaction.map { .envelope($0.value.envelope.bytes) }
+                case .automatic(let action): .automatic(action)
+                }
+            })
+    }
 }
 
 /// What this replica proposed as the leader.
@@ -31,7 +80,7 @@ struct OwnProposal {
     let view: UInt64
     let parentView: UInt64
     let subject: VoteSubject
-    let block: Block
+    let outline: BlockOutline
     let justification: [Certificate]
     /// With the signed vote, once there is one.
     var proposal: Proposal?
@@ -81,13 +130,19 @@ extension Replica {
         let subject = executed.subject
         tree.insert(executed.block, subject: subject, view: view)
         tree.setExecuted(executed)
+        let outline = BlockOutline(
+            header: executed.header,
+            items: zip(executed.block.entries, executed.outcomes).map { entry, outcome in
+                BlockOutline.Item(entry, digest: outcome.entryDigest)
+            })
         ownProposal = OwnProposal(
-            view: view, parentView: parentView, subject: subject, block: executed.block,
+            view: view, parentView: parentView, subject: subject, outline: outline,
             justification: simplex.book.justification(parentView: parentView, view: view))
         guard let seat else { return }
-        proposals[view] = PendingProposal(
-            proposer: seat, parentView: parentView, subject: subject, block: executed.block,
-            state: .done)
+        var proposal = PendingProposal(
+            proposer: seat, parentView: parentView, subject: subject, outline: outline)
+        proposal.state = .done
+        proposals[view] = proposal
         vote(view: view, proposer: seat, parentView: parentView, executed)
     }
 
@@ -150,14 +205,14 @@ extension Replica {
 
     mutating func receive(_ proposal: Proposal, from peer: PeerID) {
         let view = proposal.view
-        let header = proposal.block.header
+        let header = proposal.outline.header
         guard proposal.epoch == simplex.epoch, view > simplex.book.final.view,
             view <= simplex.view + ReplicaLimits.proposalViewsAhead,
             proposal.vote.validator == simplex.leader(of: view)
                 || mutation.contains(.notarizeUsurped),
             header.chain == chain, header.epoch == simplex.epoch,
             header.validators == validatorsDigest, header.height > finalHeight,
-            header.entryCount == UInt64(proposal.block.entries.count),
+            header.entryCount == UInt64(proposal.outline.items.count),
             header.entryCount
                 <= parameters.entriesPerBlockMax + parameters.automaticActionsPerBlockMax
         else {
@@ -184,19 +239,17 @@ extension Replica {
             proposals[view] == nil || mutation.contains(.notarizeTwice),
             isOther != true
         else { return }
-        tree.insert(proposal.block, subject: subject, view: view)
         proposals[view] = PendingProposal(
             proposer: proposal.vote.validator, parentView: proposal.parentView, subject: subject,
-            block: proposal.block)
+            outline: proposal.outline)
     }
 
     /// Takes the current view's proposal as far as it goes: to a vote, to a check of signatures, or to a refusal.
     mutating func followProposal() {
         let view = simplex.view
-        guard let proposal = proposals[view], proposal.state == .waiting, simplex.mayVote,
-            !isHalted
+        guard let proposal = proposals[view], proposal.state != .done, simplex.mayVote, !isHalted
         else { return }
-        let header = proposal.block.header
+        let header = proposal.outline.header
         let base = base(of: proposal.subject, header, parentView: proposal.parentView)
         if !mutation.contains(.notarizeUnjustified) {
             guard
@@ -222,7 +275,7 @@ extension Replica {
         // The clock may catch up; the retry timer looks again.
         guard header.timeMs <= nowMs + parameters.driftMs else { return }
         let depth = state.layers.count - tail.count
-        guard depth < ReplicaLimits.votedBlocksDepthMax || proposal.block.entries.isEmpty
+        guard depth < ReplicaLimits.votedBlocksDepthMax || proposal.outline.items.isEmpty
         else { return }
         if let executed = tree[proposal.subject.header]?.executed {
             // Proposed before, in another view.
@@ -231,33 +284,9 @@ extension Replica {
             return vote(
                 view: view, proposer: proposal.proposer, parentView: proposal.parentView, executed)
         }
-        guard proposal.digests == nil else { return executeAndVote(view, on: state) }
-        guard let checks = missingChecks(view, on: state) else { return refuseProposal(view) }
-        if checks.isEmpty { return executeAndVote(view, on: state) }
-        let batch = newBatch(.proposal(view: view, header: proposal.subject.header))
-        proposals[view]?.state = .verifying(batch)
-        effects.append(.verify(batch, checks))
-    }
-
-    /// The envelopes of a proposal whose signatures nobody has checked here; nil when one cannot be valid.
-    private mutating func missingChecks(
-        _ view: UInt64, on state: ParentState<Base>
-    ) -> [SignatureCheck]? {
-        guard let entries = proposals[view]?.block.entries else { return nil }
-        var checks: [SignatureCheck] = []
-        var digests: [Digest] = []
-        digests.reserveCapacity(entries.count)
-        for entry in entries {
-            let digest = entry.digest(suite)
-            digests.append(digest)
-            guard case .envelope(let bytes) = entry, mempool.transaction(digest: digest) == nil
-            else { continue }
-            guard let envelope = decode(bytes), let key = key(of: envelope, on: state)
-            else { return nil }
-            checks.append(SignatureCheck(envelope: envelope, key: key))
-        }
-        proposals[view]?.digests = digests
-        return checks
+        fill(view)
+        guard let block = proposals[view]?.block else { return awaitTransactions(view) }
+        executeAndVote(view, block, on: state)
     }
 
     func decode(_ bytes: [UInt8]) -> Envelope? {
@@ -265,12 +294,15 @@ extension Replica {
             bytes: bytes, chain: chain, suite: suite, bytesMax: Int(parameters.transactionBytesMax))
     }
 
-    private mutating func executeAndVote(_ view: UInt64, on state: ParentState<Base>) {
+    private mutating func executeAndVote(
+        _ view: UInt64, _ block: Block, on state: ParentState<Base>
+    ) {
         guard let proposal = proposals[view] else { return }
+        tree.insert(block, subject: proposal.subject, view: view)
+        proposals[view]?.state = .done
         do throws(BlockFault) {
-            let executed = try execute(proposal, on: state)
-            proposals[view]?.state = .done
-            proposals[view]?.verified = [:]
+            let executed = try executor.execute(
+                block, on: state, transactions: proposal.transactions, replay: replay)
             tree.setExecuted(executed)
             mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
             vote(
@@ -291,42 +323,15 @@ extension Replica {
         proposals[view]?.state = .done
         try? simplex.notarize(
             view: view, subject: proposal.subject, proposer: proposal.proposer,
-            executed: proposal.subject, base: proposal.block.header.parent,
+            executed: proposal.subject, base: proposal.outline.header.parent,
             baseView: proposal.parentView, baseEndsEpoch: baseEndsEpoch)
     }
 
-    /// Apart from the caller so that nothing keeps a second reference to the mempool, which would be copied.
-    private func execute(
-        _ proposal: PendingProposal, on state: ParentState<Base>
-    ) throws(BlockFault) -> ExecutedBlock {
-        try executor.execute(
-            proposal.block, on: state,
-            verified: { mempool.transaction(digest: $0) ?? proposal.verified[$0] },
-            replay: replay, entryDigests: proposal.digests)
-    }
-
     /// The leader proposed what no honest leader would: waiting for the timer serves nobody.
-    private mutating func refuseProposal(_ view: UInt64) {
+    mutating func refuseProposal(_ view: UInt64) {
         guard let proposal = proposals[view] else { return }
         proposals[view]?.state = .done
         tree.remove(proposal.subject.header)
         simplex.nullify(view: view)
-    }
-
-    /// The signatures of a proposal's unknown transactions were checked.
-    mutating func verifiedProposal(
-        view: UInt64, header: Digest, _ batch: BatchID, _ results: [Verified<SignedTransaction>?]
-    ) {
-        guard proposals[view]?.subject.header == header, proposals[view]?.state == .verifying(batch)
-        else { return }
-        for result in results {
-            guard let result else {
-                proposals[view]?.state = .done
-                if view == simplex.view { refuseProposal(view) }
-                return
-            }
-            proposals[view]?.verified[result.value.digest] = result
-        }
-        proposals[view]?.state = .waiting
     }
 }

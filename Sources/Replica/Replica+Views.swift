@@ -56,6 +56,7 @@ extension Replica {
         switch timer {
         case .view:
             simplex.nullify(view: simplex.view)
+            simplex.nullifyPassedViews()
             if mutation.contains(.nullifyAfterFinalize), simplex.view > 1 {
                 simplex.nullify(view: simplex.view - 1)
             }
@@ -159,7 +160,8 @@ extension Replica {
                 fetchPeer = peer
             }
             receive(certificates)
-        case .transactions: break
+        case .transactions, .requestedTransactions: break
+        case .transactionsRequest(let digests): serve(digests, to: peer)
         case .finalBlocksRequest(let height):
             if height <= finalHeight, height > 0 {
                 effects.append(.serveFinalBlocks(peer, from: height))

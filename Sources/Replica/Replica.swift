@@ -212,7 +212,7 @@ public struct Replica<Base: CommittedState> {
         case .start: start()
         case .timer(let timer): fired(timer)
         case .message(let peer, let message): receive(message, from: peer)
-        case .gossiped(_, let envelopes): admit(envelopes, request: nil)
+        case .gossiped(_, let envelopes): admit(takeRequested(envelopes), request: nil)
         case .submitted(let request, let envelopes):
             precondition(
                 envelopes.count <= ReplicaLimits.submissionMax, "the driver bounds a submission")
@@ -338,7 +338,7 @@ public struct Replica<Base: CommittedState> {
             own.subject == statement.subject
         {
             let proposal = Proposal(
-                vote: vote.value, parentView: own.parentView, block: own.block,
+                vote: vote.value, parentView: own.parentView, outline: own.outline,
                 justification: own.justification)
             ownProposal?.proposal = proposal
             effects.append(.broadcast(.proposal(proposal)))

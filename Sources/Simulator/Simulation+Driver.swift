@@ -82,7 +82,9 @@ extension Simulation {
             // What a liar says goes beyond its replica's record.
             guard isHonest(seat) else { return }
             if isSound(seat) {
-                fail("v\(seat) with a sound disk has forgotten \(Simulation.describe(vote.statement))")
+                fail(
+                    "v\(seat) with a sound disk has forgotten \(Simulation.describe(vote.statement))"
+                )
             }
             counts[.silenced] += 1
             nodes[seat].knowsItForgot = true
@@ -302,12 +304,15 @@ extension Simulation {
         switch message {
         case .proposal(let proposal):
             "proposal \(describe(proposal.vote.statement)) on view \(proposal.parentView), "
-                + "\(proposal.block.entries.count) entries"
+                + "\(proposal.outline.items.count) entries"
         case .votes(let votes):
             "votes \(votes.map { describe($0.statement) }.joined(separator: ", "))"
         case .certificates(let certificates):
             "certificates \(certificates.map { describe($0.statement) }.joined(separator: ", "))"
         case .transactions(let envelopes): "\(envelopes.count) transactions"
+        case .transactionsRequest(let digests): "asks for \(digests.count) transactions"
+        case .requestedTransactions(let envelopes):
+            "\(envelopes.count) transactions that were asked for"
         case .finalBlocksRequest(let height): "asks for final blocks from \(height)"
         case .finalBlocks(let blocks): "\(blocks.count) final blocks"
         case .blockRequest(let digest): "asks for block \(digest.hex.prefix(8))"

@@ -11,7 +11,7 @@ extension Simulation {
     private static let overheardMax = 64
 
     func learn(_ proposal: Proposal) {
-        let subject = VoteSubject(proposal.block.header, suite: workload.genesis.suite)
+        let subject = VoteSubject(proposal.outline.header, suite: workload.genesis.suite)
         let view = EpochView(proposal.vote.statement)
         if seen[view]?.contains(subject) != true { seen[view, default: []].append(subject) }
     }
@@ -58,7 +58,8 @@ extension Simulation {
                 send(.votes(everything), from: seat, to: to)
             }
         case .certificates, .transactions, .finalBlocksRequest, .finalBlocks, .blockRequest,
-            .block, .status, .heldVotesRequest, .heldVotes:
+            .block, .status, .heldVotesRequest, .heldVotes, .transactionsRequest,
+            .requestedTransactions:
             say(message, from: seat)
         }
     }
@@ -145,10 +146,11 @@ extension Simulation {
         guard let store = nodes[seat].store, proposal.epoch == nodes[seat].set.epoch,
             epochSeat(of: seat) != nil
         else { return nil }
-        let header = proposal.block.header
+        let header = proposal.outline.header
+        let suite = workload.genesis.suite
         if header.nextValidators != nil { return child(of: proposal, by: seat) }
         let isSibling = random.chance(perMille: 500)
-        let block: Block
+        let outline: BlockOutline
         var parentView = proposal.parentView
         var justification = proposal.justification
         let final = store.watermark
@@ -156,11 +158,11 @@ extension Simulation {
             let state = ParentState(
                 header: store.header, headerDigest: final.header, frontier: final.frontier,
                 base: store)
-            block =
-                nodes[seat].executor.build(
-                    on: state, candidates: [], timeMs: max(header.timeMs, store.header.timeMs + 1),
-                    replay: ReplayWindow()
-                ).block
+            let block = nodes[seat].executor.build(
+                on: state, candidates: [], timeMs: max(header.timeMs, store.header.timeMs + 1),
+                replay: ReplayWindow()
+            ).block
+            outline = BlockOutline(block, suite: suite)
             parentView = final.view
             justification =
                 (try? store.finalization(from: final.height))?.map {
@@ -169,40 +171,40 @@ extension Simulation {
         } else if random.chance(perMille: 700) {
             // Nothing in the workload's results depends on the time; the state is another now and then.
             let isWrong = random.chance(perMille: 300)
-            let suite = workload.genesis.suite
-            block = Block(
+            outline = BlockOutline(
                 header: Header(
                     chain: header.chain, height: header.height, epoch: header.epoch,
                     parent: header.parent, timeMs: header.timeMs + 1, logSize: header.logSize,
                     logRoot: header.logRoot,
                     stateRoot: isWrong ? suite.digest([0xEE]) : header.stateRoot,
                     resultsRoot: header.resultsRoot, entryCount: header.entryCount,
-                    validators: header.validators), entries: proposal.block.entries)
+                    validators: header.validators), items: proposal.outline.items)
         } else {
             return nil
         }
-        let subject = VoteSubject(block.header, suite: workload.genesis.suite)
+        let subject = VoteSubject(outline.header, suite: suite)
         let vote = sign(
             .notarize(epoch: proposal.epoch, view: proposal.view, subject), by: seat)
         return Proposal(
-            vote: vote, parentView: parentView, block: block, justification: justification)
+            vote: vote, parentView: parentView, outline: outline, justification: justification)
     }
 
     /// An epoch's last block was to be proposed again; instead a child of it, as if the epoch went on.
     private func child(of proposal: Proposal, by seat: Int) -> Proposal? {
-        let last = proposal.block.header
+        let last = proposal.outline.header
         let suite = workload.genesis.suite
-        let block = Block(
+        let outline = BlockOutline(
             header: Header(
                 chain: last.chain, height: last.height + 1, epoch: last.epoch,
                 parent: last.digest(suite), timeMs: last.timeMs + 1, logSize: last.logSize + 1,
                 logRoot: suite.digest([0xDD]), stateRoot: last.stateRoot,
                 resultsRoot: last.resultsRoot, entryCount: 0, validators: last.validators),
-            entries: [])
-        let subject = VoteSubject(block.header, suite: suite)
+            items: [])
+        let subject = VoteSubject(outline.header, suite: suite)
         return Proposal(
             vote: sign(.notarize(epoch: last.epoch, view: proposal.view, subject), by: seat),
-            parentView: proposal.parentView, block: block, justification: proposal.justification)
+            parentView: proposal.parentView, outline: outline,
+            justification: proposal.justification)
     }
 
     /// What the liar sends to one peer.
@@ -239,8 +241,10 @@ extension Simulation {
             return .heldVotes(
                 HeldVotes(
                     epoch: answer.epoch, question: answer.question, finalization: nil, votes: []))
+        case .requestedTransactions(let envelopes):
+            return .requestedTransactions(envelopes.dropLast())
         case .proposal, .votes, .transactions, .finalBlocksRequest, .blockRequest,
-            .heldVotesRequest:
+            .heldVotesRequest, .transactionsRequest:
             return message
         }
     }

@@ -71,7 +71,11 @@ extension Simulation {
                 nodes[to].hasCompared = true
             }
         }
-        guard case .transactions(let bytes) = message else {
+        let bytes: [[UInt8]]
+        switch message {
+        case .transactions(let envelopes), .requestedTransactions(let envelopes): bytes = envelopes
+        case .proposal, .votes, .certificates, .finalBlocksRequest, .finalBlocks, .blockRequest,
+            .block, .status, .heldVotesRequest, .heldVotes, .transactionsRequest:
             return give(.message(from: peer(from, seenBy: to), message), to: to)
         }
         let envelopes = bytes.compactMap {

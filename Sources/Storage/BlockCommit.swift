@@ -46,6 +46,8 @@ public struct BlockCommit: Sendable {
     public let finalization: Certificate?
     /// One for each entry, in order.
     public let outcomes: [EntryOutcome]
+    /// The block's leaves of the chain's log.
+    public let log: LogGrowth
     /// The block's layer of the state map, built on its parent's state.
     public let layer: MapLayer
     /// The layer's keys with their values, ascending; nil for removed ones.
@@ -57,7 +59,8 @@ public struct BlockCommit: Sendable {
 
     public init(
         block: Block, header: Digest, finalization: Certificate?, outcomes: [EntryOutcome],
-        layer: MapLayer, changes: [(key: Digest, value: [UInt8]?)], events: [StoredEvent] = [],
+        log: LogGrowth, layer: MapLayer, changes: [(key: Digest, value: [UInt8]?)],
+        events: [StoredEvent] = [],
         texts: [AssetText] = [], nextValidators: ValidatorSet? = nil
     ) {
         precondition(outcomes.count == block.entries.count, "one outcome for each entry")
@@ -65,6 +68,7 @@ public struct BlockCommit: Sendable {
         self.header = header
         self.finalization = finalization
         self.outcomes = outcomes
+        self.log = log
         self.layer = layer
         self.changes = changes
         self.events = events
@@ -83,9 +87,7 @@ func logLeaves(_ block: Block, outcomes: [EntryOutcome], suite: Suite) -> [Diges
         case .envelope:
             leaves.append(LogLeaf.envelope(outcome.entryDigest, suite: suite))
         case .automatic:
-            leaves.append(
-                suite.leafDigest(
-                    LogLeaf.bytes(tag: LogLeaf.automaticTag, digest: outcome.entryDigest)))
+            leaves.append(LogLeaf.automatic(outcome.entryDigest, suite: suite))
         }
     }
     return leaves

@@ -7,7 +7,7 @@ import Merkle
 /// Nodes between those levels are computed from a tile: at most 255 hashes.
 struct LogTiles {
     /// Levels of the tree in a tile.
-    static let levels = 8
+    static let levels = LogGrowth.tileLevels
     static let hashesPerTile = 1 << levels
 
     struct Tile {
@@ -63,29 +63,34 @@ struct LogTiles {
         return Int64(level) << 56 | Int64(number)
     }
 
-    /// Appends leaves.
+    /// Appends what has been computed on exactly this log.
     ///
-    /// - Returns: the tiles that they filled.
-    mutating func append(_ leaves: [Digest]) -> [Tile] {
+    /// - Returns: the tiles that it filled.
+    mutating func append(_ growth: LogGrowth) -> [Tile] {
+        precondition(growth.firstIndex == frontier.size, "the log grows from where it stands")
         var filled: [Tile] = []
-        var recent = self.recent
-        self.recent = []
-        for leaf in leaves {
-            frontier.append(leafHash: leaf, suite: suite) { level, index, digest in
-                guard level % Self.levels == 0 else { return }
-                let row = level / Self.levels
-                if row == recent.count { recent.append([]) }
-                recent[row].append(digest)
-                if recent[row].count == Self.hashesPerTile {
-                    let number = index / UInt64(Self.hashesPerTile)
-                    filled.append(
-                        Tile(id: Self.id(level: row, number: number), hashes: recent[row]))
-                    recent[row].removeAll(keepingCapacity: true)
-                }
-            }
+        for (offset, leaf) in growth.leaves.enumerated() {
+            append(leaf, row: 0, index: growth.firstIndex + UInt64(offset), &filled)
         }
-        self.recent = recent
+        for node in growth.nodes {
+            append(node.digest, row: node.level / Self.levels, index: node.index, &filled)
+        }
+        frontier = growth.frontier
+        precondition(
+            recent.map(\.count) == Self.recentCounts(size: frontier.size),
+            "the unfinished tiles are those of the log's size")
         return filled
+    }
+
+    private mutating func append(
+        _ digest: Digest, row: Int, index: UInt64, _ filled: inout [Tile]
+    ) {
+        if row == recent.count { recent.append([]) }
+        recent[row].append(digest)
+        guard recent[row].count == Self.hashesPerTile else { return }
+        let number = index / UInt64(Self.hashesPerTile)
+        filled.append(Tile(id: Self.id(level: row, number: number), hashes: recent[row]))
+        recent[row].removeAll(keepingCapacity: true)
     }
 
     /// Root of the perfect subtree over `2^level` leaves from `index << level`.

@@ -7,16 +7,16 @@ import Merkle
 /// count of each value as a little-endian UInt32, then the values. The first is apart so that
 /// opening and proofs read no values.
 struct StateBucket {
-    private(set) var leaves: [MapLeaf]
+    private(set) var leaves: [HashedLeaf]
     private(set) var payload: [UInt8]
 
     static let leafBytes = 2 * Digest.byteCount
     static let valueBytesMax = 1 << 24
 
     /// Nil when the leaves are cut off.
-    static func leaves(from bytes: UnsafeRawBufferPointer) -> [MapLeaf]? {
+    static func leaves(from bytes: UnsafeRawBufferPointer, suite: Suite) -> [HashedLeaf]? {
         guard bytes.count % leafBytes == 0 else { return nil }
-        var leaves: [MapLeaf] = []
+        var leaves: [HashedLeaf] = []
         leaves.reserveCapacity(bytes.count / leafBytes)
         for start in stride(from: 0, to: bytes.count, by: leafBytes) {
             let middle = start + Digest.byteCount
@@ -24,13 +24,13 @@ struct StateBucket {
                 let valueHash = Digest(
                     bytes: UnsafeRawBufferPointer(rebasing: bytes[middle..<start + leafBytes]))
             else { return nil }
-            leaves.append(MapLeaf(key: key, valueHash: valueHash))
+            leaves.append(HashedLeaf(MapLeaf(key: key, valueHash: valueHash), suite: suite))
         }
         return leaves
     }
 
     /// Nil when the payload does not hold exactly one value for each leaf.
-    init?(leaves: [MapLeaf], payload: [UInt8]) {
+    init?(leaves: [HashedLeaf], payload: [UInt8]) {
         self.leaves = leaves
         self.payload = payload
         guard payload.count >= 4 * leaves.count else { return nil }
@@ -44,7 +44,7 @@ struct StateBucket {
     }
 
     /// `values` in the order of `leaves`.
-    init(leaves: [MapLeaf], values: [ArraySlice<UInt8>]) {
+    init(leaves: [HashedLeaf], values: [ArraySlice<UInt8>]) {
         precondition(leaves.count == values.count, "a bucket holds one value for each leaf")
         self.leaves = leaves
         payload = []
@@ -69,7 +69,7 @@ struct StateBucket {
     }
 
     /// Bytes held in memory, roughly.
-    var byteCount: Int { leaves.count * Self.leafBytes + payload.count }
+    var byteCount: Int { leaves.count * MemoryLayout<HashedLeaf>.stride + payload.count }
 
     func index(of key: Digest) -> Int? {
         leaves.firstIndex { $0.key == key }

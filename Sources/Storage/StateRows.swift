@@ -5,6 +5,7 @@ import SQLite
 /// The state's two tables.
 final class StateRows {
     private let database: Database
+    private let suite: Suite
     private let selectBucket: Statement
     private let insertBucket: Statement
     private let deleteBucket: Statement
@@ -19,8 +20,9 @@ final class StateRows {
             sequence INTEGER PRIMARY KEY, changes BLOB NOT NULL);
         """
 
-    init(_ database: Database) throws(StateStoreError) {
+    init(_ database: Database, suite: Suite) throws(StateStoreError) {
         self.database = database
+        self.suite = suite
         func prepare(_ text: String) throws(StateStoreError) -> Statement {
             try sql { () throws(SQLiteError) in try database.prepare(text) }
         }
@@ -38,13 +40,13 @@ final class StateRows {
 
     /// Every stored bucket, without values, in row order; nil leaves for a row that is cut off.
     func forEachBucket(
-        _ body: (_ id: Int64, _ depth: Int, _ leaves: [MapLeaf]?) throws(StateStoreError) -> Void
+        _ body: (_ id: Int64, _ depth: Int, _ leaves: [HashedLeaf]?) throws(StateStoreError) -> Void
     ) throws(StateStoreError) {
         let rows = try sql { () throws(SQLiteError) in
             try database.prepare("SELECT id, depth, leaves FROM state_bucket", isKept: false)
         }
         while try sql({ () throws(SQLiteError) in try rows.step() }) {
-            let leaves = rows.withBytes(2) { StateBucket.leaves(from: $0) }
+            let leaves = rows.withBytes(2) { StateBucket.leaves(from: $0, suite: suite) }
             try body(rows.integer(0), Int(clamping: rows.integer(1)), leaves)
         }
     }
@@ -70,7 +72,10 @@ final class StateRows {
             try selectBucket.bind(1, Int64(id))
             guard try selectBucket.step() else { return StateBucket?.none }
             defer { selectBucket.reset() }
-            guard let leaves = selectBucket.withBytes(0, { StateBucket.leaves(from: $0) }) else {
+            guard
+                let leaves = selectBucket.withBytes(
+                    0, { StateBucket.leaves(from: $0, suite: suite) })
+            else {
                 return nil
             }
             return StateBucket(leaves: leaves, payload: selectBucket.bytes(1))

@@ -59,7 +59,7 @@ public final class StateStore: MapReader {
     ) throws(StateStoreError) {
         self.suite = suite
         self.limits = limits
-        rows = try StateRows(database)
+        rows = try StateRows(database, suite: suite)
         top = MapTop(bucketLeavesMax: limits.bucketLeavesMax)
         sequence = 0
         try rows.forEachBucket { (id, depth, leaves) throws(StateStoreError) in
@@ -102,7 +102,7 @@ public final class StateStore: MapReader {
         return Array(value)
     }
 
-    public func leaves(ofBucket id: UInt32) -> [MapLeaf] {
+    public func leaves(ofBucket id: UInt32) -> [HashedLeaf] {
         bucket(id)?.leaves ?? []
     }
 
@@ -150,7 +150,7 @@ public final class StateStore: MapReader {
                 bucket = try verified(id)
             }
             for index in bucket.leaves.indices where isGoingOn {
-                isGoingOn = body(bucket.leaves[index], bucket.value(at: index))
+                isGoingOn = body(bucket.leaves[index].leaf, bucket.value(at: index))
             }
         }
     }

@@ -54,10 +54,11 @@ extension Store {
         precondition(
             header.height == position.height + 1 && header.parent == position.header,
             "committed blocks follow one another")
-        for tile in tiles.append(logLeaves(commit.block, outcomes: commit.outcomes, suite: suite)) {
-            try writes.insertTile(tile)
+        // Execution grew the same log; a difference must stop us before it is on disk.
+        guard commit.log.firstIndex == tiles.frontier.size else {
+            throw damaged("the log does not lead to header \(header.height)")
         }
-        // Execution has computed the same from the same rows; a difference must stop us before it is on disk.
+        for tile in tiles.append(commit.log) { try writes.insertTile(tile) }
         guard tiles.frontier.size == header.logSize, tiles.frontier.root(suite) == header.logRoot
         else { throw damaged("the log does not lead to header \(header.height)") }
         try stateStep { () throws(StateStoreError) in

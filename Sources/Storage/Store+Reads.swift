@@ -11,7 +11,7 @@ extension Store: StateReader {
 
 extension Store: MapReader {
     public var top: MapTop { state.top }
-    public func leaves(ofBucket id: UInt32) -> [MapLeaf] { state.leaves(ofBucket: id) }
+    public func leaves(ofBucket id: UInt32) -> [HashedLeaf] { state.leaves(ofBucket: id) }
 }
 
 extension Store: LogNodeReader {

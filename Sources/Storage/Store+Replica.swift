@@ -79,7 +79,7 @@ extension BlockCommit {
     public init(_ executed: ExecutedBlock, finalization: Certificate?, suite: Suite) {
         self.init(
             block: executed.block, header: executed.headerDigest, finalization: finalization,
-            outcomes: executed.outcomes, layer: executed.mapLayer,
+            outcomes: executed.outcomes, log: executed.log, layer: executed.mapLayer,
             changes: executed.delta.changes,
             events: executed.events.map { placed in
                 StoredEvent(

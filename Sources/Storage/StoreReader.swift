@@ -71,8 +71,8 @@ public final class StoreReader {
                             throw damaged("block \(height) is missing")
                         }
                         let outcomes = stored.outcomes(suite)
-                        _ = tiles.append(
-                            logLeaves(stored.block, outcomes: outcomes, suite: suite))
+                        let leaves = logLeaves(stored.block, outcomes: outcomes, suite: suite)
+                        _ = tiles.append(LogGrowth(of: tiles.frontier, by: leaves, suite: suite))
                     }
                     guard tiles.frontier == next.frontier else {
                         throw damaged("the log does not lead to the watermark")

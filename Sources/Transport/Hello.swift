@@ -8,7 +8,7 @@ struct Hello: Equatable, Sendable, CBOREncodable, CBORDecodable {
     let chain: ChainID
 
     static let text = "huijin/peer"
-    static let currentVersion: UInt64 = 1
+    static let currentVersion: UInt64 = 2
 
     init(chain: ChainID, version: UInt64 = Hello.currentVersion) {
         self.version = version

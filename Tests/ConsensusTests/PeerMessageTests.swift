@@ -27,7 +27,8 @@ struct PeerMessageTests {
         return [
             .proposal(
                 Proposal(
-                    vote: vote, parentView: 2, block: block, justification: [nullification])),
+                    vote: vote, parentView: 2, outline: BlockOutline(block, suite: fixture.suite),
+                    justification: [nullification])),
             .votes([vote, fixture.vote(fixture.nullify(4), 2).value]),
             .certificates([nullification, finalization]),
             .transactions([[1], [2, 3], []]),
@@ -43,6 +44,8 @@ struct PeerMessageTests {
             .heldVotes(
                 HeldVotes(epoch: 0, question: 5, finalization: finalization, votes: [vote])),
             .heldVotes(HeldVotes(epoch: 0, question: 5, finalization: nil, votes: [])),
+            .transactionsRequest([subject.header, subject.logRoot]),
+            .requestedTransactions([[4, 5], []]),
         ]
     }
 
@@ -63,7 +66,8 @@ struct PeerMessageTests {
 
     /// Tags are never reused: each message begins with its own, written here once for all.
     @Test func tagsStay() {
-        #expect(messages.map { $0.encoded[1] } == [1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 21])
+        #expect(
+            messages.map { $0.encoded[1] } == [10, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 21, 11, 12])
         #expect(messages.allSatisfy { $0.encoded[0] == 0x82 })
         #expect(
             Hex.encode(messages[8].encoded) == "8209850001020304", "status, whole")

@@ -81,6 +81,22 @@ struct SimplexTests {
         #expect(core.status(finalHeight: 0).openView == 91)
     }
 
+    /// A view below, whose certificate nobody has any more, is not left open for ever.
+    @Test func passedViewsAreNullifiedWhenTheTimerFires() throws {
+        var core = fixture.core()
+        let subject = fixture.block(1)
+        try voted(&core, subject)
+        core.receive(fixture.certificate(fixture.notarize(1, subject), [1, 2, 3]))
+        core.receive(fixture.certificate(fixture.nullify(4), [1, 2, 3]))
+        #expect(core.view == 5)
+        _ = core.takeSteps()
+        core.nullify(view: 5)
+        core.nullifyPassedViews()
+        #expect(signs(core.takeSteps()) == [5, 2, 3].map { fixture.nullify($0) })
+        core.nullifyPassedViews()
+        #expect(core.takeSteps().isEmpty, "they are on record")
+    }
+
     @Test func afterARestartItSaysTheSameAgain() throws {
         let subject = fixture.block(1)
         let recovered = [fixture.notarize(1, subject), fixture.nullify(1), fixture.nullify(2)]

@@ -22,7 +22,7 @@ final class MemoryBase: CommittedState {
 
     var suite: Suite { map.suite }
     var top: MapTop { map.top }
-    func leaves(ofBucket id: UInt32) -> [MapLeaf] { map.leaves(ofBucket: id) }
+    func leaves(ofBucket id: UInt32) -> [HashedLeaf] { map.leaves(ofBucket: id) }
     func value(for key: Digest) -> [UInt8]? { values[key] }
 
     func commit(_ block: ExecutedBlock) {
@@ -142,7 +142,9 @@ struct TestLedger {
     ) throws(BlockFault) -> ExecutedBlock {
         try Executor<MemoryBase>(genesis: genesis).execute(
             block, on: parent,
-            verified: { digest in candidates.first { $0.value.digest == digest } },
+            transactions: block.entries.map { entry in
+                candidates.first { entry == .envelope($0.value.envelope.bytes) }
+            },
             replay: replay)
     }
 

@@ -23,7 +23,7 @@ final class ExecutedLedger: EvidenceSource {
 
         var suite: LedgerCrypto.Suite { map.suite }
         var top: MapTop { map.top }
-        func leaves(ofBucket id: UInt32) -> [MapLeaf] { map.leaves(ofBucket: id) }
+        func leaves(ofBucket id: UInt32) -> [HashedLeaf] { map.leaves(ofBucket: id) }
         func value(for key: Digest) -> [UInt8]? { values[key] }
     }
 

@@ -335,11 +335,11 @@ struct MapTests {
         var entries: [Digest: Digest] = [:]
         for key in Self.keys(60, &generator) { entries[key] = generator.digest() }
         let map = Self.committed(entries, suite, bucket: 3)
-        var stored: [(id: UInt32, depth: Int, leaves: [MapLeaf])] = []
+        var stored: [(id: UInt32, depth: Int, leaves: [HashedLeaf])] = []
         map.top.forEachBucket { stored.append(($0, $1, map.leaves(ofBucket: $0))) }
         stored.shuffle(using: &generator)
         func opening(
-            _ id: UInt32, _ depth: Int, _ leaves: [MapLeaf], in top: MapTop = MapTop()
+            _ id: UInt32, _ depth: Int, _ leaves: [HashedLeaf], in top: MapTop = MapTop()
         ) -> MapTop? {
             var changed = top
             return changed.open(bucket: id, depth: depth, leaves: leaves, suite: suite)
@@ -360,7 +360,7 @@ struct MapTests {
             if leaves.count > 1 { #expect(opening(id, depth, leaves.reversed()) == nil) }
         }
         let apart = [Digest.zero, Digest.zero.flipping(bit: 3)].map {
-            MapLeaf(key: $0, valueHash: .zero)
+            HashedLeaf(MapLeaf(key: $0, valueHash: .zero), suite: suite)
         }
         #expect(opening(1, 4, apart) == nil)
         #expect(opening(1, 3, apart) != nil)

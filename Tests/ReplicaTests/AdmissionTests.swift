@@ -108,7 +108,7 @@ struct AdmissionTests {
             if case .proposal(let proposal) = message { proposal } else { nil }
         }
         #expect(proposals.count == 1)
-        #expect(proposals.first?.block.entries == [.envelope(item.bytes)])
+        #expect(proposals.first?.outline.items == [.envelope(item.envelope.digest)])
     }
 
     @Test func aSilentLeaderIsNullified() {
@@ -117,7 +117,7 @@ struct AdmissionTests {
         #expect(
             started.contains { if case .setTimer(.view, _) = $0 { true } else { false } })
         #expect(bench.give(.timer(.view)).signed == [.nullify(epoch: 0, view: 1)])
-        // Whoever was not heard of for two turns is passed over at once.
+        // Whoever was not heard of for a turn is passed over at once.
         for view: UInt64 in 1...12 {
             bench.votes(.nullify(epoch: 0, view: view), from: [2, 3])
             bench.give(.timer(.view))

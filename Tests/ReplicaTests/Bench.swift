@@ -2,6 +2,7 @@ import Consensus
 import Execution
 import Ledger
 import LedgerCrypto
+import Mempool
 
 @testable import Replica
 @testable import Simulator
@@ -17,7 +18,10 @@ final class Bench {
     /// Everything performed, in order.
     var log: [Effect] = []
 
-    init(seat: Int = 0, workload: Workload, disk: SimulatedDisk? = nil) {
+    init(
+        seat: Int = 0, workload: Workload, disk: SimulatedDisk? = nil,
+        limits: MempoolLimits = MempoolLimits()
+    ) {
         let disk =
             disk
             ?? SimulatedDisk(genesis: workload.genesis, state: GenesisState(workload.genesis))
@@ -33,7 +37,7 @@ final class Bench {
         answering = workload.genesis.validators.validators.indices.filter { $0 != seat }
         replica = Replica(
             genesis: workload.genesis, base: disk, recovered: disk.recovered(), seat: seat,
-            authority: authority)
+            limits: limits, authority: authority)
     }
 
     func vote(_ statement: VoteStatement, _ seat: Int) -> Vote {
@@ -111,13 +115,35 @@ final class Bench {
         VoteSubject(block.header, suite: workload.genesis.suite)
     }
 
+    /// A proposal whose transactions have reached this replica before.
     func proposal(_ block: Block, view: UInt64, parentView: UInt64 = 0) -> PeerMessage {
+        spread(block)
+        return unspreadProposal(block, view: view, parentView: parentView)
+    }
+
+    /// Gossip of a block's transactions.
+    func spread(_ block: Block) {
+        let envelopes = envelopes(block)
+        if !envelopes.isEmpty { give(.gossiped(from: PeerID(3), envelopes)) }
+    }
+
+    func envelopes(_ block: Block) -> [Envelope] {
+        block.entries.compactMap { entry in
+            guard case .envelope(let bytes) = entry else { return nil }
+            return try? Envelope(
+                bytes: bytes, chain: workload.chain, suite: workload.genesis.suite)
+        }
+    }
+
+    func unspreadProposal(
+        _ block: Block, view: UInt64, parentView: UInt64 = 0
+    ) -> PeerMessage {
         let leader = workload.genesis.validators.leader(view: view)
         let statement = VoteStatement.notarize(epoch: 0, view: view, subject(block))
         return .proposal(
             Proposal(
-                vote: vote(statement, leader), parentView: parentView, block: block,
-                justification: []))
+                vote: vote(statement, leader), parentView: parentView,
+                outline: BlockOutline(block, suite: workload.genesis.suite), justification: []))
     }
 }
 

@@ -302,7 +302,11 @@ final class EpochNetwork {
     private func deliver(_ message: PeerMessage, _ to: Int, _ from: Int) {
         guard nodes[to].isUp else { return }
         let peer = peer(from, seenBy: to)
-        guard case .transactions(let bytes) = message else {
+        let bytes: [[UInt8]]
+        switch message {
+        case .transactions(let envelopes), .requestedTransactions(let envelopes): bytes = envelopes
+        case .proposal, .votes, .certificates, .finalBlocksRequest, .finalBlocks, .blockRequest,
+            .block, .status, .heldVotesRequest, .heldVotes, .transactionsRequest:
             return give(.message(from: peer, message), to: to)
         }
         let envelopes = bytes.compactMap { try? Envelope(bytes: $0, chain: chain, suite: suite) }

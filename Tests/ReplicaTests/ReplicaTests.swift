@@ -2,6 +2,7 @@ import Consensus
 import Execution
 import Ledger
 import LedgerCrypto
+import Mempool
 import Records
 import Testing
 
@@ -139,18 +140,105 @@ struct ReplicaTests {
         let honest = bench.block()
         let notLeader = PeerMessage.proposal(
             Proposal(
-                vote: bench.vote(notarize(bench, honest), 2), parentView: 0, block: honest,
-                justification: []))
+                vote: bench.vote(notarize(bench, honest), 2), parentView: 0,
+                outline: BlockOutline(honest, suite: workload.genesis.suite), justification: []))
         #expect(bench.give(.message(from: PeerID(2), notLeader)).signed.isEmpty)
     }
 
     @Test func aBadSignatureInAProposalNullifiesAtOnce() throws {
-        let bench = follower()
         let broken = try #require(workload.items.first { $0.verified == nil })
-        let good = bench.block([valid[0]])
+        let good = follower().block([valid[0]])
         let bad = Block(header: good.header, entries: [.envelope(broken.bytes)])
+        // Known to be badly signed before the proposal comes.
+        let bench = follower()
         let effects = bench.give(.message(from: PeerID(1), bench.proposal(bad, view: 1)))
         #expect(effects.signed == [.nullify(epoch: 0, view: 1)])
+        // Asked for, and then found to be.
+        let asking = follower()
+        let none = asking.give(
+            .message(from: PeerID(1), asking.unspreadProposal(bad, view: 1)))
+        #expect(none.signed.isEmpty)
+        asking.give(.timer(.fetch))
+        let found = asking.give(.gossiped(from: PeerID(1), asking.envelopes(bad)))
+        #expect(found.signed == [.nullify(epoch: 0, view: 1)])
+    }
+
+    // MARK: Transactions that a proposal names
+
+    private func requests(_ effects: [Effect]) -> [Int: [Digest]] {
+        var requests: [Int: [Digest]] = [:]
+        for case .send(let peer, .transactionsRequest(let digests)) in effects {
+            requests[peer.seat] = digests
+        }
+        return requests
+    }
+
+    /// The proposer is asked for what is missing and for nothing else; after it another peer.
+    @Test func missingTransactionsAreAskedFor() {
+        let bench = follower()
+        let block = bench.block([valid[0], valid[1], valid[2]])
+        let envelopes = bench.envelopes(block)
+        bench.give(.gossiped(from: PeerID(2), [envelopes[1]]))
+        let proposal = bench.unspreadProposal(block, view: 1)
+        let told = bench.give(.message(from: PeerID(1), proposal))
+        #expect(told.signed.isEmpty && requests(told).isEmpty, "they may be on their way")
+        let missing = [envelopes[0].digest, envelopes[2].digest]
+        #expect(requests(bench.give(.timer(.fetch))) == [1: missing])
+        bench.give(.gossiped(from: PeerID(1), [envelopes[2]]))
+        let again = requests(bench.give(.timer(.fetch)))
+        #expect(again.values.map { $0 } == [[missing[0]]])
+        #expect(again[1] == nil, "now of somebody else")
+        let complete = bench.give(.gossiped(from: PeerID(3), [envelopes[0]]))
+        #expect(complete.signed == [notarize(bench, block)])
+    }
+
+    /// A full mempool does not keep a proposal's transactions out.
+    @Test func whatTheMempoolRefusesIsStillChecked() {
+        let bench = Bench(workload: workload, limits: MempoolLimits(countMax: 1))
+        bench.give(.start)
+        let block = bench.block([valid[0], valid[1]])
+        let told = bench.give(.message(from: PeerID(1), bench.proposal(block, view: 1)))
+        #expect(told.signed.isEmpty)
+        bench.give(.timer(.fetch))
+        let effects = bench.give(.gossiped(from: PeerID(1), bench.envelopes(block)))
+        #expect(effects.signed == [notarize(bench, block)])
+    }
+
+    /// What was not asked for goes the usual way, and an outline that is not the header's is refused.
+    @Test func anOutlineOfOtherEntriesIsRefused() {
+        let bench = follower()
+        let block = bench.block([valid[0], valid[1]])
+        let other = Block(header: block.header, entries: block.entries.reversed())
+        let effects = bench.give(.message(from: PeerID(1), bench.proposal(other, view: 1)))
+        #expect(effects.signed == [.nullify(epoch: 0, view: 1)])
+    }
+
+    @Test func theLeaderServesWhatItProposed() throws {
+        let bench = Bench(seat: 1, workload: workload)
+        bench.give(.start)
+        bench.give(.submitted(RequestID(1), [valid[0].envelope]))
+        let unknown = workload.genesis.suite.digest([7])
+        let request = PeerMessage.transactionsRequest([unknown, valid[0].envelope.digest])
+        let answer = bench.give(.message(from: PeerID(3), request)).sent(to: 3)
+        #expect(answer == [.requestedTransactions([valid[0].bytes])])
+        let vain = PeerMessage.transactionsRequest([unknown])
+        #expect(bench.give(.message(from: PeerID(3), vain)).sent(to: 3).isEmpty)
+    }
+
+    /// A block that was certified before its transactions came is put together from its proposal.
+    @Test func aCertifiedProposalIsCompletedWithoutItsBody() {
+        let bench = follower()
+        let block = bench.block([valid[0], valid[1]])
+        bench.give(.message(from: PeerID(1), bench.unspreadProposal(block, view: 1)))
+        bench.give(
+            .message(from: PeerID(2), .certificates([bench.certificate(notarize(bench, block))])))
+        #expect(bench.replica.view == 2)
+        bench.spread(block)
+        let subject = bench.subject(block)
+        let end = bench.votes(.finalize(epoch: 0, view: 1, subject), from: [1, 2, 3])
+        #expect(end.commits.first?.blocks.map(\.headerDigest) == [subject.header])
+        #expect(
+            bench.log.allSatisfy { if case .send(_, .blockRequest) = $0 { false } else { true } })
     }
 
     @Test func aLateClockIsWaitedFor() {

@@ -40,7 +40,7 @@ final class SimulatedDisk: StateReader, MapReader {
     // MARK: Reads
 
     var top: MapTop { map.top }
-    func leaves(ofBucket id: UInt32) -> [MapLeaf] { map.leaves(ofBucket: id) }
+    func leaves(ofBucket id: UInt32) -> [HashedLeaf] { map.leaves(ofBucket: id) }
     func value(for key: Digest) -> [UInt8]? { values[key] }
     var stateRoot: Digest { map.top.root }
 

@@ -21,7 +21,7 @@ import Testing
         func grow(to size: Int) {
             let leaves = (number..<size).map { leaf($0) }
             number = size
-            for tile in tiles.append(leaves) {
+            for tile in tiles.append(LogGrowth(of: tiles.frontier, by: leaves, suite: suite)) {
                 #expect(stored[tile.id] == nil)
                 stored[tile.id] = tile.hashes
             }
@@ -56,7 +56,8 @@ import Testing
 
     @Test func storedTilesAreReadBack() {
         var tiles = LogTiles(suite: suite)
-        let filled = tiles.append((0..<256).map { leaf($0) })
+        let filled = tiles.append(
+            LogGrowth(of: tiles.frontier, by: (0..<256).map { leaf($0) }, suite: suite))
         #expect(filled.count == 1)
         for tile in filled {
             let read = tile.bytes.withUnsafeBytes { LogTiles.Tile.hashes(from: $0) }

@@ -100,9 +100,10 @@ struct TestChain {
         let outcomes = entries.enumerated().map { index, entry in
             EntryOutcome(entryDigest: entry.digest(suite), code: refused.contains(index) ? 101 : 0)
         }
-        frontier.append(
+        let log = frontier.grown(
             parent: digest, entryLeaves: entries.map { LogLeaf.entry($0, suite: suite) },
             suite: suite)
+        frontier = log.frontier
         header = Header(
             chain: genesis.chain, height: header.height + 1, epoch: 0, parent: digest,
             timeMs: header.timeMs + 1, logSize: frontier.size, logRoot: frontier.root(suite),
@@ -113,8 +114,8 @@ struct TestChain {
         guard let layer = overlay.layers.last else { preconditionFailure("a layer was applied") }
         return BlockCommit(
             block: Block(header: header, entries: entries), header: digest,
-            finalization: certified ? finalization() : nil, outcomes: outcomes, layer: layer,
-            changes: sorted, events: events, texts: texts)
+            finalization: certified ? finalization() : nil, outcomes: outcomes, log: log,
+            layer: layer, changes: sorted, events: events, texts: texts)
     }
 
     /// One block on top of the store's committed state.

@@ -126,7 +126,9 @@ private final class Heckler: ChannelInboundHandler, Sendable {
             #expect(hello.problem(with: Array(bytes.prefix(count))) == .badHello)
         }
         #expect(hello.problem(with: bytes + [0]) == .badHello)
-        #expect(hello.problem(with: Hello(chain: chain, version: 2).encoded) == .wrongVersion)
+        #expect(
+            hello.problem(with: Hello(chain: chain, version: Hello.currentVersion + 1).encoded)
+                == .wrongVersion)
         #expect(hello.problem(with: Hello(chain: .zero).encoded) == .wrongChain)
     }
 }
