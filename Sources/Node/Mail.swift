@@ -151,7 +151,8 @@ extension PeerMessage {
     var mayBeObservers: Bool {
         switch self {
         case .status, .finalBlocksRequest, .blockRequest, .transactions: true
-        case .proposal, .votes, .certificates, .finalBlocks, .block, .heldVotesRequest, .heldVotes:
+        case .proposal, .votes, .certificates, .finalBlocks, .block, .heldVotesRequest, .heldVotes,
+            .transactionsRequest, .requestedTransactions:
             false
         }
     }
