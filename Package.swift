@@ -119,7 +119,9 @@ let services: [Target] = [
 ]
 
 let programs: [Target] = [
-    program("huijind", ["API", "Node", "LedgerCrypto", "Ledger", "Encoding", logging, arguments]),
+    program(
+        "huijind",
+        ["API", "Node", "Storage", "LedgerCrypto", "Ledger", "Encoding", logging, arguments]),
     program(
         "huijin",
         [

@@ -36,17 +36,28 @@ struct ConfigurationReader {
         let name = try needed(file.validator, "validator")
         let seat = try ownSeat(name, in: genesis)
         let peers = try readPeers(genesis, seat)
-        var configuration = NodeConfiguration(
-            genesis: genesis, dataDirectory: resolve(file.data), seat: seat,
+        return NodeConfiguration(
+            genesis: genesis, dataDirectory: resolve(file.data),
+            bindingFolder: try readBindingFolder(), seat: seat,
             votingKey: try readVotingKey(passphrase, genesis, seat),
             transport: try readTransport(passphrase, genesis, seat),
             listen: try address(try needed(file.listen, "listen"), "listen"),
             api: try address(file.api, "api"), peers: try peers + readObservers(genesis, peers),
             name: name)
-        let keyFile = resolve(try needed(file.votingKey, "votingKey"))
-        configuration.bindingFolder =
-            URL(fileURLWithPath: keyFile).deletingLastPathComponent().path
-        return configuration
+    }
+
+    /// The voting key's folder.
+    private func readBindingFolder() throws(ConfigurationError) -> String {
+        let file = resolve(try needed(file.votingKey, "votingKey"))
+        let folder = URL(fileURLWithPath: file).deletingLastPathComponent().standardizedFileURL.path
+        let data = URL(fileURLWithPath: resolve(self.file.data)).standardizedFileURL.path
+        guard folder != data, !folder.hasPrefix(data + "/") else {
+            throw problem(
+                "votingKey", "it is kept within the data folder", "投票密钥位于数据目录内",
+                "keep keys apart, so that a lost or restored data folder does not take them along",
+                "请将密钥与数据目录分开存放")
+        }
+        return folder
     }
 
     private func readObserver(
@@ -69,8 +80,8 @@ struct ConfigurationReader {
                 "list one or more", "请至少列出一个")
         }
         return NodeConfiguration(
-            genesis: genesis, dataDirectory: resolve(file.data), seat: nil, votingKey: nil,
-            transport: try readTransport(passphrase, genesis, nil), listen: nil,
+            genesis: genesis, dataDirectory: resolve(file.data), bindingFolder: nil, seat: nil,
+            votingKey: nil, transport: try readTransport(passphrase, genesis, nil), listen: nil,
             api: try address(file.api, "api"), peers: peers, name: file.observer)
     }
 

@@ -15,8 +15,8 @@ public struct NodeConfiguration: Sendable {
     public var genesisBytes: [UInt8]
     public var dataDirectory: String
     /// Where the voting key's binding to its store is kept: the folder of the key's file. Not within the data folder, which
-    /// may be lost or restored without the key.
-    public var bindingFolder: String
+    /// may be lost or restored without the key. Nil for an observer.
+    public var bindingFolder: String?
     /// The organisation that runs the node; an observer's own name.
     public var name: String
     /// Position in the validator set of genesis; nil for a node that joined later or whose keys were replaced. Which seat
@@ -38,21 +38,22 @@ public struct NodeConfiguration: Sendable {
     public var storeOptions = Store.Options()
 
     /// - Parameters:
-    ///   - dataDirectory: beside it the voting key is bound to its store, unless `bindingFolder` is set.
     ///   - seat: must hold `votingKey` and `transport` in the genesis set; `load` checks that.
     ///   - peers: with distinct indices.
     public init(
-        genesis: Genesis, dataDirectory: String, seat: Int?, votingKey: SigningKey?,
-        transport: TransportIdentity, listen: HostPort?, api: HostPort, peers: [PeerEndpoint],
+        genesis: Genesis, dataDirectory: String, bindingFolder: String?, seat: Int?,
+        votingKey: SigningKey?, transport: TransportIdentity, listen: HostPort?, api: HostPort,
+        peers: [PeerEndpoint],
         logLevel: Logger.Level = .info, name: String? = nil
     ) {
         precondition(
-            (votingKey == nil) == (listen == nil), "an observer has neither, any other node both")
+            (votingKey == nil) == (listen == nil) && (votingKey == nil) == (bindingFolder == nil),
+            "an observer has none of them, any other node all")
         self.genesis = genesis
         self.name = name ?? seat.map { genesis.validators.validators[$0].member.text } ?? "-"
         genesisBytes = genesis.encoded
         self.dataDirectory = dataDirectory
-        bindingFolder = URL(fileURLWithPath: dataDirectory).deletingLastPathComponent().path
+        self.bindingFolder = bindingFolder
         self.seat = seat
         self.votingKey = votingKey
         self.transport = transport

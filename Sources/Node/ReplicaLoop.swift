@@ -53,8 +53,9 @@ final class ReplicaLoop {
             folder: configuration.dataDirectory, genesis: configuration.genesis,
             options: configuration.storeOptions)
         var voting: (key: KeyID, starts: UInt64)?
-        if let keyID = configuration.votingKey?.publicKey.keyID {
-            let folder = BindingFolder(folder: configuration.bindingFolder, key: keyID)
+        if let keyID = configuration.votingKey?.publicKey.keyID,
+            let folder = configuration.bindingFolder.map({ BindingFolder(folder: $0, key: keyID) })
+        {
             switch try store.claimVotes(of: keyID, file: folder.read(), write: folder.write) {
             case .success(let binding): voting = (keyID, binding.starts)
             case .failure(let found): bar = found

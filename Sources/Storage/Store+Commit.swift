@@ -23,10 +23,13 @@ extension Store {
         precondition(
             certified.kind == .finalize && certified.subject?.header == last.header,
             "a finalization names its own block")
+        let kept = votes.filter { $0.key.isAbove(certified) }
+        let sum = kept.count == votes.count ? voteSum : VoteSum(kept.values, suite)
         let end = try run { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in
                 var position = Position(height: watermark.height, header: watermark.header)
                 for commit in commits { try write(commit, after: &position) }
+                if sum != voteSum { try voting.setVoteSum(sum) }
                 return try finish(certified, position)
             }
         }
@@ -34,7 +37,8 @@ extension Store {
         watermark = end.watermark
         header = last.block.header
         for body in end.decided { pendingBodies[body] = nil }
-        votes = votes.filter { $0.key.isAbove(certified) }
+        votes = kept
+        voteSum = sum
         certificates = certificates.filter { $0.isAbove(certified) }
     }
 

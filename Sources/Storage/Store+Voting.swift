@@ -6,7 +6,8 @@ import SQLite
 /// What the store knows of the keys that vote from it; `VoteBinding` says why. All of it is vote state: it goes into no
 /// snapshot and no backup.
 ///
-/// Rows of `meta`: `store` = the store's id; `starts/<key id>` = starts counted; `forgotten/<key id>` = the vote.
+/// Rows of `meta`: `store` = the store's id; `starts/<key id>` = starts counted; `forgotten/<key id>` = the vote; `votes` = the
+/// sum of the votes that are stored.
 extension Store {
     /// Claims the key for this start: counts it here, durably, then lets the driver write the file.
     ///
@@ -102,6 +103,25 @@ final class VotingRows {
     func setForgotten(_ key: KeyID, _ statement: VoteStatement) throws(SQLiteError) {
         try set("forgotten/\(key)", statement.encoded)
     }
+
+    func voteSum() throws(SQLiteError) -> VoteSum? {
+        guard let bytes = try value("votes") else { return nil }
+        guard let sum = try? VoteSum.decode(bytes, limits: LedgerLimits.certificate) else {
+            throw damaged("the sum of the votes does not decode")
+        }
+        return sum
+    }
+
+    /// Whether the votes that were read are those that were stored.
+    func check(_ sum: VoteSum) throws(SQLiteError) {
+        // Without an id it is a new store, a backup, or one of an earlier version of this program.
+        let isOurs = try value("store") != nil
+        guard try voteSum() == sum || !isOurs else {
+            throw damaged("the stored votes are not all that were stored")
+        }
+    }
+
+    func setVoteSum(_ sum: VoteSum) throws(SQLiteError) { try set("votes", sum.encoded) }
 
     private func value(_ name: String) throws(SQLiteError) -> [UInt8]? {
         try select.bind(1, name)

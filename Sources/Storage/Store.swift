@@ -63,6 +63,8 @@ public final class Store {
     /// Bodies that are stored and not final: row and height by header digest.
     var pendingBodies: [Digest: (row: Int64, height: UInt64)]
     var votes: [VoteSlot: VoteStatement] = [:]
+    /// Over all of them.
+    var voteSum = VoteSum()
     /// Which certificates are stored.
     var certificates: Set<VoteSlot> = []
     private let lock: FolderLock
@@ -91,6 +93,8 @@ public final class Store {
             tiles = try tables.loadTiles(frontier: watermark.frontier, height: watermark.height)
             (recovered, pendingBodies) = try Self.loadPending(tables, writes, watermark, header)
             for statement in recovered.votes { votes[VoteSlot(statement)] = statement }
+            voteSum = VoteSum(recovered.votes, genesis.suite)
+            try voting.check(voteSum)
             certificates = Set(recovered.certificates.map { VoteSlot($0.statement) })
         } catch {
             throw StorageError(error, path: path)
@@ -113,6 +117,7 @@ public final class Store {
             try database.transaction { () throws(SQLiteError) in
                 try writes.setWatermark(watermark)
                 try voting.drawStoreID()
+                try voting.setVoteSum(voteSum)
             }
         }
     }
@@ -257,6 +262,8 @@ public final class Store {
             orderedCertificates.append(certificate)
         }
         guard !newBodies.isEmpty || !newVotes.isEmpty || !newCertificates.isEmpty else { return }
+        var sum = voteSum
+        for statement in orderedVotes { sum.add(statement, suite) }
         let rows = try run { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in
                 var rows: [Int64] = []
@@ -264,6 +271,7 @@ public final class Store {
                     rows.append(try writes.insertBody(block, header: digest))
                 }
                 for statement in orderedVotes { try writes.insertVote(statement) }
+                if sum != voteSum { try voting.setVoteSum(sum) }
                 for certificate in orderedCertificates {
                     try writes.insertCertificate(certificate)
                 }
@@ -274,6 +282,7 @@ public final class Store {
             pendingBodies[digest] = (row, block.header.height)
         }
         votes.merge(newVotes) { stored, _ in stored }
+        voteSum = sum
         self.certificates.formUnion(newCertificates.keys)
     }
 

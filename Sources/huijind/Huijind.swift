@@ -4,6 +4,7 @@ import Encoding
 import Foundation
 import Logging
 import Node
+import Storage
 
 /// The node of one validator.
 @main
@@ -21,7 +22,7 @@ struct Huijind: AsyncParsableCommand {
               78  wrong configuration / 配置错误
             """,
         version: "huijind \(NodeVersion.text)",
-        subcommands: [Run.self, Check.self, Version.self])
+        subcommands: [Run.self, Check.self, Backup.self, Version.self])
 }
 
 /// What the process ends with; `--help` lists them.
@@ -94,6 +95,28 @@ struct Check: ParsableCommand {
             }
         }
         print("configuration: ok / 配置：正确")
+    }
+}
+
+struct Backup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Copy the final ledger, without vote state, while the node runs / 备份已终局账本（不含投票状态），无须停机")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: ArgumentHelp("A folder without a ledger / 不含账本的目录", valueName: "folder"))
+    var out: String
+
+    func run() throws {
+        let configuration = try options.load()
+        do throws(StorageError) {
+            let height = try LedgerBackup.write(
+                of: configuration.dataDirectory + "/ledger.db", chain: configuration.genesis.chain,
+                to: out)
+            print("height / 高度: \(height)")
+        } catch {
+            try fail(error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)
+        }
     }
 }
 

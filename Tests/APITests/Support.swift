@@ -98,7 +98,8 @@ final class Market1: Sendable {
         let transport = try transportIdentity()
         let genesis = try makeGenesis(suite, keys, voting, transport)
         let configuration = NodeConfiguration(
-            genesis: genesis, dataDirectory: folder.path, seat: 0, votingKey: voting,
+            genesis: genesis, dataDirectory: folder.path + "/data", bindingFolder: folder.path,
+            seat: 0, votingKey: voting,
             transport: transport, listen: HostPort(host: "127.0.0.1", port: 0),
             api: HostPort(host: "127.0.0.1", port: 0), peers: [])
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

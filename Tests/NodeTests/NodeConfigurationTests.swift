@@ -191,7 +191,7 @@ import Testing
             ("genesis", ["genesis": "node.json"]),
             ("genesis", ["genesis": "ungoverned.cbor"]),
             ("validator", ["validator": "91110000MA0000000X"]),
-            ("votingKey", ["votingKey": "keys/missing.key"]),
+            ("votingKey", ["votingKey": "keys/missing.key"]), ("votingKey", ["data": "."]),
             ("votingKey", ["votingKey": "keys/other.key"]),
             ("votingKey", ["votingKey": "keys/transport.key"]),
             ("transportKey", ["transportKey": "keys/voting.key"]),

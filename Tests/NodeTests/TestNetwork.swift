@@ -97,7 +97,7 @@ final class TestNetwork: Sendable {
                 host: "127.0.0.1", port: ports[$0])
         }
         return NodeConfiguration(
-            genesis: genesis, dataDirectory: "\(folder)/\(index)",
+            genesis: genesis, dataDirectory: "\(folder)/\(index)", bindingFolder: folder,
             seat: index < seats ? index : nil,
             votingKey: votingKeys[index], transport: transports[index].identity,
             listen: HostPort(host: "127.0.0.1", port: ports[index]),

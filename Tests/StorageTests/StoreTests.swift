@@ -360,6 +360,10 @@ import Testing
             "DELETE FROM meta WHERE name = 'chain'",
             "DELETE FROM body WHERE height = 1",
             "UPDATE vote SET statement = x'00'",
+            "DELETE FROM vote",
+            "UPDATE vote SET statement = x'84020008f6'",
+            "DELETE FROM meta WHERE name = 'votes'",
+            "DELETE FROM meta WHERE name = 'store'; UPDATE meta SET value = x'00' WHERE name = 'votes'",
             "UPDATE certificate SET bytes = x'00'",
         ]
         for statement in statements {
