@@ -132,6 +132,8 @@ public struct Simplex: Sendable {
     public private(set) var evidence: [Equivocation] = []
     /// Views since the last notarization in which nothing was notarized; the time-out grows with it.
     public private(set) var barrenViews: UInt64 = 0
+    /// Signatures of votes that were checked in this epoch, within certificates or without.
+    public internal(set) var signatureChecks: UInt64 = 0
     var tallies: [UInt64: Tally] = [:]
     private var executed: [UInt64: [VoteSubject]] = [:]
     var steps: [Step] = []

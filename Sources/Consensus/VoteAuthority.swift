@@ -49,15 +49,18 @@ public struct VoteAuthority: Sendable {
         return Verified(assumingValid: vote)
     }
 
-    public func verified(_ certificate: Certificate) -> Verified<Certificate>? {
+    /// - Parameter isKnown: whether this very vote was verified before, under this set.
+    public func verified(
+        _ certificate: Certificate, isKnown: (Vote) -> Bool = { _ in false }
+    ) -> Verified<Certificate>? {
         guard let check else {
-            return certificate.verified(chain: chain, validators: validators)
+            return certificate.verified(chain: chain, validators: validators, isKnown: isKnown)
         }
         let seats = certificate.signatures.map(\.validator)
         guard certificate.statement.epoch == validators.epoch, seats.count >= validators.quorum,
             zip(seats, seats.dropFirst()).allSatisfy(<),
             seats.allSatisfy(validators.validators.indices.contains),
-            certificate.votes.allSatisfy({ check($0, validators) })
+            certificate.votes.allSatisfy({ isKnown($0) || check($0, validators) })
         else { return nil }
         return Verified(assumingValid: certificate)
     }

@@ -46,12 +46,17 @@ public struct Certificate: Hashable, Sendable, CBOREncodable, CBORDecodable {
     }
 
     /// The certificate, verified, when at least a quorum of this very set signed and no signature is wrong.
-    public func verified(chain: ChainID, validators: ValidatorSet) -> Verified<Certificate>? {
+    ///
+    /// - Parameter isKnown: whether this very vote of a validator of this very set was verified before.
+    public func verified(
+        chain: ChainID, validators: ValidatorSet, isKnown: (Vote) -> Bool = { _ in false }
+    ) -> Verified<Certificate>? {
         guard signatures.count >= validators.quorum, signatures.count <= validators.count
         else { return nil }
         for (left, right) in zip(signatures, signatures.dropFirst())
         where left.validator >= right.validator { return nil }
-        for vote in votes where vote.verified(chain: chain, validators: validators) == nil {
+        for vote in votes
+        where !isKnown(vote) && vote.verified(chain: chain, validators: validators) == nil {
             return nil
         }
         return Verified(checked: self)

@@ -48,6 +48,8 @@ public struct NodeMetrics: Sendable, Equatable {
     public internal(set) var inputs: UInt64 = 0
     public internal(set) var messagesReceived: UInt64 = 0
     public internal(set) var signatureChecks: UInt64 = 0
+    /// Signatures of votes, within certificates or without.
+    public internal(set) var voteChecks: UInt64 = 0
     public internal(set) var votesSigned: UInt64 = 0
     public internal(set) var persists: UInt64 = 0
     public internal(set) var persistMicroseconds: UInt64 = 0
@@ -81,6 +83,7 @@ public struct NodeMetrics: Sendable, Equatable {
             ("huijin_inputs_total", inputs, "inputs of the replica / 副本输入"),
             ("huijin_peer_messages_total", messagesReceived, "messages from peers / 对端消息"),
             ("huijin_signature_checks_total", signatureChecks, "transaction signatures / 交易验签"),
+            ("huijin_vote_checks_total", voteChecks, "vote signatures / 投票验签"),
             ("huijin_votes_signed_total", votesSigned, "votes signed / 已签投票"),
             ("huijin_persists_total", persists, "durable steps before votes / 投票前持久化"),
             (

@@ -35,6 +35,8 @@ final class ReplicaLoop {
     private var followUps: [Input] = []
     private var stopReason: StopReason?
     private var nextExpiryMs: UInt64 = 0
+    /// Of the present epoch, as last read.
+    private var voteChecks: UInt64 = 0
     private var publishedHeight: UInt64
 
     /// How often overdue submissions are looked for, in milliseconds.
@@ -90,6 +92,7 @@ final class ReplicaLoop {
             }
             fireTimers()
             metrics.waitingSubmissions = UInt64(desk.count)
+            countVoteChecks()
             metrics.busyMicroseconds += (DispatchTime.now().uptimeNanoseconds - began) / 1_000
             publishCounters()
         }
@@ -97,6 +100,13 @@ final class ReplicaLoop {
         for mail in shared.mailbox.close() { decline(mail) }
         desk.finishAll()
         return reason
+    }
+
+    private func countVoteChecks() {
+        let checks = replica.simplex.signatureChecks
+        // Each epoch counts from 0.
+        metrics.voteChecks += checks >= voteChecks ? checks - voteChecks : checks
+        voteChecks = checks
     }
 
     // MARK: Inputs
@@ -197,6 +207,11 @@ final class ReplicaLoop {
             desk.answer(request, codes)
         case .evidence(let pair): report(pair)
         case .forgotten(let vote): forgot(vote)
+        case .cutOff(let peer, let offence):
+            logger.warning(
+                "a peer sent what nobody honest sends / 对端发送了诚实节点不会发送的内容",
+                metadata: ["peer": "\(peer)", "offence": "\(offence)"])
+            if let index = peers.index(of: peer) { shared.network?.cutOff(index, .forged) }
         case .reconfigure(let validators, let seat):
             peers.reconfigure(validators)
             shared.network?.update(peers: peers.endpoints)

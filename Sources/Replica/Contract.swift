@@ -116,6 +116,16 @@ public struct Commit: Sendable {
     public var height: UInt64 { header.height }
 }
 
+/// What proves that a peer does not follow the protocol; who it is, TLS has proven.
+public enum Offence: Sendable, Equatable {
+    /// A vote or proposal with a signature that is not its validator's. Honest replicas send their own votes only.
+    case forgedVote
+    /// A certificate that is none. Honest replicas check them before they pass them on.
+    case forgedCertificate
+    /// A transaction whose signature is not valid. Honest replicas check them before they pass them on.
+    case forgedTransaction
+}
+
 /// Why a replica stops: going on would make things worse.
 public struct ReplicaFault: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
@@ -158,6 +168,8 @@ public enum Effect: Sendable {
     /// `PeerID` means a seat of this set, and votes are signed for this seat. A guest that now has a seat comes by its seat,
     /// and can still be sent to under its number as a guest.
     case reconfigure(ValidatorSet, seat: Int?)
+    /// Break off with this peer for a while: it sent what nobody honest sends.
+    case cutOff(PeerID, Offence)
     /// Stop this node: its state contradicts a certificate, or the store gave back what it cannot have been given.
     case halt(ReplicaFault)
 }

@@ -15,7 +15,8 @@ struct KeyReference: Hashable {
 enum Batch {
     /// For a client: the answers so far, and which of them wait for a signature.
     case submission(RequestID, [OutcomeCode], waiting: [Int], [Digest])
-    case gossip([Digest])
+    /// Of a peer, as it is called in that epoch.
+    case gossip(from: PeerID, epoch: UInt64, [Digest])
     /// What a proposal lacked and peers were asked for.
     case proposal(view: UInt64, header: Digest, [Digest])
 }
@@ -47,8 +48,14 @@ extension Replica {
         }
     }
 
-    /// Checks envelopes of a client (`request`) or of a peer, and has the signatures of the promising ones checked.
-    mutating func admit(_ envelopes: [Envelope], request: RequestID?) {
+    /// Who gave envelopes to this replica.
+    enum Sender {
+        case client(RequestID)
+        case peer(PeerID)
+    }
+
+    /// Checks envelopes, and has the signatures of the promising ones checked.
+    mutating func admit(_ envelopes: [Envelope], from sender: Sender) {
         guard let state = parentState(finalDigest) else {
             preconditionFailure("the final block is always executed")
         }
@@ -68,14 +75,15 @@ extension Replica {
             checks.append(SignatureCheck(envelope: envelope, key: key))
         }
         guard !checks.isEmpty else {
-            if let request { effects.append(.answer(request, answers)) }
+            if case .client(let request) = sender { effects.append(.answer(request, answers)) }
             return
         }
         let batch =
-            if let request {
+            switch sender {
+            case .client(let request):
                 newBatch(.submission(request, answers, waiting: waiting, digests))
-            } else {
-                newBatch(.gossip(digests))
+            case .peer(let peer):
+                newBatch(.gossip(from: peer, epoch: simplex.epoch, digests))
             }
         effects.append(.verify(batch, checks))
     }
@@ -115,7 +123,11 @@ extension Replica {
             // Into the mempool as well, as long as it has room: the proposal may fail.
             _ = insert(results, digests)
             complete(view: view, header: header, results)
-        case .gossip(let digests): _ = insert(results, digests)
+        case .gossip(let peer, let epoch, let digests):
+            let codes = insert(results, digests)
+            if codes.contains(.badSignature), peer.isGuest || epoch == simplex.epoch {
+                effects.append(.cutOff(peer, .forgedTransaction))
+            }
         case .submission(let request, var answers, let waiting, let digests):
             let codes = insert(results, digests)
             for (index, code) in zip(waiting, codes) { answers[index] = code }

@@ -261,7 +261,13 @@ extension Replica {
             guard let certificate = certified.finalization else { continue }
             guard certificate.kind == .finalize, certificate.statement.subject == subject,
                 let verified = simplex.authority.verified(certificate)
-            else { return }
+            else {
+                // Served from a store that holds what was verified.
+                if let peer = renumbered(peer, from: setBefore) {
+                    effects.append(.cutOff(peer, .forgedCertificate))
+                }
+                return
+            }
             for member in group {
                 tree.insert(member.block, subject: member.subject, view: certificate.view)
             }

@@ -227,13 +227,15 @@ extension Replica {
         guard proposal.vote.statement == .notarize(epoch: simplex.epoch, view: view, subject)
         else { return }
         if let known = proposals[view], known.subject == subject {
-            receive(proposal.justification)
+            receive(proposal.justification, from: peer)
             return
         }
-        guard let vote = simplex.authority.verified(proposal.vote) else { return }
+        guard let vote = simplex.verified(proposer: proposal.vote) else {
+            return effects.append(.cutOff(peer, .forgedVote))
+        }
         // A second, different proposal for the view leaves its evidence here.
         simplex.receive(vote)
-        receive(proposal.justification)
+        receive(proposal.justification, from: peer)
         let isOther = simplex.book.notarization(view).map { $0.statement.subject != subject }
         guard view > simplex.book.final.view,
             proposals[view] == nil || mutation.contains(.notarizeTwice),

@@ -119,10 +119,13 @@ extension Replica {
     private mutating func receive(_ answer: HeldVotes, from peer: PeerID) {
         guard !peer.isGuest, answer.epoch == simplex.epoch, answer.question == question
         else { return }
-        if let certificate = answer.finalization, simplex.wants(certificate) {
+        if let certificate = answer.finalization {
             // Below what is final nothing may be said any more, and this replica may have been there.
-            guard let verified = simplex.authority.verified(certificate) else { return }
-            simplex.receive(verified)
+            switch simplex.check(certificate) {
+            case .valid(let verified): simplex.receive(verified)
+            case .unneeded: break
+            case .forged: return effects.append(.cutOff(peer, .forgedCertificate))
+            }
         }
         simplex.compare(answer, from: peer.seat)
     }
@@ -144,9 +147,11 @@ extension Replica {
                 {
                     askForHelp(peer)
                 }
-                guard simplex.wants(vote), let verified = simplex.authority.verified(vote)
-                else { continue }
-                simplex.receive(verified)
+                switch simplex.check(vote) {
+                case .valid(let verified): simplex.receive(verified)
+                case .unneeded: continue
+                case .forged: return effects.append(.cutOff(peer, .forgedVote))
+                }
             }
         case .certificates(let certificates):
             if certificates.contains(where: { $0.statement.epoch > simplex.epoch }) {
@@ -159,7 +164,7 @@ extension Replica {
             }) {
                 fetchPeer = peer
             }
-            receive(certificates)
+            receive(certificates, from: peer)
         case .transactions, .requestedTransactions: break
         case .transactionsRequest(let digests): serve(digests, to: peer)
         case .finalBlocksRequest(let height):
@@ -186,12 +191,13 @@ extension Replica {
         if !peer.isGuest { heardInView[peer.seat] = simplex.view }
     }
 
-    mutating func receive(_ certificates: [Certificate]) {
+    mutating func receive(_ certificates: [Certificate], from peer: PeerID) {
         for certificate in certificates {
-            guard simplex.wants(certificate),
-                let verified = simplex.authority.verified(certificate)
-            else { continue }
-            simplex.receive(verified)
+            switch simplex.check(certificate) {
+            case .valid(let verified): simplex.receive(verified)
+            case .unneeded: continue
+            case .forged: return effects.append(.cutOff(peer, .forgedCertificate))
+            }
         }
     }
 

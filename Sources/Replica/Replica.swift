@@ -212,11 +212,12 @@ public struct Replica<Base: CommittedState> {
         case .start: start()
         case .timer(let timer): fired(timer)
         case .message(let peer, let message): receive(message, from: peer)
-        case .gossiped(_, let envelopes): admit(takeRequested(envelopes), request: nil)
+        case .gossiped(let peer, let envelopes):
+            admit(takeRequested(envelopes), from: .peer(peer))
         case .submitted(let request, let envelopes):
             precondition(
                 envelopes.count <= ReplicaLimits.submissionMax, "the driver bounds a submission")
-            admit(envelopes, request: request)
+            admit(envelopes, from: .client(request))
         case .verified(let batch, let results): verified(batch, results)
         case .signed(let vote): signed(vote)
         case .connected(let peer):

@@ -7,13 +7,14 @@ public struct FaultCounts: Sendable, Equatable {
             lostDisks
         case equivocations, withheld, replayed, forged, syncLies
         case seatChanges, epochs, convictions
-        case equivocationsSeen, amnesiacVotes, barred, silenced, lightClientChecks,
+        case equivocationsSeen, culprits, amnesiacVotes, barred, silenced, lightClientChecks,
             lightClientRefusals
 
         /// Whether it is a fault, not what came of one.
         var isFault: Bool {
             switch self {
             case .restarts, .damageFound, .seatChanges, .epochs, .convictions, .equivocationsSeen,
+                .culprits,
                 .amnesiacVotes, .barred, .silenced,
                 .formats,
                 .lightClientChecks, .lightClientRefusals, .emptiedFolders, .cutOff:
@@ -57,6 +58,7 @@ public struct FaultCounts: Sendable, Equatable {
             case .epochs: ("epochs begun", "开始的纪元")
             case .convictions: ("validators convicted", "认定双签的记账节点")
             case .equivocationsSeen: ("equivocations noticed", "发现双签")
+            case .culprits: ("forgers cut off", "断开伪造者")
             case .amnesiacVotes: ("contradictions after a lost, lying or rotten disk", "失忆矛盾票")
             case .barred:
                 ("starts without a vote, the key bound to another store", "密钥绑定于另一存储而不投票的启动")

@@ -94,6 +94,11 @@ extension Simulation {
             } catch {
                 storageFailed(error, seat: seat)
             }
+        case .cutOff(let peer, let offence):
+            // Messages come from whom they say here, as TLS has it outside: only a liar sends what is forged.
+            guard isHonest(seat), let sender = node(peer, seenBy: seat) else { return }
+            if isHonest(sender) { fail("v\(seat) cuts off the honest v\(sender): \(offence)") }
+            counts[.culprits] += 1
         case .reconfigure(let set, _): enter(set, seat)
         case .halt(let fault): halt(seat, fault)
         }
@@ -290,6 +295,9 @@ extension Simulation {
             fingerprint.mix(180)
             mix(vote.statement)
             transcript.note(nowUs, seat, "has forgotten \(Simulation.describe(vote.statement))")
+        case .cutOff(let peer, let offence):
+            fingerprint.mix(185 + peer.seat)
+            transcript.note(nowUs, seat, "cuts off \(peer): \(offence)")
         case .reconfigure(let set, _): fingerprint.mix(190 + set.epoch)
         case .halt: fingerprint.mix(199)
         }
@@ -332,7 +340,7 @@ extension Effect {
         switch self {
         case .persist, .commit: true
         case .sign, .verify, .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer,
-            .answer, .evidence, .forgotten, .reconfigure, .halt:
+            .answer, .evidence, .forgotten, .cutOff, .reconfigure, .halt:
             false
         }
     }

@@ -74,7 +74,7 @@ final class Bench {
                     .verified(batch, checks.map { workload.verified($0.envelope) }),
                     signing: signing)
             case .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer, .answer, .evidence,
-                .forgotten, .reconfigure, .halt:
+                .forgotten, .cutOff, .reconfigure, .halt:
                 continue
             }
         }

@@ -214,6 +214,8 @@ final class EpochNetwork {
         case .answer: break
         case .evidence(let pair): faults.append("evidence against v\(pair.first.validator)")
         case .forgotten: faults.append("node \(index) has forgotten votes")
+        case .cutOff(let peer, let offence):
+            faults.append("node \(index) cuts off \(peer): \(offence)")
         case .halt(let fault): faults.append("node \(index) halts: \(fault.description)")
         }
     }
@@ -332,8 +334,12 @@ final class EpochNetwork {
         guard let envelope = try? Envelope(bytes: bytes, chain: chain, suite: suite) else {
             preconditionFailure("what was just signed decodes")
         }
-        let up = nodes.indices.filter { nodes[$0].isUp }
-        give(.submitted(RequestID(serial), [envelope]), to: up[dice.below(up.count)])
+        // To two that may propose it: one of them may lose it in a crash before anybody else has it.
+        let up = seated().filter { nodes[$0].isUp }
+        let first = dice.below(up.count)
+        for turn in 0..<min(2, up.count) {
+            give(.submitted(RequestID(serial), [envelope]), to: up[(first + turn) % up.count])
+        }
         return envelope.id
     }
 
