@@ -148,7 +148,8 @@ let programs: [Target] = [
     program(
         "huijin-bench",
         [
-            "Client", "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records",
+            logging, "Client", "Transport", "Consensus", "Storage", "SQLite", "Replica",
+            "Execution", "Market", "Policy", "Records",
             "Ledger", "Merkle", "LedgerCrypto", "Encoding", arguments,
         ] + nio,
         path: "Benchmarks/huijin-bench"),

@@ -8,7 +8,8 @@ struct HuijinBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "huijin-bench",
         abstract: "Real networks on this machine, measured and mistreated. / 本机真实网络的测量与故障注入",
-        subcommands: [Bench.self, Chaos.self, DelayedLinks.self], defaultSubcommand: Bench.self)
+        subcommands: [Bench.self, Chaos.self, DelayedLinks.self, Soak.self],
+        defaultSubcommand: Bench.self)
 }
 
 /// Measures a real network on this machine: four `huijind` processes, their disks and sockets, and a load that is
@@ -51,12 +52,13 @@ struct Bench: AsyncParsableCommand {
         Report.machine()
         let ceiling = Ceiling(suite: suite, validators: validators)
         let before = ceiling.measure()
+        let etcd = wanted.contains(.latency) ? try await Etcd.measure() : nil
         let network = try BenchNetwork(suite: self.suite, validators: validators)
         defer { network.remove() }
         try await network.start()
         let senders = try await Senders.enrol(16, on: network)
         if wanted.contains(.latency) {
-            try await Latency(nodes: network.nodes, senders: senders).idle()
+            try await Latency(nodes: network.nodes, senders: senders).idle(comparedWith: etcd)
         }
         var best = 0.0
         if wanted.contains(.throughput) || wanted.contains(.replay) || wanted.contains(.disk) {

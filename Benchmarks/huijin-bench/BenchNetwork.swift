@@ -4,6 +4,7 @@ import Glibc
 import Ledger
 import LedgerCrypto
 import SQLite
+import Transport
 
 /// A network of `huijind` processes in a temporary folder, made and run by the programs beside this one.
 final class BenchNetwork {
@@ -32,7 +33,8 @@ final class BenchNetwork {
             of: "huijin",
             [
                 "network", "init", "--template", template.path, "--out",
-                folder.appending(path: "net").path, "--suite", suite, "--output", "json",
+                folder.appending(path: "net").path, "--suite", suite, "--key-cost", "minimal",
+                "--output", "json",
             ], environment)
         let json = try JSONValue.parse(output)
         guard let file = json["genesis"]?.text, let made = json["nodes"]?.list else {
@@ -81,6 +83,57 @@ final class BenchNetwork {
             try JSONSerialization.data(withJSONObject: files[from])
                 .write(to: URL(filePath: configurations[from]))
         }
+    }
+
+    /// Makes a transport key that the first node admits as an observer's. Before the start.
+    func admitObserver() throws -> TransportIdentity {
+        let keys = folder.appending(path: "observer")
+        let made = try JSONValue.parse(
+            try BenchNetwork.output(
+                of: "huijin", ["transport", "new", "--out", keys.path, "--output", "json"],
+                environment))
+        guard let key = made["transportKey"]?.text,
+            var file = try JSONSerialization.jsonObject(
+                with: Data(contentsOf: URL(filePath: configurations[0]))) as? [String: Any]
+        else { throw Failed(description: "node.json or huijin transport has another form") }
+        file["observers"] = [["name": "flood", "transportKey": key]]
+        try JSONSerialization.data(withJSONObject: file)
+            .write(to: URL(filePath: configurations[0]))
+        return try identity(in: keys)
+    }
+
+    /// With the key of a node's links, for somebody who takes its place.
+    func transportIdentity(of index: Int) throws -> TransportIdentity {
+        try identity(
+            in: URL(filePath: configurations[index]).deletingLastPathComponent()
+                .appending(path: "keys"))
+    }
+
+    private func identity(in keys: URL) throws -> TransportIdentity {
+        let sealed = try Data(contentsOf: keys.appending(path: "transport.key"))
+        return try TransportIdentity(
+            certificatePEM: [UInt8](Data(contentsOf: keys.appending(path: "transport.pem"))),
+            privateKeyPEM: try EncryptedKeyFile.openBytes([UInt8](sealed), passphrase: "bench"))
+    }
+
+    /// Where each node listens for its peers.
+    func listenPorts() throws -> [Int] {
+        try configurations.map {
+            let json = try JSONValue.parse([UInt8](Data(contentsOf: URL(filePath: $0))))
+            guard let port = json["listen"]?.text?.split(separator: ":").last.flatMap({ Int($0) })
+            else { throw Failed(description: "node.json has another form") }
+            return port
+        }
+    }
+
+    /// Memory of a node that is not paged out; 0 while it does not run.
+    func residentBytes(of index: Int) -> Int {
+        guard let process = processes[index],
+            let text = try? String(
+                contentsOfFile: "/proc/\(process.processIdentifier)/statm", encoding: .utf8)
+        else { return 0 }
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
     /// Until every node serves and is linked to every other.

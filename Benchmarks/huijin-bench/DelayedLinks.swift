@@ -61,15 +61,12 @@ struct DelayedLinks: AsyncParsableCommand {
     ) async throws -> [(commits: UInt64, milliseconds: UInt64)] {
         var readings: [(commits: UInt64, milliseconds: UInt64)] = []
         for node in network.nodes {
-            let answer = try await NetworkTransport().perform(
-                HTTPCall(base: node, path: "/metrics"))
-            let text = String(decoding: answer.body, as: UTF8.self)
-            func value(_ name: String) -> UInt64 {
-                let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
-                return line?.split(separator: " ").last.flatMap { UInt64($0) } ?? 0
-            }
+            let metrics = try await Metrics(node: node)
             readings.append(
-                (value("huijin_commits_total"), value("huijin_final_delay_milliseconds_total")))
+                (
+                    metrics["huijin_commits_total"],
+                    metrics["huijin_final_delay_milliseconds_total"]
+                ))
         }
         return readings
     }

@@ -10,9 +10,18 @@ struct Latency: Sendable {
     static let loadedSeconds = 12.0
     static let perRequest = 25
 
-    func idle() async throws {
+    /// - Parameter etcd: puts on etcd in the same run, where there were any.
+    func idle(comparedWith etcd: [Double]?) async throws {
         let probes = try await probe { $0 < Latency.idleProbes }
-        report("latency-idle", probes, [])
+        let ratios = [50, 99].compactMap { percent in
+            etcd.map {
+                (
+                    "p\(percent)TimesEtcd",
+                    JSONValue.real(probes.percentile(percent) / $0.percentile(percent))
+                )
+            }
+        }
+        report("latency-idle", probes, ratios)
     }
 
     /// With a paced load beside the probes.
