@@ -104,8 +104,8 @@ public struct NodeLimits: Sendable {
     public var verificationThreads = 0
     /// Observers that a node admits; `NetworkLimits.observersMax` of them at the same time.
     public static let observersMax = 256
-    /// An observer's questions are left unanswered while more than this waits for it: it asks again.
-    public var observerQueuedBytesMax = 2 * 1_048_576
+    /// A peer's questions for blocks are left unanswered while more than this waits for it: it asks again.
+    public var servedBytesMax = 2 * 1_048_576
     /// Committed blocks that the index has not written yet; beyond this, committing waits for it.
     public var indexBacklogBlocksMax = 512
 

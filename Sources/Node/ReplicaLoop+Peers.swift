@@ -39,11 +39,10 @@ extension ReplicaLoop {
     }
 
     func serve(_ peer: PeerID, from height: UInt64) {
-        if let index = peers.index(of: peer), peers.isObserver(index),
-            let queued = shared.network?.queuedBytes(for: index), queued > observerQueuedBytesMax
-        {
-            return
-        }
+        // Nothing is read from the disk for a peer that cannot be told, or does not take what it asked for.
+        guard let index = peers.index(of: peer), let network = shared.network,
+            network.canTake(index, queuedBytesMax: servedBytesMax)
+        else { return }
         let blocks: [CertifiedBlock]
         do throws(StorageError) {
             blocks = try store.finalBlocks(from: height)

@@ -26,7 +26,7 @@ final class ReplicaLoop {
     /// Nil for an observer.
     private let votingKey: SigningKey?
     private let dataDirectory: String
-    let observerQueuedBytesMax: Int
+    let servedBytesMax: Int
     let logger: Logger
     /// Why the key does not vote from this store.
     private var bar: VoteBar?
@@ -50,7 +50,7 @@ final class ReplicaLoop {
         votingKey = configuration.votingKey
         dataDirectory = configuration.dataDirectory
         logger = shared.logger
-        observerQueuedBytesMax = configuration.limits.observerQueuedBytesMax
+        servedBytesMax = configuration.limits.servedBytesMax
         store = try Store(
             folder: configuration.dataDirectory, genesis: configuration.genesis,
             options: configuration.storeOptions)
@@ -80,10 +80,13 @@ final class ReplicaLoop {
     func run() -> StopReason {
         shared.network?.update(peers: peers.endpoints)
         drive(.start)
+        var queue = FairQueue()
         while stopReason == nil {
-            let mails = shared.mailbox.take(until: nextDeadline())
+            queue.add(
+                queue.isEmpty
+                    ? shared.mailbox.take(until: nextDeadline()) : shared.mailbox.takeNow())
             let began = DispatchTime.now().uptimeNanoseconds
-            for mail in mails {
+            for mail in queue.takeRound() {
                 guard stopReason == nil else {
                     decline(mail)
                     continue
@@ -97,7 +100,10 @@ final class ReplicaLoop {
             publishCounters()
         }
         let reason = stopReason ?? .requested
-        for mail in shared.mailbox.close() { decline(mail) }
+        queue.add(shared.mailbox.close())
+        while !queue.isEmpty {
+            for mail in queue.takeRound() { decline(mail) }
+        }
         desk.finishAll()
         return reason
     }

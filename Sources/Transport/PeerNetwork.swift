@@ -165,6 +165,15 @@ public final class PeerNetwork: Sendable {
         for outbox in outboxes { outbox.add(frame, priority) }
     }
 
+    /// Whether a connection to the peer stands and at most that much waits for it.
+    public func canTake(_ peer: Int, queuedBytesMax: Int) -> Bool {
+        let outbox = state.withLock { state -> Outbox? in
+            guard let link = state.links[peer] else { return nil }
+            return (link.peer.isObserver ? link.accepted : link.dialled) == nil ? nil : link.outbox
+        }
+        return outbox.map { $0.numbers.queuedBytes <= queuedBytesMax } ?? false
+    }
+
     /// Bytes that wait for one peer.
     public func queuedBytes(for peer: Int) -> Int {
         state.withLock { $0.links[peer]?.outbox }?.numbers.queuedBytes ?? 0

@@ -175,6 +175,45 @@ import Testing
     }
 }
 
+@Suite struct FairQueueTests {
+    private func mail(_ peer: Int, _ bytes: Int = 10) -> Mail {
+        .input(.connected(PeerID(peer)), bytes: bytes)
+    }
+
+    private func peers(_ round: [Mail]) -> [Int] {
+        round.map { mail in
+            if case .input(let input, _) = mail { input.sender?.seat ?? -1 } else { -1 }
+        }
+    }
+
+    /// However much one peer has sent, the next round holds what another sent after it.
+    @Test func aFloodDelaysNobodyElse() {
+        var queue = FairQueue()
+        queue.add((0..<10_000).map { _ in mail(2) })
+        queue.add([mail(7), mail(1), .stop(.requested)])
+        #expect(peers(queue.takeRound()) == [-1, 1, 2, 2, 2, 2, 7])
+        queue.add([mail(7), mail(7)])
+        #expect(peers(queue.takeRound()) == [2, 2, 2, 2, 7, 7])
+        // Long frames count for more.
+        queue.add([mail(8, 1_000_000), mail(8)])
+        #expect(peers(queue.takeRound()) == [2, 2, 2, 2, 8])
+        var left = 0
+        while !queue.isEmpty { left += queue.takeRound().count }
+        #expect(left == 10_000 - 12 + 1)
+    }
+
+    @Test func orderWithinALaneIsKept() {
+        var queue = FairQueue()
+        let mails = (1...200).map { mail(3, $0) }
+        queue.add(Array(mails[..<100]))
+        var taken = queue.takeRound()
+        queue.add(Array(mails[100...]))
+        while !queue.isEmpty { taken += queue.takeRound() }
+        let bytes = taken.map { mail in if case .input(_, let bytes) = mail { bytes } else { 0 } }
+        #expect(bytes == Array(1...200))
+    }
+}
+
 @Suite struct VerifiedCacheTests {
     /// Only the very bytes under the very key, and not for ever.
     @Test func nothingIsBelievedThatWasNotChecked() throws {

@@ -50,7 +50,8 @@ import Testing
         bench.give(.start)
         guard case .proposal(let proposal) = bench.proposal(bench.block(), view: 1) else { return }
         let forgery = Proposal(
-            vote: forged(proposal.vote), parentView: 0, outline: proposal.outline, justification: [])
+            vote: forged(proposal.vote), parentView: 0, outline: proposal.outline, justification: []
+        )
         #expect(
             culprits(bench.give(.message(from: PeerID(2), .proposal(forgery))))
                 == ["v2 forgedVote"])
