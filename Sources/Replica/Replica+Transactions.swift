@@ -112,7 +112,8 @@ extension Replica {
         fill(view)
         guard let proposal = proposals[view], let block = proposal.block else { return false }
         tree.insert(block, subject: proposal.subject, view: view)
-        return true
+        // The tree takes nothing at or below the final height.
+        return tree[header] != nil
     }
 
     /// The checked transactions of a block that was put together here.
