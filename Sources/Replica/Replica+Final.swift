@@ -32,7 +32,7 @@ extension Replica {
 
     private mutating func executeCertified(_ node: BlockTree.Node) -> Bool {
         guard let state = parentState(node.parent) else { return false }
-        let assembled = assembledTransactions(node.subject.header)
+        let assembled = assembledTransactions(node)
         guard let transactions = assembled ?? vouchedFor(node.block, on: state) else {
             return reject(node, on: state, "an envelope that does not decode or has no key")
         }

@@ -116,10 +116,11 @@ extension Replica {
         return tree[header] != nil
     }
 
-    /// The checked transactions of a block that was put together here.
-    func assembledTransactions(_ header: Digest) -> [Verified<SignedTransaction>?]? {
-        guard let view = proposalView(header), let proposal = proposals[view],
-            proposal.missing.isEmpty
+    /// The checked transactions of a block that was put together here. A body under the same header that came from a peer may
+    /// be another one.
+    func assembledTransactions(_ node: BlockTree.Node) -> [Verified<SignedTransaction>?]? {
+        guard let view = proposalView(node.subject.header), let proposal = proposals[view],
+            proposal.missing.isEmpty, proposal.block == node.block
         else { return nil }
         return proposal.transactions
     }
