@@ -79,7 +79,8 @@ struct Bench: AsyncParsableCommand {
             // The machine's speed drifts: the ceiling is the best of its readings around the loads.
             for (open, figures) in loads {
                 Report.throughput(
-                    figures, open: open, batch: batch, ceiling: reading, suite: suite)
+                    figures, open: open, batch: batch, validators: validators, ceiling: reading,
+                    suite: suite)
             }
             Report.line(
                 "disk-per-transaction",

@@ -31,12 +31,15 @@ enum Report {
 
     /// - Parameter ceiling: of individually signed transactions, which batches may exceed.
     static func throughput(
-        _ figures: Load.Figures, open: Int, batch: Int, ceiling: Double, suite: Suite
+        _ figures: Load.Figures, open: Int, batch: Int, validators: Int, ceiling: Double,
+        suite: Suite
     ) {
         line(
             batch > 1 ? "throughput-batch" : "throughput",
             [
-                ("suite", .text(suite.name)), ("openRequests", .unsigned(UInt64(open))),
+                ("suite", .text(suite.name)),
+                ("validators", .unsigned(UInt64(validators))),
+                ("openRequests", .unsigned(UInt64(open))),
                 ("batch", .unsigned(UInt64(batch))),
                 ("transactionsPerSecond", .real(figures.perSecond)),
                 ("verificationCeiling", .real(ceiling)),
