@@ -289,29 +289,6 @@ struct ReplicaTests {
         #expect(bench.disk.height == 1)
     }
 
-    /// Simulator seed 303: the block's transactions are here from a proposal of a later view, and a peer gives another body
-    /// under its header.
-    @Test func aTamperedBodyIsNotTakenForTheProposedOne() {
-        let bench = follower()
-        let block = bench.block([valid[0], valid[1]])
-        bench.give(.message(from: PeerID(3), bench.proposal(block, view: 3)))
-        let finalization = bench.certificate(
-            .finalize(epoch: 0, view: 1, bench.subject(block)))
-        for entries in [[block.entries[0]], block.entries.reversed(), block.entries] {
-            let effects = bench.give(
-                .message(
-                    from: PeerID(2),
-                    .finalBlocks([
-                        CertifiedBlock(
-                            block: Block(header: block.header, entries: entries),
-                            finalization: finalization)
-                    ])))
-            #expect(effects.halts.isEmpty)
-        }
-        #expect(bench.disk.height == 1)
-        #expect(bench.disk.blocks[0].block.entries == block.entries)
-    }
-
     @Test func uncertifiedBlocksAreNotCommitted() {
         let bench = follower()
         let block = bench.block([valid[0]])
