@@ -70,8 +70,8 @@ let inputOutput: [Target] = [
     room(
         "Storage",
         [
-            "SQLite", "Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "Consensus",
-            "Execution", "Replica",
+            "SQLite", "Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "LightClient",
+            "Consensus", "Execution", "Replica",
         ]),
     // Not named Network: Hummingbird and AsyncHTTPClient ask `canImport(Network)` and mean Apple's.
     room("Transport", nio + [logging, "Encoding", "LedgerCrypto", "Ledger", "Consensus"]),
@@ -211,8 +211,8 @@ let checks: [Target] = [
     tests(
         "StorageTests",
         [
-            "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records", "Ledger",
-            "Merkle", "LedgerCrypto", "Consensus", "Encoding",
+            "Storage", "SQLite", "Replica", "Execution", "Market", "Policy", "Records",
+            "LightClient", "Ledger", "Merkle", "LedgerCrypto", "Consensus", "Encoding",
         ]),
     tests(
         "SandboxTests",

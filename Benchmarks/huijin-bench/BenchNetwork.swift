@@ -21,14 +21,15 @@ final class BenchNetwork {
         let description: String
     }
 
-    init(suite: String, validators: Int) throws {
+    /// - Parameter window: blocks of the replay window; a load of few members needs a long one.
+    init(suite: String, validators: Int, window: UInt64 = 65_536) throws {
         let name = "huijin-bench-\(ProcessInfo.processInfo.processIdentifier)"
         folder = FileManager.default.temporaryDirectory.appending(path: name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         environment = ProcessInfo.processInfo.environment.merging(
             ["HUIJIN_PASSPHRASE": "bench"], uniquingKeysWith: { _, new in new })
         let template = folder.appending(path: "template.json")
-        try Data(BenchNetwork.template(validators).encodedBytes).write(to: template)
+        try Data(BenchNetwork.template(validators, window).encodedBytes).write(to: template)
         let output = try BenchNetwork.output(
             of: "huijin",
             [
@@ -57,6 +58,29 @@ final class BenchNetwork {
 
     func data(of index: Int) -> URL {
         URL(filePath: configurations[index]).deletingLastPathComponent().appending(path: "data")
+    }
+
+    /// The validators' keys, in the order of their seats.
+    func votingKeys() throws -> [SigningKey] {
+        try configurations.map { path in
+            let file = URL(filePath: path).deletingLastPathComponent()
+                .appending(path: "keys/voting.key")
+            return try EncryptedKeyFile.open(
+                [UInt8](Data(contentsOf: file)), passphrase: "bench")
+        }
+    }
+
+    /// Sets whole numbers in every `node.json`.
+    func configure(_ fields: [String: UInt64]) throws {
+        for path in configurations {
+            let url = URL(filePath: path)
+            let read = try JSONSerialization.jsonObject(with: Data(contentsOf: url))
+            guard var file = read as? [String: Any] else {
+                throw Failed(description: "node.json has another form")
+            }
+            for (name, value) in fields { file[name] = value }
+            try JSONSerialization.data(withJSONObject: file).write(to: url)
+        }
     }
 
     /// Leads every link between validators through a relay: `address(from, to, port)` names where `from` finds `to`.
@@ -246,11 +270,11 @@ final class BenchNetwork {
     }
 
     /// Standard parameters, but for a replay window and a quota that a load of few members needs.
-    private static func template(_ validators: Int) -> JSONValue {
+    private static func template(_ validators: Int, _ window: UInt64) -> JSONValue {
         [
             "name": "bench",
             "parameters": [
-                "replayWindowBlocksMax": .unsigned(65_536),
+                "replayWindowBlocksMax": .unsigned(window),
                 "entriesPerMemberPerBlockMax": .unsigned(4_096),
             ],
             "validators": .list(

@@ -24,6 +24,22 @@ struct APIError: Error, Equatable {
     }
 
     static let notFound = APIError(404, "not-found", "there is no such thing here", "没有找到")
+    /// History from below the snapshot by which the node joined.
+    static func notHeld(from first: UInt64) -> APIError {
+        APIError(
+            410, "not-held",
+            "this node joined by a snapshot: it holds blocks from height \(first) on, and not all "
+                + "that this needs; ask a node that has been there longer",
+            "本节点由快照加入，只保存高度 \(first) 起的区块，所需历史不全，请向保存更久的节点查询")
+    }
+    /// Not among what is held, and nobody can say here whether it was before.
+    static func notFoundHere(from first: UInt64) -> APIError {
+        APIError(
+            404, "not-found-here",
+            "it is not in the blocks from height \(first) on, which this node holds; an older one "
+                + "may be found on another node",
+            "本节点保存的高度 \(first) 起的区块中没有；更早的记录请向其他节点查询")
+    }
     static let badPath = APIError(
         400, "bad-path", "the path or its id is not well formed", "路径或编号格式有误")
     static let badQuery = APIError(

@@ -55,7 +55,8 @@ extension HuijinNode: LedgerNode {
     public func status() async -> LedgerStatus {
         let status = self.status
         return LedgerStatus(
-            header: status.header, view: status.view, peers: linked.peers,
+            header: status.header, firstHeight: status.firstHeight, view: status.view,
+            peers: linked.peers,
             validators: status.validators.count, votes: status.votes, version: NodeVersion.text)
     }
 
@@ -63,6 +64,7 @@ extension HuijinNode: LedgerNode {
         let status = self.status
         let own: [(name: String, value: UInt64, help: String)] = [
             ("huijin_height", status.height, "newest final height / 最新终局高度"),
+            ("huijin_first_height", status.firstHeight, "lowest block held / 最低保存高度"),
             ("huijin_view", status.view, "present view / 当前视图"),
             (
                 "huijin_mempool_transactions", UInt64(status.mempoolCount),
@@ -83,7 +85,7 @@ extension HuijinNode: LedgerNode {
             ),
         ]
         var text = ""
-        for line in own + metrics.lines {
+        for line in own + metrics.lines + snapshots.lines {
             let type = line.name.hasSuffix("_total") ? "counter" : "gauge"
             text += "# HELP \(line.name) \(line.help)\n# TYPE \(line.name) \(type)\n"
             text += "\(line.name) \(line.value)\n"

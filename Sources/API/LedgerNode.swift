@@ -78,6 +78,8 @@ public struct CertifiedState: Sendable {
 public struct LedgerStatus: Sendable {
     /// The newest final one.
     public var header: Header
+    /// The lowest height whose block is held.
+    public var firstHeight: UInt64
     public var view: UInt64
     /// Peers to which a link is up.
     public var peers: Int
@@ -88,10 +90,11 @@ public struct LedgerStatus: Sendable {
     public var version: String
 
     public init(
-        header: Header, view: UInt64, peers: Int, validators: Int, votes: VoteStanding,
-        version: String
+        header: Header, firstHeight: UInt64 = 0, view: UInt64, peers: Int, validators: Int,
+        votes: VoteStanding, version: String
     ) {
         self.header = header
+        self.firstHeight = firstHeight
         self.view = view
         self.peers = peers
         self.validators = validators

@@ -20,19 +20,9 @@ struct NodeEvidence: EvidenceSource {
     }
 
     func epochChanges() -> [EpochChange]? {
-        let last = records.state.header.epoch
+        let epoch = records.state.header.epoch
         return reading { () throws(StorageError) in
-            var changes: [EpochChange] = []
-            for epoch in try archive.store.epochs(upTo: last) {
-                guard let header = try archive.store.header(epoch.height),
-                    let found = try archive.store.finalization(from: epoch.height),
-                    found.height == epoch.height
-                else { return nil }
-                changes.append(
-                    EpochChange(
-                        header: header, certificate: found.certificate, next: epoch.validators))
-            }
-            return UInt64(changes.count) == last ? changes : nil
+            try archive.store.epochChanges(before: epoch)
         }
     }
 
@@ -72,11 +62,16 @@ struct NodeEvidence: EvidenceSource {
         return proof
     }()
 
+    /// Nil also where a node that joined by a snapshot does not hold the log's beginning.
     func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
         reading { () throws(StorageError) in
-            try archive.store.events(
-                asset: asset, log: log.rawValue, countMax: eventsMax, in: archive.index
-            ).map(\.bytes)
+            let events = try archive.store.events(
+                asset: asset, log: log.rawValue, countMax: eventsMax, in: archive.index)
+            if archive.store.base != nil, events.first?.index != 0 {
+                let key = StateKey.digest(.asset, asset, suite: suite)
+                guard records.record(AssetRecord.self, key)?.log(log).size == 0 else { return nil }
+            }
+            return events.map(\.bytes)
         }
     }
 

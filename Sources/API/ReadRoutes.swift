@@ -47,6 +47,7 @@ extension Routes {
         return .json([
             "chain": .hex(reads.chain), "name": .text(reads.genesis.name),
             "suite": .text(suite.name), "height": .unsigned(header.height),
+            "firstHeight": .unsigned(status.firstHeight),
             "headerDigest": .hex(header.digest(suite)), "stateRoot": .hex(header.stateRoot),
             "timeMs": .unsigned(header.timeMs), "view": .unsigned(status.view),
             "epoch": .unsigned(header.epoch), "validators": .unsigned(UInt64(status.validators)),
@@ -60,8 +61,12 @@ extension Routes {
         guard let text = context.parameters.get("height"), let height = UInt64(text) else {
             throw APIError.badPath
         }
-        let header = try await reads.history { try $0.store.header(height) }
-        guard let header else { throw APIError.notFound }
+        let (header, first) = try await reads.history {
+            (try $0.store.header(height), $0.store.firstHeight)
+        }
+        guard let header else {
+            throw height < first ? APIError.notHeld(from: first) : APIError.notFound
+        }
         return acceptsBundle(request) ? .cbor(header.encoded) : .json(header.json(suite))
     }
 
@@ -88,7 +93,12 @@ extension Routes {
             guard
                 let found = try reader.store.find(
                     transaction: id, chain: chain, in: reader.index)
-            else { return nil }
+            else {
+                guard reader.store.firstHeight == 0 else {
+                    throw APIError.notFoundHere(from: reader.store.firstHeight)
+                }
+                return nil
+            }
             return SubmissionResult(
                 id: id, envelopeDigest: found.entry.digest(suite), status: .final,
                 code: OutcomeCode(rawValue: found.code) ?? .unavailable,
@@ -106,7 +116,7 @@ extension Routes {
         let id = try digest(context)
         return .cbor(
             try await bundle(request) { scene, source in
-                let bundle = try Self.translating { () throws(EvidenceSourceError) in
+                let bundle = try Self.translating(source) { () throws(EvidenceSourceError) in
                     try EvidenceBundle.transaction(
                         id: id, from: source, disclosing: scene.policy.mayShow)
                 }
@@ -164,7 +174,7 @@ extension Routes {
                         throw APIError.tooManyEvents
                     }
                 }
-                return try Self.translating { () throws(EvidenceSourceError) in
+                return try Self.translating(source) { () throws(EvidenceSourceError) in
                     try EvidenceBundle.assetHistory(
                         asset: id, logs: logs, from: source, disclosing: scene.policy.mayShow)
                 }
@@ -196,7 +206,7 @@ extension Routes {
             return .cbor(
                 try await bundle(request, keys: [key]) { scene, source in
                     _ = try allowed(scene)
-                    return try Self.translating { () throws(EvidenceSourceError) in
+                    return try Self.translating(source) { () throws(EvidenceSourceError) in
                         try EvidenceBundle.record(type: type, id: id, from: source)
                     }
                 })
@@ -239,18 +249,23 @@ extension Routes {
         }
     }
 
-    /// What the source lacks or holds damaged goes on as it is: the server logs it and answers 500.
+    /// What the source lacks or holds damaged goes on as it is: the server logs it and answers 500. But what lies below a
+    /// snapshot's blocks was never there.
     private static func translating<Value>(
-        _ body: () throws(EvidenceSourceError) -> Value
+        _ source: NodeEvidence, _ body: () throws(EvidenceSourceError) -> Value
     ) throws -> Value {
+        let base = source.archive.store.base
         do throws(EvidenceSourceError) {
             return try body()
         } catch {
             switch error {
             case .nothingFinal: throw APIError.nothingFinal
-            case .unknownTransaction: throw APIError.notFound
+            case .unknownTransaction:
+                throw base.map { APIError.notFoundHere(from: $0.firstHeight) } ?? .notFound
             case .indexBehind: throw APIError.indexBehind
-            case .missing, .damaged: throw error
+            case .missing:
+                throw base.map { APIError.notHeld(from: $0.firstHeight) } ?? error
+            case .damaged: throw error
             }
         }
     }

@@ -73,6 +73,9 @@ final class Archive: Sendable {
         jobs.put(.block(block))
     }
 
+    /// Blocks have become final in other ways than by `add`.
+    func catchUp() { jobs.put(.follow) }
+
     /// - Returns: `nil` when the look-up was taken and will be answered.
     func read(
         _ body: @escaping @Sendable (Result<ArchiveView, NodeError>) -> Void

@@ -18,6 +18,8 @@ struct ConfigurationReader {
         var configuration =
             try file.observer == nil
             ? readValidator(passphrase, genesis) : readObserver(passphrase, genesis)
+        if let blocks = file.snapshotEveryBlocks { configuration.snapshots.everyBlocks = blocks }
+        configuration.snapshots.joinAheadBlocks = file.joinAheadBlocks
         if let name = file.log {
             guard let level = Logger.Level(rawValue: name) else {
                 let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")

@@ -162,6 +162,8 @@ public final class HuijinNode: Sendable {
     public var status: NodeStatus { shared.status.withLock { $0 } }
     public var metrics: NodeMetrics { shared.metrics.withLock { $0 } }
     public var peers: [PeerState] { shared.network?.peerStates ?? [] }
+    /// What this node makes, gives and fetches of snapshots.
+    public var snapshots: SnapshotStatus { shared.snapshots.status.withLock { $0 } }
     /// Ended connections by reason.
     public var refusals: [NetworkProblem: UInt64] { shared.network?.refusals ?? [:] }
     /// How often peers were cut off for what.

@@ -3,6 +3,7 @@ import Encoding
 import Ledger
 import LedgerCrypto
 import Replica
+import Storage
 import Synchronization
 import Transport
 
@@ -13,6 +14,8 @@ enum Mail: Sendable {
     case submission(Submission)
     /// Performed on the replica's thread between two inputs; `nil` once the node has stopped.
     case read(@Sendable (NodeView?) -> Void)
+    /// A complete snapshot that is to become the store's content.
+    case install(SnapshotStage)
     /// Other peers, another certificate; what became of it is told.
     case reload(NodeConfiguration, @Sendable (NetworkError?) -> Void)
     case stop(StopReason)

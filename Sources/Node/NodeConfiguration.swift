@@ -34,6 +34,7 @@ public struct NodeConfiguration: Sendable {
     public var logLevel: Logger.Level
     public var limits = NodeLimits()
     public var networkLimits = NetworkLimits()
+    public var snapshots = SnapshotSettings()
     /// Tests limit the size of the store with it; a node leaves it as it is.
     public var storeOptions = Store.Options()
 
@@ -75,6 +76,8 @@ public struct NodeConfiguration: Sendable {
         if other.votingKey?.publicKey != votingKey?.publicKey { return "votingKey" }
         if other.listen != listen { return "listen" }
         if other.api != api { return "api" }
+        if other.snapshots.everyBlocks != snapshots.everyBlocks { return "snapshotEveryBlocks" }
+        if other.snapshots.joinAheadBlocks != snapshots.joinAheadBlocks { return "joinAheadBlocks" }
         return other.logLevel != logLevel ? "log" : nil
     }
 

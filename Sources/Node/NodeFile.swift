@@ -40,12 +40,17 @@ struct NodeFile: Decodable {
     let observers: [Observer]?
     /// True for a node whose keys or seat are not those of genesis; false when absent.
     let followsChain: Bool?
+    /// Final blocks from one snapshot to the next; 0 makes none. 10,000 when absent.
+    let snapshotEveryBlocks: UInt64?
+    /// An empty node takes a snapshot that is ahead by more than this; 0 never does. Twice the replay window when absent.
+    let joinAheadBlocks: UInt64?
     /// trace, debug, info, notice, warning, error or critical; `info` when absent.
     let log: String?
 
     static let fields: Set<String> = [
         "genesis", "data", "validator", "votingKey", "transportKey", "transportCertificate",
-        "listen", "api", "peers", "observer", "observers", "followsChain", "log",
+        "listen", "api", "peers", "observer", "observers", "followsChain",
+        "snapshotEveryBlocks", "joinAheadBlocks", "log",
     ]
     static let bytesMax = 1_048_576
 

@@ -17,6 +17,7 @@ final class NodeShared: Sendable {
     let intake: FrameIntake
     let verifier: Verifier
     let archive: Archive
+    let snapshots: SnapshotDesk
     let status: Mutex<NodeStatus>
     let metrics = Mutex(NodeMetrics())
     let submittedEnvelopes = Atomic<Int>(0)
@@ -49,6 +50,8 @@ final class NodeShared: Sendable {
         archive = Archive(
             backlogMax: configuration.limits.indexBacklogBlocksMax,
             readsMax: configuration.limits.readsMax, logger: logger)
+        let snapshots = SnapshotDesk(configuration.snapshots)
+        self.snapshots = snapshots
         let start = GenesisState(genesis)
         status = Mutex(
             NodeStatus(
@@ -63,7 +66,11 @@ final class NodeShared: Sendable {
                     identity: configuration.transport, chain: genesis.chain,
                     listen: configuration.listen, peers: configuration.peers,
                     limits: configuration.networkLimits, logger: logger),
-                onFrame: { peer, payload in intake.receive(from: peer, payload) },
+                onFrame: { peer, payload in
+                    SnapshotMessage.isOne(payload)
+                        ? snapshots.receive(from: peer, payload)
+                        : intake.receive(from: peer, payload)
+                },
                 onPeerChange: { peer, isSending in
                     if isSending { mailbox.put(.input(.connected(PeerID(peer)), bytes: 0)) }
                 })
@@ -104,10 +111,12 @@ final class NodeShared: Sendable {
             loop = try ReplicaLoop(configuration, shared: self)
         } catch {
             verifier.stop()
+            snapshots.abandon()
             _ = mailbox.close()
             opened.resume(returning: error)
             return nil
         }
+        snapshots.start(configuration, store: loop.store.path, shared: self)
         archive.start(
             folder: configuration.dataDirectory, storePath: loop.store.path,
             genesis: configuration.genesis
@@ -131,6 +140,9 @@ final class NodeShared: Sendable {
         }
         Task { [self] in
             await network?.stop()
+            await withCheckedContinuation { continuation in
+                snapshots.stop { continuation.resume() }
+            }
             await withCheckedContinuation { continuation in
                 archive.stop { continuation.resume() }
             }

@@ -12,6 +12,8 @@ public struct NodeStatus: Sendable {
     /// This node's position in the set; nil while it has none.
     public internal(set) var seat: Int?
     public internal(set) var votes: VoteStanding
+    /// The lowest block that is held; 0 unless the node joined by a snapshot.
+    public internal(set) var firstHeight: UInt64 = 0
     public internal(set) var header: Header
     public internal(set) var headerDigest: Digest
     /// The certificate of `header`; `nil` at genesis.

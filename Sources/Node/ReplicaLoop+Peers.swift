@@ -7,7 +7,11 @@ import Transport
 /// Peers: what they send, what they are sent, and who they are.
 extension ReplicaLoop {
     func receive(_ input: Input, bytes: Int) {
-        guard let sender = input.sender?.seat else { return drive(input) }
+        guard let sender = input.sender?.seat else {
+            guard case .verified(let batch, let results) = input else { return drive(input) }
+            if let batch = ownBatch(batch) { drive(.verified(batch, results)) }
+            return
+        }
         if bytes > 0 {
             metrics.messagesReceived += 1
             if shared.intake.handled(from: sender, bytes: bytes) { shared.network?.resume() }
@@ -35,6 +39,12 @@ extension ReplicaLoop {
     /// A validator that the configuration does not name cannot be reached, which is the operator's to mend.
     func send(_ message: PeerMessage, to peer: PeerID) {
         guard let index = peers.index(of: peer) else { return }
+        // Old blocks are in vain while a snapshot is on its way; a message may always be lost.
+        if case .finalBlocksRequest = message,
+            shared.snapshots.isFetching.load(ordering: .relaxed)
+        {
+            return
+        }
         shared.network?.send(to: index, priority: message.priority, message.encoded)
     }
 
@@ -43,6 +53,11 @@ extension ReplicaLoop {
         guard let index = peers.index(of: peer), let network = shared.network,
             network.canTake(index, queuedBytesMax: servedBytesMax)
         else { return }
+        guard height >= store.firstHeight else {
+            // It goes on to the next peer, and learns that blocks will not do if nobody has them.
+            shared.snapshots.put(.tell(peer: index))
+            return
+        }
         let blocks: [CertifiedBlock]
         do throws(StorageError) {
             blocks = try store.finalBlocks(from: height)

@@ -29,8 +29,10 @@ extension ReplicaLoop {
     func publish(finalization: Certificate?) {
         let header = store.header
         let digest = store.watermark.header
+        let firstHeight = store.firstHeight
         shared.status.withLock { status in
             status.header = header
+            status.firstHeight = firstHeight
             status.headerDigest = digest
             status.finalization = finalization
         }

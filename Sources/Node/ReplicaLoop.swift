@@ -19,7 +19,7 @@ final class ReplicaLoop {
     var replica: Replica<Store>
     var desk: SubmissionDesk
     var metrics = NodeMetrics()
-    private let genesis: Genesis
+    let genesis: Genesis
     private let chain: ChainID
     /// Who the peers are in the present epoch.
     var peers: PeerTable
@@ -29,15 +29,19 @@ final class ReplicaLoop {
     let servedBytesMax: Int
     let logger: Logger
     /// Why the key does not vote from this store.
-    private var bar: VoteBar?
-    private var deadlines = Deadlines()
+    var bar: VoteBar?
+    /// The voting key, where it may vote from this store, and the number of this start.
+    let claimed: (key: KeyID, starts: UInt64)?
+    var deadlines = Deadlines()
     /// Inputs that effects gave rise to; they go before the mailbox.
-    private var followUps: [Input] = []
+    var followUps: [Input] = []
+    /// Batches of signatures of earlier replicas in this process, and of all.
+    var batchesBefore: UInt64 = 0
+    var lastBatch: UInt64 = 0
     private var stopReason: StopReason?
     private var nextExpiryMs: UInt64 = 0
     /// Of the present epoch, as last read.
     private var voteChecks: UInt64 = 0
-    private var publishedHeight: UInt64
 
     /// How often overdue submissions are looked for, in milliseconds.
     private static let expiryMs: UInt64 = 50
@@ -63,6 +67,7 @@ final class ReplicaLoop {
             case .failure(let found): bar = found
             }
         }
+        claimed = voting
         replica = Replica(
             genesis: configuration.genesis, base: store, recovered: try store.replicaState(),
             votingKey: voting?.key, question: voting?.starts ?? 0)
@@ -70,9 +75,9 @@ final class ReplicaLoop {
             configuration.peers, genesis: configuration.genesis.validators,
             validators: replica.simplex.validators)
         desk = SubmissionDesk(waitingMax: configuration.limits.waitingSubmissionsMax)
-        publishedHeight = store.watermark.height
         publish(finalization: store.recovered.finalization)
         publishSeats()
+        noteCommitted()
         if let bar { warn(bar) }
     }
 
@@ -121,6 +126,7 @@ final class ReplicaLoop {
         switch mail {
         case .input(let input, let bytes):
             receive(input, bytes: bytes)
+        case .install(let stage): install(stage)
         case .submission(let submission):
             shared.submittedEnvelopes.subtract(
                 submission.envelopes.count, ordering: .relaxed)
@@ -140,7 +146,7 @@ final class ReplicaLoop {
     /// Nobody is left without an answer.
     private func decline(_ mail: Mail) {
         switch mail {
-        case .input, .stop: return
+        case .input, .stop, .install: return
         case .submission(let submission):
             submission.finish(
                 submission.envelopes.map {
@@ -196,7 +202,7 @@ final class ReplicaLoop {
         case .sign(let statement): followUps.append(.signed(sign(statement)))
         case .verify(let batch, let checks):
             metrics.signatureChecks += UInt64(checks.count)
-            shared.verifier.check(batch, checks)
+            shared.verifier.check(numbered(batch), checks)
         case .broadcast(let message):
             // What an observer learns from votes, the validators know already.
             guard votingKey != nil || message.mayBeObservers else { return }
@@ -232,7 +238,7 @@ final class ReplicaLoop {
         }
     }
 
-    private func publishSeats() {
+    func publishSeats() {
         let validators = replica.simplex.validators
         let seat = replica.seat
         let votes = votes
@@ -317,6 +323,7 @@ final class ReplicaLoop {
         metrics.finalDelayMilliseconds += isEarly ? 0 : delayMs
         metrics.commitMicroseconds += (DispatchTime.now().uptimeNanoseconds - began) / 1_000
         // In this order, so that whoever is told that a transaction is final finds it and sees its height.
+        noteCommitted()
         for block in commit.blocks { shared.archive.add(block) }
         publish(finalization: commit.finalization)
         shared.network?.tellObservers(

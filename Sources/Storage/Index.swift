@@ -117,9 +117,9 @@ public final class Index {
             if !isNew {
                 let known = version == Self.version
                 if known, try chainID(database) == chain.bytes { return }
-                for table in [
-                    "meta", "by_transaction", "by_digest", "asset", "event", "refusal", "words",
-                ] { try database.execute("DROP TABLE IF EXISTS \(table)") }
+                for table in ["meta"] + contents {
+                    try database.execute("DROP TABLE IF EXISTS \(table)")
+                }
             }
             try database.execute(tables)
             try database.setPragma("application_id", "\(applicationID)")
@@ -130,6 +130,28 @@ public final class Index {
             try insert.run()
         }
         return true
+    }
+
+    private static let contents = [
+        "by_transaction", "by_digest", "asset", "event", "refusal", "words",
+    ]
+
+    /// The snapshot with which the index began; nil for one that began with genesis.
+    private func joinedHeight() throws(StorageError) -> UInt64? {
+        try meta("joined").flatMap { try? UInt64.decode($0) }
+    }
+
+    /// Empties the index, in one step, to begin at a snapshot's first block.
+    private func restart(joinedAt joined: UInt64) throws(StorageError) {
+        guard let writes else { preconditionFailure("a read-only index is not added to") }
+        try run { () throws(SQLiteError) in
+            try database.transaction { () throws(SQLiteError) in
+                for table in Self.contents { try database.execute("DELETE FROM \(table)") }
+                try database.execute("DELETE FROM meta WHERE name = 'height'")
+                try writes.setMeta("joined", joined)
+            }
+        }
+        height = nil
     }
 
     private static func chainID(_ database: Database) throws(SQLiteError) -> [UInt8]? {
@@ -155,10 +177,10 @@ public final class Index {
 
     /// Adds blocks in one step. Blocks that are indexed already are left out.
     ///
-    /// - Precondition: without those, consecutive heights from the next one on.
+    /// - Precondition: without those, consecutive heights from the next one on; an empty index begins where they do.
     public func add(_ batches: [IndexBatch]) throws(StorageError) {
         guard let writes else { preconditionFailure("a read-only index is not added to") }
-        var next = height.map { $0 + 1 } ?? 0
+        var next = height.map { $0 + 1 } ?? batches.first?.height ?? 0
         let start = next
         try run { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in
@@ -176,12 +198,16 @@ public final class Index {
     /// Blocks added in one step by `follow`.
     private static let followedBlocksMax: UInt64 = 256
 
-    /// Catches up with the ledger from its stored blocks, one step of at most 256 blocks.
+    /// Catches up with the ledger from its stored blocks, one step of at most 256 blocks. Begins anew where the store was
+    /// filled from a snapshot since: what was found before is not held any more.
     ///
     /// - Returns: whether there is more to do.
     public func follow(_ reader: StoreReader, chain: ChainID) throws(StorageError) -> Bool {
         try reader.refresh()
-        let next = height.map { $0 + 1 } ?? 0
+        if let base = reader.base, try joinedHeight() != base.joinedHeight {
+            try restart(joinedAt: base.joinedHeight)
+        }
+        let next = height.map { $0 + 1 } ?? reader.firstHeight
         guard next <= reader.watermark.height else { return false }
         let last = min(reader.watermark.height, next + Self.followedBlocksMax - 1)
         var batches: [IndexBatch] = []

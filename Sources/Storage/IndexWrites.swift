@@ -27,7 +27,7 @@ final class IndexWrites {
         words = try database.prepare(
             "INSERT INTO words (rowid, title_zh, title_en, keywords) VALUES (?1, ?2, ?3, ?4)")
         meta = try database.prepare(
-            "INSERT OR REPLACE INTO meta (name, value) VALUES ('height', ?1)")
+            "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")
     }
 
     static func prefix(_ digest: Digest) -> Int64 {
@@ -93,8 +93,11 @@ final class IndexWrites {
         return database.lastInsertRowID
     }
 
-    func setHeight(_ height: UInt64) throws(SQLiteError) {
-        try meta.bind(1, height.encoded)
+    func setHeight(_ height: UInt64) throws(SQLiteError) { try setMeta("height", height) }
+
+    func setMeta(_ name: String, _ number: UInt64) throws(SQLiteError) {
+        try meta.bind(1, name)
+        try meta.bind(2, number.encoded)
         try meta.run()
     }
 }

@@ -73,11 +73,15 @@ final class LedgerTables {
         selectMeta = try database.prepare("SELECT value FROM meta WHERE name = ?1")
     }
 
-    func watermark() throws(SQLiteError) -> Watermark? {
-        try selectMeta.bind(1, "watermark")
+    func meta(_ name: String) throws(SQLiteError) -> [UInt8]? {
+        try selectMeta.bind(1, name)
         guard try selectMeta.step() else { return nil }
-        let bytes = selectMeta.bytes(0)
-        selectMeta.reset()
+        defer { selectMeta.reset() }
+        return selectMeta.bytes(0)
+    }
+
+    func watermark() throws(SQLiteError) -> Watermark? {
+        guard let bytes = try meta("watermark") else { return nil }
         do throws(CBORError) {
             return try Watermark.decode(bytes, limits: LedgerLimits.certificate)
         } catch {
@@ -252,41 +256,6 @@ final class LedgerTables {
                     keywords: selectTexts.text(3)))
         }
         return texts
-    }
-
-    // MARK: The log
-
-    /// The log's unfinished tiles, rebuilt: the lowest level from the last blocks, each other one
-    /// from the full tiles under it.
-    func loadTiles(frontier: LogFrontier, height: UInt64) throws(SQLiteError) -> LogTiles {
-        let counts = LogTiles.recentCounts(size: frontier.size)
-        var recent = [try recentLeaves(count: counts[0], height: height)]
-        for row in 1..<max(1, counts.count) {
-            let end = frontier.size >> UInt64(row * LogTiles.levels)
-            var hashes: [Digest] = []
-            for number in end - UInt64(counts[row])..<end {
-                guard let tile = try tile(LogTiles.id(level: row - 1, number: number)) else {
-                    throw damaged("tile \(number) of level \(row - 1) is missing")
-                }
-                hashes.append(LogTiles.root(tile[...], suite: suite))
-            }
-            recent.append(hashes)
-        }
-        return LogTiles(suite: suite, frontier: frontier, recent: recent)
-    }
-
-    private func recentLeaves(count: Int, height: UInt64) throws(SQLiteError) -> [Digest] {
-        var leaves: [Digest] = []
-        var height = height
-        while leaves.count < count {
-            guard height > 0, let stored = try block(height) else {
-                throw damaged("block \(height) is missing")
-            }
-            let own = logLeaves(stored.block, outcomes: stored.outcomes(suite), suite: suite)
-            leaves.insert(contentsOf: own, at: 0)
-            height -= 1
-        }
-        return Array(leaves.suffix(count))
     }
 }
 

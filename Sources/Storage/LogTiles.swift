@@ -63,6 +63,10 @@ struct LogTiles {
         return Int64(level) << 56 | Int64(number)
     }
 
+    static func place(_ id: Int64) -> (level: Int, number: UInt64) {
+        (Int(id >> 56), UInt64(id & (1 << 56 - 1)))
+    }
+
     /// Appends what has been computed on exactly this log.
     ///
     /// - Returns: the tiles that it filled.

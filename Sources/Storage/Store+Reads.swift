@@ -15,10 +15,12 @@ extension Store: MapReader {
 }
 
 extension Store: LogNodeReader {
-    /// Nil outside the committed log, and where a tile cannot be read: then `failure` says why.
+    /// Nil outside the committed log and below a snapshot's blocks, and where a tile cannot be read: then `failure` says why.
     public func node(level: Int, index: UInt64) -> Digest? {
         tiles.node(level: level, index: index) { id in
-            try? run { () throws(SQLiteError) in
+            // What lies below a snapshot's blocks is not missing: it was never here.
+            if let base, base.logEnd.isBefore(tile: id) { return nil }
+            return try? run { () throws(SQLiteError) in
                 guard let tile = try tables.tile(id) else {
                     throw damaged("tile \(id) is missing")
                 }
@@ -29,18 +31,21 @@ extension Store: LogNodeReader {
 }
 
 extension Store {
-    /// The final block at a height; nil above the watermark.
+    /// The lowest height whose block is held; 0 but for a store that was filled from a snapshot.
+    public var firstHeight: UInt64 { base?.firstHeight ?? 0 }
+
+    /// The final block at a height; nil above the watermark and below `firstHeight`.
     public func block(_ height: UInt64) throws(StorageError) -> StoredBlock? {
         guard height <= watermark.height else { return nil }
         return try run { () throws(SQLiteError) in try tables.block(height) }
     }
 
     /// Final blocks from a height upwards: at most `countMax`, and after the first one at most
-    /// `bytesMax` bytes in all.
+    /// `bytesMax` bytes in all. None from below `firstHeight`.
     public func blocks(
         from height: UInt64, countMax: Int, bytesMax: Int
     ) throws(StorageError) -> [StoredBlock] {
-        guard height <= watermark.height else { return [] }
+        guard height <= watermark.height, height >= firstHeight else { return [] }
         return try run { () throws(SQLiteError) in
             try tables.blocks(from: height, countMax: countMax, bytesMax: bytesMax)
         }
@@ -51,11 +56,11 @@ extension Store {
     ///
     /// It is the first certified one after `bytesWanted` bytes are exceeded, or else the last one
     /// within `countMax` blocks and `bytesMax` bytes, blocks and certificates together. Empty above
-    /// the watermark, and where no certified block lies within these bounds.
+    /// the watermark, below `firstHeight`, and where no certified block lies within these bounds.
     public func certifiedBlocks(
         from height: UInt64, countMax: Int, bytesWanted: Int, bytesMax: Int
     ) throws(StorageError) -> [StoredBlock] {
-        guard height <= watermark.height else { return [] }
+        guard height <= watermark.height, height >= firstHeight else { return [] }
         return try run { () throws(SQLiteError) in
             try tables.certifiedBlocks(
                 from: height, countMax: countMax, bytesWanted: bytesWanted, bytesMax: bytesMax)

@@ -46,12 +46,14 @@ public final class Store {
     /// Path of `ledger.db`, for `StoreReader` and `Index`.
     public let path: String
     /// The committed state, which overlays are built on.
-    public let state: StateStore
-    /// What the file held when it was opened: what the node goes on from.
-    public let recovered: RecoveredChain
+    public internal(set) var state: StateStore
+    /// What the file held when it was opened, or a snapshot brought: what the node goes on from.
+    public internal(set) var recovered: RecoveredChain
     public internal(set) var watermark: Watermark
     /// The header at the watermark.
     public internal(set) var header: Header
+    /// Where the chain begins here, when the store was filled from a snapshot.
+    public internal(set) var base: SnapshotBase?
     /// Why the store stopped, if it did.
     public internal(set) var failure: StorageError?
 
@@ -59,6 +61,7 @@ public final class Store {
     let tables: LedgerTables
     let writes: StoreWrites
     let voting: VotingRows
+    let stateLimits: StateStore.Limits
     var tiles: LogTiles
     /// Bodies that are stored and not final: row and height by header digest.
     var pendingBodies: [Digest: (row: Int64, height: UInt64)]
@@ -76,6 +79,7 @@ public final class Store {
     ) throws(StorageError) {
         self.genesis = genesis
         chain = genesis.chain
+        stateLimits = options.state
         lock = try FolderLock(folder: folder, vfs: options.vfs)
         path = folder + "/" + LedgerSchema.fileName
         database = try Self.open(path, options)
@@ -90,7 +94,9 @@ public final class Store {
             }
             self.watermark = watermark
             header = try Self.checkedHeader(tables, watermark)
-            tiles = try tables.loadTiles(frontier: watermark.frontier, height: watermark.height)
+            base = try tables.base()
+            tiles = try tables.loadTiles(
+                frontier: watermark.frontier, height: watermark.height, base: base)
             (recovered, pendingBodies) = try Self.loadPending(tables, writes, watermark, header)
             for statement in recovered.votes { votes[VoteSlot(statement)] = statement }
             voteSum = VoteSum(recovered.votes, genesis.suite)
@@ -190,7 +196,7 @@ public final class Store {
         return header
     }
 
-    private static func loadPending(
+    static func loadPending(
         _ tables: LedgerTables, _ writes: StoreWrites, _ watermark: Watermark, _ header: Header
     ) throws(SQLiteError) -> (
         recovered: RecoveredChain, rows: [Digest: (row: Int64, height: UInt64)]

@@ -1,6 +1,7 @@
 import Encoding
 import Ledger
 import LedgerCrypto
+import LightClient
 import Merkle
 import SQLite
 
@@ -14,6 +15,8 @@ public final class StoreReader {
     public let suite: Suite
     /// Where the chain ended at the latest `refresh`.
     public private(set) var watermark: Watermark
+    /// Where the chain begins here, when the store was filled from a snapshot.
+    public private(set) var base: SnapshotBase?
     private let tables: LedgerTables
     private var tiles: LogTiles
 
@@ -37,7 +40,8 @@ public final class StoreReader {
         do throws(SQLiteError) {
             tables = try LedgerTables(database, suite: suite)
             let tables = tables
-            (watermark, tiles) = try database.transaction(.deferred) { () throws(SQLiteError) in
+            (watermark, base, tiles) = try database.transaction(.deferred) {
+                () throws(SQLiteError) in
                 try Self.load(tables)
             }
         } catch {
@@ -47,12 +51,16 @@ public final class StoreReader {
 
     private static func load(
         _ tables: LedgerTables
-    ) throws(SQLiteError) -> (Watermark, LogTiles) {
+    ) throws(SQLiteError) -> (Watermark, SnapshotBase?, LogTiles) {
         guard let watermark = try tables.watermark() else { throw damaged("no watermark") }
+        let base = try tables.base()
         let tiles = try tables.loadTiles(
-            frontier: watermark.frontier, height: watermark.height)
-        return (watermark, tiles)
+            frontier: watermark.frontier, height: watermark.height, base: base)
+        return (watermark, base, tiles)
     }
+
+    /// The lowest height whose block is held; 0 but for a store that was filled from a snapshot.
+    public var firstHeight: UInt64 { base?.firstHeight ?? 0 }
 
     /// Moves on to what is durable now.
     ///
@@ -63,6 +71,10 @@ public final class StoreReader {
             try tables.database.transaction(.deferred) { () throws(SQLiteError) in
                 guard let next = try tables.watermark() else { throw damaged("no watermark") }
                 guard next.height > watermark.height else { return false }
+                if try tables.joinedHeight() != base?.joinedHeight {
+                    (watermark, base, tiles) = try Self.load(tables)
+                    return true
+                }
                 if next.height - watermark.height <= Self.followedBlocksMax {
                     // Appended one by one: cheaper than reading the unfinished tiles anew.
                     var tiles = self.tiles
@@ -79,7 +91,8 @@ public final class StoreReader {
                     }
                     self.tiles = tiles
                 } else {
-                    tiles = try tables.loadTiles(frontier: next.frontier, height: next.height)
+                    tiles = try tables.loadTiles(
+                        frontier: next.frontier, height: next.height, base: base)
                 }
                 watermark = next
                 return true
@@ -96,7 +109,7 @@ public final class StoreReader {
     public func blocks(
         from height: UInt64, countMax: Int, bytesMax: Int
     ) throws(StorageError) -> [StoredBlock] {
-        guard height <= watermark.height else { return [] }
+        guard height <= watermark.height, height >= firstHeight else { return [] }
         return try run { () throws(SQLiteError) in
             try tables.blocks(from: height, countMax: countMax, bytesMax: bytesMax)
         }
@@ -121,6 +134,15 @@ public final class StoreReader {
         upTo last: UInt64
     ) throws(StorageError) -> [(height: UInt64, validators: ValidatorSet)] {
         try run { () throws(SQLiteError) in try tables.epochs(upTo: last) }
+    }
+
+    /// The ends of all epochs before `epoch`, oldest first, as an evidence bundle carries them; nil while that epoch has
+    /// not begun here.
+    public func epochChanges(before epoch: UInt64) throws(StorageError) -> [EpochChange]? {
+        let changes = try run { () throws(SQLiteError) in
+            try tables.epochChanges(upTo: epoch, base: base)
+        }
+        return UInt64(changes.count) == epoch ? changes : nil
     }
 
     /// A block's events, each with the location by which `event(at:)` finds it.

@@ -21,7 +21,7 @@ final class StoreWrites {
     private let tile: Statement
     private let event: Statement
     private let text: Statement
-    private let watermark: Statement
+    private let meta: Statement
 
     init(_ database: Database) throws(SQLiteError) {
         self.database = database
@@ -53,8 +53,8 @@ final class StoreWrites {
             INSERT INTO asset_text (id, asset, title_zh, title_en, keywords)
             VALUES (?1, ?2, ?3, ?4, ?5)
             """)
-        watermark = try database.prepare(
-            "INSERT OR REPLACE INTO meta (name, value) VALUES ('watermark', ?1)")
+        meta = try database.prepare(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")
     }
 
     /// - Parameter height: of the block that made the set.
@@ -186,7 +186,12 @@ final class StoreWrites {
     }
 
     func setWatermark(_ value: Watermark) throws(SQLiteError) {
-        try watermark.bind(1, value.encoded)
-        try watermark.run()
+        try setMeta("watermark", value.encoded)
+    }
+
+    func setMeta(_ name: String, _ value: [UInt8]) throws(SQLiteError) {
+        try meta.bind(1, name)
+        try meta.bind(2, value)
+        try meta.run()
     }
 }

@@ -1,0 +1,157 @@
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import Records
+import Storage
+import Testing
+
+@testable import Node
+
+/// A newcomer that takes a snapshot over real sockets, while the others go on.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SnapshotNodeTests {
+    /// Small chunks, so that a small state has many.
+    private func settings(every: UInt64, joinAhead: UInt64) -> SnapshotSettings {
+        var settings = SnapshotSettings()
+        settings.everyBlocks = every
+        settings.joinAheadBlocks = joinAhead
+        settings.sizes.stateChunkBytes = 2_048
+        settings.sizes.blockChunkBytes = 2_048
+        settings.sizes.blockChunkBlocks = 4
+        settings.makingPauseFactor = 1
+        return settings
+    }
+
+    private func network(joiners: Int) throws -> TestNetwork {
+        try TestNetwork(4, joiners: joiners) {
+            $0.replayWindowBlocksMax = 16
+            // Heights grow with the load and hardly without.
+            $0.heartbeatMs = 2_000
+        }
+    }
+
+    /// One block for each, on top of one another.
+    private func grow(
+        _ network: TestNetwork, _ node: HuijinNode, to height: UInt64, from number: Int = 0
+    ) async throws {
+        var number = number
+        while node.status.height < height {
+            number += 1
+            let results = await node.submit(
+                [
+                    network.evidence(
+                        number, lastValidHeight: node.status.height + 10)
+                ], wait: .final, timeoutMs: 60_000)
+            try #require(results[0].status == .final && results[0].code == .accepted)
+        }
+    }
+
+    /// Fails rather than waits for ever: a minute is ample.
+    private func waitFor(
+        _ what: String, _ isTrue: () async throws -> Bool
+    ) async throws {
+        for _ in 0..<6_000 {
+            if try await isTrue() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw Stalled(what: what)
+    }
+
+    private struct Stalled: Error {
+        let what: String
+    }
+
+    @Test func aFreshFollowerJoinsWhileLoadGoesOn() async throws {
+        let network = try network(joiners: 2)
+        var nodes: [HuijinNode] = []
+        for index in 0..<4 {
+            nodes.append(
+                try await network.start(index) {
+                    $0.snapshots = settings(every: 25, joinAhead: 0)
+                })
+        }
+        try await grow(network, nodes[0], to: 52)
+        try await waitFor("snapshots") { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
+        let joining = try await network.start(4) {
+            $0.snapshots = settings(every: 10, joinAhead: 20)
+        }
+        let first = nodes[0]
+        async let load: Void = grow(network, first, to: 90, from: 1_000)
+        try await waitFor("joining") { joining.status.firstHeight > 0 }
+        try await load
+        let root = try await joining.stateRoot(at: 90)
+        #expect(try await nodes[1].stateRoot(at: 90) == root)
+        let firstHeight = joining.status.firstHeight
+        #expect(firstHeight >= 34 && joining.snapshots.fetchedChunks > 5)
+        let held = try await joining.history { view in
+            (
+                before: try view.reader.block(firstHeight - 1),
+                first: try view.reader.block(firstHeight), height: view.index.height
+            )
+        }
+        #expect(held.before == nil && held.first != nil && held.height ?? 0 >= 90)
+        // One that fetches blocks alone is not held up by the newcomer, which has none from below.
+        let follower = try await network.start(5) {
+            $0.snapshots = settings(every: 0, joinAhead: 0)
+        }
+        #expect(try await follower.stateRoot(at: 90) == root)
+        #expect(follower.status.firstHeight == 0)
+        // What was taken is durable.
+        await joining.stop()
+        let again = try await network.start(4) {
+            $0.snapshots = settings(every: 10, joinAhead: 20)
+        }
+        #expect(again.status.firstHeight == firstHeight)
+        try await grow(network, nodes[2], to: 93, from: 2_000)
+        let later = try await again.stateRoot(at: 93)
+        #expect(try await nodes[1].stateRoot(at: 93) == later)
+        let submitted = await again.submit(
+            [network.evidence(5_000, lastValidHeight: 100)], wait: .final, timeoutMs: 60_000)
+        #expect(submitted[0].status == .final)
+        for node in nodes + [again, follower] { await node.stop() }
+    }
+
+    /// One of the peers gives false chunks: it is named, and the others give the rest. The newcomer is stopped on the way
+    /// and goes on with what it has.
+    @Test func aLyingPeerIsNamedAndAStopIsGoneOnFrom() async throws {
+        let network = try network(joiners: 1)
+        var nodes: [HuijinNode] = []
+        for index in 0..<4 {
+            nodes.append(
+                try await network.start(index) {
+                    $0.snapshots = settings(every: 40, joinAhead: 0)
+                    // A chunk now and then.
+                    $0.snapshots.servedBytesPerSecondMax = 1_024
+                })
+        }
+        try await grow(network, nodes[0], to: 42)
+        try await waitFor("snapshots") { nodes.allSatisfy { $0.snapshots.offered == [40] } }
+        let folder = "\(network.folder)/2/snapshots/40"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where name != "manifest" {
+            let file = URL(fileURLWithPath: "\(folder)/\(name)")
+            var bytes = try Data(contentsOf: file)
+            bytes[bytes.count / 2] ^= 1
+            try bytes.write(to: file)
+        }
+        let edit = { (configuration: inout NodeConfiguration) in
+            configuration.snapshots = settings(every: 0, joinAhead: 20)
+        }
+        var joining = try await network.start(4, edit)
+        try await waitFor("a lie") {
+            joining.snapshots.liars > 0 && joining.snapshots.chunksHere > 1
+        }
+        let chunks = joining.snapshots.chunks
+        await joining.stop()
+        #expect(joining.status.firstHeight == 0 && joining.snapshots.liars == 1)
+        joining = try await network.start(4, edit)
+        try await waitFor("joining") { joining.status.firstHeight > 0 }
+        #expect(joining.status.firstHeight == 24)
+        #expect(joining.snapshots.fetchedChunks < chunks)
+        #expect(!FileManager.default.fileExists(atPath: "\(network.folder)/4/join"))
+        let height = nodes[0].status.height
+        let root = try await joining.stateRoot(at: height)
+        #expect(try await nodes[0].stateRoot(at: height) == root)
+        for node in nodes + [joining] { await node.stop() }
+    }
+}
