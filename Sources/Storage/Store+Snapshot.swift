@@ -25,9 +25,11 @@ extension Store {
         precondition(manifest.height > watermark.height, "a snapshot never takes a store back")
         let subject = VoteSubject(manifest.header, suite: suite)
         let certified = manifest.finalization.statement
+        let sum = VoteSum(votes.filter { $0.key.isAbove(certified) }.values, suite)
         let loaded = try run { () throws(SQLiteError) in
             try database.transaction { () throws(SQLiteError) in
                 try clear(upTo: manifest.height, certified)
+                try voting.setVoteSum(sum)
                 var load = SnapshotLoad(stage, tables: tables, writes: writes)
                 let state = try stateStep { () throws(StateStoreError) in
                     try load.state(database, limits: stateLimits)
@@ -52,6 +54,7 @@ extension Store {
         state = loaded.state
         tiles = loaded.tiles
         base = SnapshotBase(manifest)
+        voteSum = sum
         (recovered, pendingBodies) = loaded.3
         votes = Dictionary(uniqueKeysWithValues: recovered.votes.map { (VoteSlot($0), $0) })
         certificates = Set(recovered.certificates.map { VoteSlot($0.statement) })
