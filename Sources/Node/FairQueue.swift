@@ -55,7 +55,7 @@ struct FairQueue {
     private static func lane(of mail: Mail) -> Int {
         switch mail {
         case .input(let input, _): input.sender?.seat ?? ownLane
-        case .submission, .read, .reload, .stop: ownLane
+        case .submission, .read, .install, .reload, .stop: ownLane
         }
     }
 }
