@@ -241,7 +241,12 @@ public struct CBORDecoder: ~Escapable {
     /// `CBORLimits.stringBytesMax`.
     public mutating func text(max: Int = .max) throws(CBORError) -> String {
         let body = try stringBody(.text, max: max)
-        let text = span.withUnsafeBytes { String(validating: $0[body], as: UTF8.self) }
+        let text: String? = span.withUnsafeBytes { bytes in
+            let utf8 = UnsafeRawBufferPointer(rebasing: bytes[body])
+            // Much faster than validating; what is ill-formed is repaired, and then other bytes come out.
+            var text = String(decoding: utf8, as: UTF8.self)
+            return text.withUTF8 { $0.elementsEqual(utf8) } ? text : nil
+        }
         guard let text else { throw .invalidUTF8(offset: itemOffset) }
         return text
     }

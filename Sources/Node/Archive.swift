@@ -18,7 +18,9 @@ public struct ArchiveView {
 
 /// Keeps the index up to date and answers look-ups in it, on a thread of its own.
 ///
-/// Blocks and look-ups stand in one queue, so whoever was told that a transaction is final finds it.
+/// Blocks and look-ups stand in one queue, so whoever was told that a transaction is final finds it. Blocks wait for one
+/// another until somebody looks something up: an id falls anywhere in its tree, and a page is written once for all that
+/// have fallen on it.
 final class Archive: Sendable {
     private enum Job: Sendable {
         case block(ExecutedBlock)
@@ -26,6 +28,10 @@ final class Archive: Sendable {
         case follow
         case read(@Sendable (Result<ArchiveView, NodeError>) -> Void)
     }
+
+    /// How long blocks wait for others when nobody asks, and how many blocks and entries.
+    private static let lingerMs = 500
+    private static let unwrittenMax = 16_384
 
     private let jobs = Mailbox<Job>()
     private let backlog = Atomic<Int>(0)
@@ -102,15 +108,24 @@ final class Archive: Sendable {
         report { () throws(StorageError) in
             while try worker.follow(), !jobs.isClosed {}
         }
+        var batches: [IndexBatch] = []
         while true {
-            let waiting = jobs.take(until: .distantFuture)
-            if waiting.isEmpty, jobs.isClosed { return }
-            perform(waiting, worker)
+            let waiting = jobs.take(
+                until: batches.isEmpty
+                    ? .distantFuture : .now() + .milliseconds(Archive.lingerMs))
+            if waiting.isEmpty {
+                write(&batches, worker)
+                if jobs.isClosed { return }
+            }
+            perform(waiting, &batches, worker)
+            let count = batches.reduce(batches.count) { $0 + $1.entries.count }
+            if count >= Archive.unwrittenMax { write(&batches, worker) }
         }
     }
 
-    private func perform(_ waiting: [Job], _ worker: ArchiveWorker) {
-        var batches: [IndexBatch] = []
+    private func perform(
+        _ waiting: [Job], _ batches: inout [IndexBatch], _ worker: ArchiveWorker
+    ) {
         for job in waiting {
             switch job {
             case .block(let block):
@@ -130,7 +145,6 @@ final class Archive: Sendable {
                 }
             }
         }
-        write(&batches, worker)
     }
 
     private func write(_ batches: inout [IndexBatch], _ worker: ArchiveWorker) {

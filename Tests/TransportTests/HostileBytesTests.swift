@@ -66,7 +66,7 @@ private final class Heckler: ChannelInboundHandler, Sendable {
         let station = try town.station(0)
         try await station.network.start()
         try await heckle(bytes, town, inTLS: true)
-        await station.waitForLog(expected.message)
+        await station.waitForLog("connection ended", expected.message)
         #expect(station.network.refusals[expected] == 1)
         await station.network.stop()
         #expect(station.frames.events.isEmpty)
@@ -82,7 +82,8 @@ private final class Heckler: ChannelInboundHandler, Sendable {
         let tooLong: [UInt8] = [0, 0, 3, 0xe9]
         let bytes = [hello, good].flatMap { Array($0.readableBytesView) } + tooLong
         try await heckle(bytes, town, inTLS: true)
-        await station.waitForLog(NetworkProblem.frameTooLarge.message)
+        await station.waitForLog(
+            "connection ended", NetworkProblem.frameTooLarge.message)
         #expect(station.network.refusals[.frameTooLarge] == 1)
         #expect(station.frames.events.map(\.payload.count) == [1_000])
         await station.network.stop()

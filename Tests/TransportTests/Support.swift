@@ -135,8 +135,9 @@ final class Station: Sendable {
             onPeerChange: { _, isSending in changes.add(isSending) })
     }
 
-    func waitForLog(_ text: String) async {
-        await lines.wait { $0.contains { $0.contains(text) } }
+    /// For a line with all of the texts.
+    func waitForLog(_ texts: String...) async {
+        await lines.wait { $0.contains { line in texts.allSatisfy(line.contains) } }
     }
 }
 
