@@ -104,7 +104,7 @@ struct Bench: AsyncParsableCommand {
         }
         if wanted.contains(.disk) { try await idleGrowth(network) }
         try network.stop()
-        if wanted.contains(.replay) { try Replay(network: network).run() }
+        if wanted.contains(.replay) { try Replay(network: network, ceiling: ceiling).run() }
     }
 
     private func idleGrowth(_ network: BenchNetwork) async throws {

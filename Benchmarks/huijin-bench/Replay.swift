@@ -1,3 +1,4 @@
+import Dispatch
 import Execution
 import Foundation
 import Ledger
@@ -5,36 +6,45 @@ import LedgerCrypto
 import Records
 import Replica
 import Storage
+import Synchronization
 
 /// Executes a node's whole chain again on a fresh store, every signature checked, every block committed durably.
+///
+/// One thread executes and commits; another reads ahead and has the signatures checked on all cores. A signature is
+/// checked under the key that its envelope names, wherever in the chain that key was registered; whether it was live
+/// at that place is for execution to say.
 struct Replay {
     let network: BenchNetwork
+    let ceiling: Ceiling
 
     func run() throws {
         let genesis = network.genesis
-        let source = try Store(folder: network.data.path, genesis: genesis)
+        let path = network.data.path
         let target = try Store(
             folder: network.folder.appending(path: "replay").path, genesis: genesis)
         let executor = Executor<Store>(genesis: genesis)
         var replay = ReplayWindow()
         var pending: [ExecutedBlock] = []
         var count = 0
+        let before = ceiling.measure()
+        let checked = Pipe<CheckedBlock>(capacity: 64)
         let begin = ContinuousClock.now
-        for height in 1...source.watermark.height {
-            guard let stored = try source.block(height) else {
-                throw BenchNetwork.Failed(description: "block \(height) is missing")
-            }
+        Thread.detachNewThread {
+            checked.finish(
+                Result { try Checker(folder: path, genesis: genesis).run(into: checked) })
+        }
+        while let next = try checked.take() {
+            let stored = next.stored
             let last = pending.last
             let parent = ParentState(
                 header: last?.block.header ?? target.header,
                 headerDigest: last?.headerDigest ?? target.watermark.header,
                 frontier: last?.frontier ?? target.watermark.frontier, layers: pending,
                 base: target)
-            let transactions = try verify(stored.block, on: parent, executor)
             let executed = try executor.execute(
-                stored.block, on: parent, transactions: transactions, replay: replay)
+                stored.block, on: parent, transactions: next.transactions, replay: replay)
             replay.insert(executed)
-            replay.prune(height: height)
+            replay.prune(height: executed.height)
             pending.append(executed)
             // A block may be final through a descendant alone; then both are committed together.
             if let finalization = stored.finalization {
@@ -44,32 +54,154 @@ struct Replay {
             count += stored.block.entries.count
         }
         let seconds = (ContinuousClock.now - begin).milliseconds / 1e3
-        guard target.header == source.header else {
-            throw BenchNetwork.Failed(description: "the replayed chain ends in another header")
+        let all = max(before, ceiling.measure()) * Double(ceiling.validators)
+        let reader = try StoreReader(
+            path: path + "/ledger.db", chain: genesis.chain, suite: genesis.suite)
+        guard target.watermark == reader.watermark else {
+            throw BenchNetwork.Failed(description: "the replayed chain ends elsewhere")
         }
+        let rate = Double(count) / seconds
         Report.line(
             "replay",
             [
-                ("blocksPerSecond", .real(Double(source.watermark.height) / seconds)),
-                ("transactionsPerSecond", .real(Double(count) / seconds)),
-                ("blocks", .unsigned(source.watermark.height)),
-                ("transactions", .unsigned(UInt64(count))), ("threads", .unsigned(1)),
+                ("blocksPerSecond", .real(Double(target.watermark.height) / seconds)),
+                ("transactionsPerSecond", .real(rate)), ("verificationPerSecond", .real(all)),
+                ("shareOfVerification", .real(rate / all)),
+                ("blocks", .unsigned(target.watermark.height)),
+                ("transactions", .unsigned(UInt64(count))),
             ])
     }
+}
 
-    private func verify(
-        _ block: Block, on parent: ParentState<Store>, _ executor: Executor<Store>
-    ) throws -> [Verified<SignedTransaction>?] {
-        try block.entries.map { entry in
-            guard case .envelope(let bytes) = entry else { return nil }
-            let envelope = try Envelope(
-                bytes: bytes, chain: executor.chain, suite: executor.suite)
-            guard
-                let key = executor.publicKey(
-                    for: envelope.keyID, member: envelope.transaction.member, on: parent),
-                let signed = envelope.verified(by: key)
-            else { throw BenchNetwork.Failed(description: "a stored signature is not valid") }
-            return signed
+/// A stored block with its transactions, one for each entry, their signatures checked.
+private struct CheckedBlock: Sendable {
+    let stored: StoredBlock
+    let transactions: [Verified<SignedTransaction>?]
+}
+
+/// Reads a chain and checks its signatures.
+private struct Checker {
+    private let store: Store
+    private let genesis: Genesis
+    private var keys: [KeyID: PublicKey] = [:]
+
+    /// Entries that are checked together.
+    private static let windowEntries = 1_024
+
+    init(folder: String, genesis: Genesis) throws {
+        store = try Store(folder: folder, genesis: genesis)
+        self.genesis = genesis
+    }
+
+    func run(into pipe: Pipe<CheckedBlock>) throws {
+        var checker = self
+        var window: [StoredBlock] = []
+        var entries = 0
+        for height in 1...store.watermark.height {
+            guard let stored = try store.block(height) else {
+                throw BenchNetwork.Failed(description: "block \(height) is missing")
+            }
+            window.append(stored)
+            entries += stored.block.entries.count
+            guard entries >= Checker.windowEntries || height == store.watermark.height else {
+                continue
+            }
+            for block in try checker.check(window) { pipe.put(block) }
+            window = []
+            entries = 0
         }
+    }
+
+    private mutating func check(_ blocks: [StoredBlock]) throws -> [CheckedBlock] {
+        let bytes = blocks.flatMap { stored in
+            stored.block.entries.map { entry -> [UInt8]? in
+                if case .envelope(let bytes) = entry { bytes } else { nil }
+            }
+        }
+        let (chain, suite) = (genesis.chain, genesis.suite)
+        let envelopes = inParallel(bytes.count) { index in
+            bytes[index].flatMap { try? Envelope(bytes: $0, chain: chain, suite: suite) }
+        }
+        for envelope in envelopes {
+            if let envelope { learn(envelope.keyID) }
+        }
+        let keys = keys
+        let transactions = inParallel(bytes.count) { index in
+            envelopes[index].flatMap { envelope in
+                keys[envelope.keyID].flatMap { envelope.verified(by: $0) }
+            }
+        }
+        guard zip(bytes, transactions).allSatisfy({ $0 == nil || $1 != nil }) else {
+            throw BenchNetwork.Failed(description: "a stored signature is not valid")
+        }
+        var rest = transactions[...]
+        return blocks.map { stored in
+            let own = Array(rest.prefix(stored.block.entries.count))
+            rest = rest.dropFirst(own.count)
+            return CheckedBlock(stored: stored, transactions: own)
+        }
+    }
+
+    private mutating func learn(_ id: KeyID) {
+        guard keys[id] == nil, let value = store.value(for: StateKey.key(id, genesis.suite)),
+            let record = try? StoredRecord.decode(value: value), let key = KeyRecord(record)
+        else { return }
+        keys[id] = key.publicKey
+    }
+
+    private func inParallel<Value: Sendable>(
+        _ count: Int, _ body: @Sendable (Int) -> Value?
+    ) -> [Value?] {
+        var values = [Value?](repeating: nil, count: count)
+        let parts = ProcessInfo.processInfo.activeProcessorCount
+        values.withUnsafeMutableBufferPointer { buffer in
+            // Each part writes to places of its own.
+            nonisolated(unsafe) let places = buffer
+            DispatchQueue.concurrentPerform(iterations: parts) { part in
+                for index in count * part / parts..<count * (part + 1) / parts {
+                    places[index] = body(index)
+                }
+            }
+        }
+        return values
+    }
+}
+
+/// What one thread makes and another takes, in order, so many at most in between.
+private final class Pipe<Item: Sendable>: Sendable {
+    private struct Contents {
+        var items: [Item] = []
+        var end: Result<Void, any Error>?
+    }
+
+    private let contents = Mutex(Contents())
+    private let room: DispatchSemaphore
+    private let filled = DispatchSemaphore(value: 0)
+
+    init(capacity: Int) {
+        room = DispatchSemaphore(value: capacity)
+    }
+
+    func put(_ item: Item) {
+        room.wait()
+        contents.withLock { $0.items.append(item) }
+        filled.signal()
+    }
+
+    func finish(_ end: Result<Void, any Error>) {
+        contents.withLock { $0.end = end }
+        filled.signal()
+    }
+
+    /// Nil at the end.
+    func take() throws -> Item? {
+        filled.wait()
+        let item = contents.withLock { $0.items.isEmpty ? nil : $0.items.removeFirst() }
+        if item != nil {
+            room.signal()
+            return item
+        }
+        try contents.withLock { $0.end }?.get()
+        return nil
     }
 }
