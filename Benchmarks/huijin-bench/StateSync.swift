@@ -50,11 +50,11 @@ struct StateSync: AsyncParsableCommand {
         let buildSeconds = (ContinuousClock.now - began).milliseconds / 1e3
         try chain.store.checkpoint()
         Report.progress("\(count) transactions in \(height) blocks, \(buildSeconds) s")
-        for index in 1...2 {
+        for index in 0...2 {
             try FileManager.default.createDirectory(
                 at: network.data(of: index), withIntermediateDirectories: true)
             try FileManager.default.copyItem(
-                at: network.data.appending(path: "ledger.db"),
+                at: chain.folder.appending(path: "ledger.db"),
                 to: network.data(of: index).appending(path: "ledger.db"))
         }
         // Each makes one when it starts, of what it holds then.
@@ -119,6 +119,8 @@ struct StateSync: AsyncParsableCommand {
 /// A ledger grown in its store: executed, signed and certified as on a network, one certificate for each block.
 private final class LongChain {
     let store: Store
+    /// Of no node: the store stays open.
+    let folder: URL
     private let network: BenchNetwork
     private let genesis: Genesis
     private let executor: Executor<Store>
@@ -145,8 +147,9 @@ private final class LongChain {
         bank = Identity(
             member: try Self.member(0), key: SigningKey.generate(network.genesis.suite))
         executor = Executor(genesis: network.genesis)
+        folder = network.folder.appending(path: "chain")
         store = try Store(
-            folder: network.data.path, genesis: network.genesis,
+            folder: folder.path, genesis: network.genesis,
             options: Store.Options(isDurable: false))
     }
 
