@@ -37,7 +37,7 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Seconds without load, for the growth of an idle day. / 空闲秒数") var idleSeconds =
         60.0
     @Option(help: "Requests of up to 100 transactions that are open at a time. / 并发请求数")
-    var open: [Int] = [8, 16, 32]
+    var open: [Int] = [4, 8, 16]
     @Option(help: "Transactions under one signature, 1 to 1024. / 每个签名覆盖的交易数") var batch = 1
 
     func validate() throws {

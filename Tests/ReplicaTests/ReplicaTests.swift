@@ -213,6 +213,26 @@ struct ReplicaTests {
         #expect(effects.signed == [.nullify(epoch: 0, view: 1)])
     }
 
+    /// A peer gives other entries under the header of a proposal that waits: they are not mistaken for the proposal's.
+    @Test func entriesUnderAProposedHeaderAreNotTheProposals() {
+        let bench = follower()
+        let block = bench.block(timeMs: bench.nowMs + 150)
+        bench.give(.message(from: PeerID(1), bench.proposal(block, view: 1)))
+        let finalization = bench.certificate(
+            .finalize(epoch: 0, view: 1, bench.subject(block)))
+        let tampered = Block(header: block.header, entries: [.envelope(valid[0].bytes)])
+        let bad = bench.give(
+            .message(
+                from: PeerID(3),
+                .finalBlocks([CertifiedBlock(block: tampered, finalization: finalization)])))
+        #expect(bad.commits.isEmpty && bad.halts.isEmpty)
+        let good = bench.give(
+            .message(
+                from: PeerID(2),
+                .finalBlocks([CertifiedBlock(block: block, finalization: finalization)])))
+        #expect(good.commits.count == 1)
+    }
+
     @Test func theLeaderServesWhatItProposed() throws {
         let bench = Bench(seat: 1, workload: workload)
         bench.give(.start)
