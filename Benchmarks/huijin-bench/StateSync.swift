@@ -3,12 +3,14 @@ import Client
 import Encoding
 import Execution
 import Foundation
+import Glibc
 import Ledger
 import LedgerCrypto
 import Market
 import Policy
 import Records
 import Replica
+import SQLite
 import Storage
 
 /// A fresh node joins a long chain by a snapshot: real blocks and certificates made without consensus, then real nodes and
@@ -48,15 +50,19 @@ struct StateSync: AsyncParsableCommand {
         try chain.grow(to: count)
         let height = chain.store.watermark.height
         let buildSeconds = (ContinuousClock.now - began).milliseconds / 1e3
-        try chain.store.checkpoint()
+        try chain.close()
         Report.progress("\(count) transactions in \(height) blocks, \(buildSeconds) s")
         for index in 0...2 {
             try FileManager.default.createDirectory(
                 at: network.data(of: index), withIntermediateDirectories: true)
-            try FileManager.default.copyItem(
-                at: chain.folder.appending(path: "ledger.db"),
-                to: network.data(of: index).appending(path: "ledger.db"))
+            for name in ["ledger.db", Index.fileName] {
+                try FileManager.default.copyItem(
+                    at: chain.folder.appending(path: name),
+                    to: network.data(of: index).appending(path: name))
+            }
         }
+        // The copies are gigabytes, and the nodes' own syncs would wait for them.
+        sync()
         // Each makes one when it starts, of what it holds then.
         try network.configure(["snapshotEveryBlocks": height, "joinAheadBlocks": 10])
         for index in 0...2 { try await network.launch(index) }
@@ -191,6 +197,18 @@ private final class LongChain {
                     }, by: bank)
             }
         }
+    }
+
+    /// Brings the file up to date, with its index, so that the nodes that get copies have nothing left to do.
+    func close() throws {
+        try store.checkpoint()
+        let reader = try StoreReader(path: store.path, chain: store.chain, suite: store.suite)
+        let path = folder.appending(path: Index.fileName).path
+        let index = try Index(path: path, chain: store.chain)
+        while try index.follow(reader, chain: store.chain) {}
+        // Another connection's, because the index ends with this function.
+        let database = try Database(path: path, access: .readWrite)
+        try database.checkpoint(.truncate)
     }
 
     private func enrol(_ member: MemberID, _ key: PublicKey, _ role: Role) -> MemberEnrol {
