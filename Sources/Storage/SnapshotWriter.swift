@@ -8,7 +8,7 @@ import SQLite
 /// A ledger as it is at this moment: a connection of its own with a read transaction, so that all that is read is of
 /// exactly one height while commits go on. The write-ahead log cannot be cut until this is gone.
 ///
-/// Beginning takes about a millisecond, and reads nothing but where the chain ends.
+/// Beginning reads nothing but where the chain ends.
 ///
 /// **Threads**: handed over as a whole; one at a time.
 public final class LedgerPin: @unchecked Sendable {
