@@ -35,6 +35,8 @@ public struct NodeConfiguration: Sendable {
     public var limits = NodeLimits()
     public var networkLimits = NetworkLimits()
     public var snapshots = SnapshotSettings()
+    /// Told on the snapshots' thread of each change of `HuijinNode.snapshots`, and when a stage is gone.
+    var onSnapshotChange: @Sendable () -> Void = {}
     /// Tests limit the size of the store with it; a node leaves it as it is.
     public var storeOptions = Store.Options()
 

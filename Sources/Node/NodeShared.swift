@@ -50,7 +50,8 @@ final class NodeShared: Sendable {
         archive = Archive(
             backlogMax: configuration.limits.indexBacklogBlocksMax,
             readsMax: configuration.limits.readsMax, logger: logger)
-        let snapshots = SnapshotDesk(configuration.snapshots)
+        let snapshots = SnapshotDesk(
+            configuration.snapshots, onChange: configuration.onSnapshotChange)
         self.snapshots = snapshots
         let start = GenesisState(genesis)
         status = Mutex(

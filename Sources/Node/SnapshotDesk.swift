@@ -34,10 +34,18 @@ final class SnapshotDesk: Sendable {
     /// Commits from here on are pinned, unless a snapshot is being made.
     private let dueHeight = Atomic<UInt64>(.max)
     private let isMaking = Atomic<Bool>(false)
+    private let onChange: @Sendable () -> Void
     private let finished = Mutex<[@Sendable () -> Void]?>([])
 
-    init(_ settings: SnapshotSettings) {
+    init(_ settings: SnapshotSettings, onChange: @escaping @Sendable () -> Void) {
         self.settings = settings
+        self.onChange = onChange
+    }
+
+    /// On the snapshots' thread.
+    func update(_ body: (inout SnapshotStatus) -> Void) {
+        status.withLock { body(&$0) }
+        onChange()
     }
 
     // MARK: From other threads

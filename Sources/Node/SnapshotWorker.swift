@@ -120,7 +120,7 @@ final class SnapshotWorker {
             joins && fetcher.isFetching(nowMs: Clock.monotonicMs()), ordering: .relaxed)
         let progress = fetcher.progress
         let (bytes, chunks) = (fetcher.fetchedBytes, fetcher.fetchedChunks)
-        desk.status.withLock { status in
+        desk.update { status in
             status.fetchedBytes = bytes
             status.fetchedChunks = chunks
             status.fetchingHeight = progress?.height ?? 0
@@ -158,7 +158,7 @@ final class SnapshotWorker {
     }
 
     private func report(_ peer: Int, _ fault: SnapshotFault) {
-        desk.status.withLock { $0.liars += 1 }
+        desk.update { $0.liars += 1 }
         logger.critical(
             "a peer gave a false snapshot and is not asked again / 对端提供虚假快照，不再向其请求",
             metadata: ["peer": "\(givers[peer] ?? "\(peer)")", "reason": "\(fault.description)"])
@@ -231,7 +231,7 @@ final class SnapshotWorker {
             servedMs = Clock.monotonicMs()
             servedSinceMs = servedSinceMs ?? servedMs
         }
-        desk.status.withLock { status in
+        desk.update { status in
             status.servedBytes += UInt64(bytes.count)
             status.servedChunks += piece > 0 ? 1 : 0
         }
@@ -241,7 +241,7 @@ final class SnapshotWorker {
 
     private func noteOffers() {
         let heights = offers.map(\.height)
-        desk.status.withLock { $0.offered = heights }
+        desk.update { $0.offered = heights }
     }
 
     // MARK: Making
@@ -279,7 +279,7 @@ final class SnapshotWorker {
         offers = shelf.list()
         noteOffers()
         guard let made else { return }
-        desk.status.withLock { status in
+        desk.update { status in
             status.made += 1
             status.makingMilliseconds += milliseconds
         }

@@ -46,38 +46,48 @@ import Testing
         }
     }
 
-    /// Fails rather than waits for ever: a minute is ample.
-    private func waitFor(
-        _ what: String, _ isTrue: () async throws -> Bool
-    ) async throws {
-        for _ in 0..<6_000 {
-            if try await isTrue() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw Stalled(what: what)
-    }
+    /// Something changed at one of the nodes whose configurations were given `note`.
+    private struct Changes {
+        private let stream: AsyncStream<Void>
+        private let continuation: AsyncStream<Void>.Continuation
 
-    private struct Stalled: Error {
-        let what: String
+        init() {
+            (stream, continuation) = AsyncStream.makeStream(
+                of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        }
+
+        func note(in configuration: inout NodeConfiguration) {
+            let continuation = continuation
+            configuration.onSnapshotChange = { continuation.yield() }
+        }
+
+        /// The suite's time limit ends a wait in vain.
+        func wait(until isTrue: () -> Bool) async {
+            if isTrue() { return }
+            for await _ in stream where isTrue() { return }
+        }
     }
 
     @Test func aFreshFollowerJoinsWhileLoadGoesOn() async throws {
         let network = try network(joiners: 2)
+        let changes = Changes()
         var nodes: [HuijinNode] = []
         for index in 0..<4 {
             nodes.append(
                 try await network.start(index) {
                     $0.snapshots = settings(every: 25, joinAhead: 0)
+                    changes.note(in: &$0)
                 })
         }
         try await grow(network, nodes[0], to: 52)
-        try await waitFor("snapshots") { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
+        await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
         let joining = try await network.start(4) {
             $0.snapshots = settings(every: 10, joinAhead: 20)
+            changes.note(in: &$0)
         }
         let first = nodes[0]
         async let load: Void = grow(network, first, to: 90, from: 1_000)
-        try await waitFor("joining") { joining.status.firstHeight > 0 }
+        await changes.wait { joining.status.firstHeight > 0 }
         try await load
         let root = try await joining.stateRoot(at: 90)
         #expect(try await nodes[1].stateRoot(at: 90) == root)
@@ -115,17 +125,19 @@ import Testing
     /// and goes on with what it has.
     @Test func aLyingPeerIsNamedAndAStopIsGoneOnFrom() async throws {
         let network = try network(joiners: 1)
+        let changes = Changes()
         var nodes: [HuijinNode] = []
         for index in 0..<4 {
             nodes.append(
                 try await network.start(index) {
                     $0.snapshots = settings(every: 40, joinAhead: 0)
+                    changes.note(in: &$0)
                     // A chunk now and then.
                     $0.snapshots.servedBytesPerSecondMax = 1_024
                 })
         }
         try await grow(network, nodes[0], to: 42)
-        try await waitFor("snapshots") { nodes.allSatisfy { $0.snapshots.offered == [40] } }
+        await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
         let folder = "\(network.folder)/2/snapshots/40"
         for name in try FileManager.default.contentsOfDirectory(atPath: folder)
         where name != "manifest" {
@@ -136,21 +148,22 @@ import Testing
         }
         let edit = { (configuration: inout NodeConfiguration) in
             configuration.snapshots = settings(every: 0, joinAhead: 20)
+            changes.note(in: &configuration)
         }
         var joining = try await network.start(4, edit)
-        try await waitFor("a lie") {
+        await changes.wait {
             joining.snapshots.liars > 0 && joining.snapshots.chunksHere > 1
         }
         let chunks = joining.snapshots.chunks
         await joining.stop()
         #expect(joining.status.firstHeight == 0 && joining.snapshots.liars == 1)
         joining = try await network.start(4, edit)
-        try await waitFor("joining") { joining.status.firstHeight > 0 }
+        await changes.wait { joining.status.firstHeight > 0 }
         #expect(joining.status.firstHeight == 24)
         #expect(joining.snapshots.fetchedChunks < chunks)
         // Its own thread clears up after the installation.
         let stage = "\(network.folder)/4/join"
-        try await waitFor("the stage to go") { !FileManager.default.fileExists(atPath: stage) }
+        await changes.wait { !FileManager.default.fileExists(atPath: stage) }
         let height = nodes[0].status.height
         let root = try await joining.stateRoot(at: height)
         #expect(try await nodes[0].stateRoot(at: height) == root)
