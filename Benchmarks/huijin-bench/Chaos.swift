@@ -30,6 +30,7 @@ struct Chaos: AsyncParsableCommand {
     /// Acknowledged transactions per second, against those before the fault, that count as recovered.
     static let recoveredShare = 0.7
     static let recoverySecondsMax = 60.0
+    static let statusTimeoutMs: UInt64 = 500
 
     enum Fault: String, CaseIterable {
         case kill
@@ -161,17 +162,27 @@ struct Chaos: AsyncParsableCommand {
             + (isBack ? [] : ["no progress although three of four nodes are back"])
     }
 
-    /// All four at once, and one disk with them.
+    /// All four at once, and one disk with them. The nodes are asked for their height too: a client may wait at the node that
+    /// has to fetch the whole chain first.
     private func powerCut(_ network: BenchNetwork, _ load: ChaosLoad) async throws -> [String] {
+        let lost = Int(seed % 4)
+        let others = try network.nodes.enumerated().filter { $0.offset != lost }.map {
+            var limits = HuijinClient.Limits()
+            limits.timeoutMs = Chaos.statusTimeoutMs
+            return try HuijinClient(nodes: [$0.element], genesis: network.genesis, limits: limits)
+        }
+        let height = await highest(of: others)
         for index in 0..<4 { network.kill(index) }
         let count = load.acknowledged.count
-        let lost = Int(seed % 4)
         try FileManager.default.removeItem(at: network.data(of: lost))
         let begin = ContinuousClock.now
         for index in 0..<4 { try await network.launch(index) }
-        while load.acknowledged.count == count,
+        let launched = ContinuousClock.now
+        var grown: ContinuousClock.Instant?
+        while load.acknowledged.count == count || grown == nil,
             (ContinuousClock.now - begin) < .seconds(Chaos.recoverySecondsMax)
         {
+            if grown == nil, await highest(of: others) > height { grown = .now }
             try await Task.sleep(for: .milliseconds(50))
         }
         let isBack = load.acknowledged.count > count
@@ -179,6 +190,11 @@ struct Chaos: AsyncParsableCommand {
             "chaos-power-cut",
             [
                 ("diskLost", .unsigned(UInt64(lost))),
+                ("secondsToLaunch", .real((launched - begin).milliseconds / 1e3)),
+                (
+                    "secondsToNewBlock",
+                    grown.map { .real(($0 - begin).milliseconds / 1e3) } ?? .null
+                ),
                 (
                     "secondsToProgress",
                     isBack ? .real((ContinuousClock.now - begin).milliseconds / 1e3) : .null
@@ -186,6 +202,16 @@ struct Chaos: AsyncParsableCommand {
             ])
         try await Task.sleep(for: .seconds(calmSeconds))
         return isBack ? [] : ["no progress after the power cut"]
+    }
+
+    private func highest(of clients: [HuijinClient]) async -> UInt64 {
+        var highest: UInt64 = 0
+        for client in clients {
+            for (_, status) in await client.statusOfAll() {
+                highest = max(highest, (try? status.get()["height"]?.unsigned) ?? 0)
+            }
+        }
+        return highest
     }
 }
 

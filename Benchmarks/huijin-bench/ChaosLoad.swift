@@ -102,7 +102,8 @@ struct ChaosVerdict {
     let network: BenchNetwork
     let load: ChaosLoad
 
-    static let settleSecondsMax = 120.0
+    /// The node whose disk was lost fetches the chain of the whole run.
+    static let settleSecondsMax = 900.0
 
     func problems() async throws -> [String] {
         guard let height = try await settled() else {

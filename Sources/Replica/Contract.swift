@@ -210,6 +210,6 @@ public enum ReplicaLimits {
     public static let fetchRetryMs: UInt64 = 200
     /// Peers whose requests are timed; those of a larger network are answered more often.
     public static let timedPeersMax = 1_024
-    /// A peer's status is answered, and a peer asked for help, at most once in this time.
+    /// A peer's status and its request for transactions are answered, and a peer asked for help, at most once in this time.
     public static let statusPauseMs: UInt64 = 20
 }

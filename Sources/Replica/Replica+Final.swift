@@ -184,6 +184,7 @@ extension Replica {
         statusAnswered = PeerTimes()
         helpAsked = PeerTimes()
         proposalSent = PeerTimes()
+        transactionsServed = PeerTimes()
         timedView = 0
         effects.append(.reconfigure(validators, seat: seat))
         simplex.start()

@@ -42,8 +42,10 @@ extension Replica {
         effects.append(.send(peer, .transactionsRequest(Array(digests))))
     }
 
-    /// The answer to a peer that lacks transactions of a proposal: those that are in the mempool, in blocks or not.
+    /// The answer to a peer that lacks transactions of a proposal: those that are in the mempool, in blocks or not. An honest
+    /// peer does not ask again within the pause.
     mutating func serve(_ digests: [Digest], to peer: PeerID) {
+        guard transactionsServed.isDue(peer, nowMs) else { return }
         var envelopes: [[UInt8]] = []
         var bytes = 0
         for digest in digests {

@@ -98,6 +98,7 @@ public struct Replica<Base: CommittedState> {
     var statusAnswered = PeerTimes()
     var helpAsked = PeerTimes()
     var proposalSent = PeerTimes()
+    var transactionsServed = PeerTimes()
     var ownVotesTold = PeerTimes()
     /// Comes with this process's question for its own votes; another one in each process.
     let question: UInt64
