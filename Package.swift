@@ -125,8 +125,8 @@ let programs: [Target] = [
     program(
         "huijin",
         [
-            "Client", "Interchange", "Market", "Policy", "Records", "Ledger", "LightClient",
-            "LedgerCrypto", "Encoding", arguments,
+            "Client", "Transport", "Interchange", "Market", "Policy", "Records", "Ledger",
+            "LightClient", "LedgerCrypto", "Encoding", arguments,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),

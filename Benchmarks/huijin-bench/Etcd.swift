@@ -1,6 +1,7 @@
 import Client
 import Encoding
 import Foundation
+import Transport
 
 /// Three members of Debian's etcd on loopback with its default settings, each put durable on a majority: what the ledger's
 /// idle latency is measured against.
@@ -50,7 +51,7 @@ final class Etcd {
         folder = FileManager.default.temporaryDirectory.appending(
             path: "huijin-bench-etcd-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let ports = try FreePort.find(6)
+        let ports = try FreePorts.find(6)
         clients = ports[0..<3].map { "http://127.0.0.1:\($0)" }
         let peers = ports[3..<6].map { "http://127.0.0.1:\($0)" }
         let cluster = peers.enumerated().map { "m\($0.offset)=\($0.element)" }
@@ -102,28 +103,5 @@ final class Etcd {
         for member in members { member.terminate() }
         for member in members { member.waitUntilExit() }
         try? FileManager.default.removeItem(at: folder)
-    }
-}
-
-/// Ports that were free a moment ago.
-enum FreePort {
-    static func find(_ count: Int) throws -> [Int] {
-        var descriptors: [Int32] = []
-        defer { for descriptor in descriptors { close(descriptor) } }
-        return try (0..<count).map { _ in
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            descriptors.append(descriptor)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = inet_addr("127.0.0.1")
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let isBound = withUnsafeMutablePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-                }
-            }
-            guard isBound else { throw BenchNetwork.Failed(description: "no port is free") }
-            return Int(UInt16(bigEndian: address.sin_port))
-        }
     }
 }

@@ -11,12 +11,12 @@ enum LedgerSchema {
     static let fileName = "ledger.db"
     /// "HJin": tells our files from other SQLite files.
     static let applicationID: Int64 = 0x484A_696E
-    static let version: Int64 = 3
+    static let version: Int64 = 4
 
     // body: block bodies in the order they were stored, by a notarize vote or by a commit.
-    // block: final blocks. codes is NULL when all entries were accepted.
+    // block: final blocks. codes is NULL when all entries were accepted; finalization as in CertificateRow.
     // vote: own statements above the finalised view, before they are signed.
-    // certificate: the notarizations that permitted the finalize votes among them.
+    // certificate: the notarizations that permitted the finalize votes among them, as in CertificateRow.
     // epoch: from epoch 1 on, the set of each and the height of the block that made it, the last one before the epoch.
     // tile: 256 node hashes of the chain's log at a level that is a multiple of 8.
     // event, asset_text: rowid = height * 2^20 + position, so that a block's rows are a range.

@@ -90,20 +90,17 @@ final class LedgerTables {
     }
 
     private func stored(_ row: Statement) throws(SQLiteError) -> StoredBlock {
+        let block: Block
         do throws(CBORError) {
-            let block = try Block.decode(row.bytes(0), limits: LedgerLimits.block)
-            let finalization =
-                row.isNull(1)
-                ? nil : try Certificate.decode(row.bytes(1), limits: LedgerLimits.certificate)
-            let codes = OutcomeCodes.decode(
-                row.isNull(2) ? nil : row.bytes(2), count: block.entries.count)
-            if let codes {
-                return StoredBlock(block: block, finalization: finalization, codes: codes)
-            }
+            block = try Block.decode(row.bytes(0), limits: LedgerLimits.block)
         } catch {
             throw damaged("a stored block does not decode: \(error)")
         }
-        throw damaged("a stored block has not one code for each entry")
+        let codes = OutcomeCodes.decode(
+            row.isNull(2) ? nil : row.bytes(2), count: block.entries.count)
+        guard let codes else { throw damaged("a stored block has not one code for each entry") }
+        let finalization = row.isNull(1) ? nil : try certificate(row, 1)
+        return StoredBlock(block: block, finalization: finalization, codes: codes)
     }
 
     func block(_ height: UInt64) throws(SQLiteError) -> StoredBlock? {
@@ -144,7 +141,7 @@ final class LedgerTables {
         var bytes = 0
         while try selectRange.step() {
             bytes += selectRange.withBytes(0) { $0.count } + Self.framingBytesMax
-            if !selectRange.isNull(1) { bytes += selectRange.withBytes(1) { $0.count } }
+            if !selectRange.isNull(1) { bytes += CertificateRow.byteCount(selectRange, 1) }
             if bytes > bytesMax { break }
             let next = try stored(selectRange)
             blocks.append(next)
@@ -178,13 +175,16 @@ final class LedgerTables {
         try selectFinalization.bind(1, height)
         guard try selectFinalization.step() else { return nil }
         defer { selectFinalization.reset() }
-        let bytes = selectFinalization.bytes(1)
-        do throws(CBORError) {
-            let certificate = try Certificate.decode(bytes, limits: LedgerLimits.certificate)
-            return (selectFinalization.unsigned(0), certificate)
-        } catch {
-            throw damaged("a finalization does not decode: \(error)")
+        return (selectFinalization.unsigned(0), try certificate(selectFinalization, 1))
+    }
+
+    private func certificate(
+        _ row: Statement, _ column: Int
+    ) throws(SQLiteError) -> Certificate {
+        guard let certificate = CertificateRow.decode(row.bytes(column), suite: suite) else {
+            throw damaged("a finalization is not what was written")
         }
+        return certificate
     }
 
     /// The sets of the epochs 1 to `last`, each with the height of the block that made it.

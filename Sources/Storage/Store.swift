@@ -87,7 +87,7 @@ public final class Store {
         do throws(SQLiteError) {
             if isNew { try Self.create(database, genesis) }
             tables = try LedgerTables(database, suite: genesis.suite)
-            writes = try StoreWrites(database)
+            writes = try StoreWrites(database, suite: genesis.suite)
             voting = try VotingRows(database)
             guard let watermark = try tables.watermark() else {
                 throw damaged("the watermark is missing")
@@ -170,7 +170,7 @@ public final class Store {
                 return state
             }
             let header = genesis.header(stateRoot: state.root)
-            let writes = try StoreWrites(database)
+            let writes = try StoreWrites(database, suite: genesis.suite)
             let block = Block(header: header, entries: [])
             let digest = header.digest(genesis.suite)
             let body = try writes.insertBody(block, header: digest)

@@ -6,6 +6,7 @@ import SQLite
 /// The statements that write the ledger, all inside a transaction of the caller's.
 final class StoreWrites {
     private let database: Database
+    private let suite: Suite
     private let body: Statement
     private let bodiesFrom: Statement
     private let dropBody: Statement
@@ -23,8 +24,9 @@ final class StoreWrites {
     private let text: Statement
     private let meta: Statement
 
-    init(_ database: Database) throws(SQLiteError) {
+    init(_ database: Database, suite: Suite) throws(SQLiteError) {
         self.database = database
+        self.suite = suite
         body = try database.prepare("INSERT INTO body (height, header, bytes) VALUES (?1, ?2, ?3)")
         bodiesFrom = try database.prepare(
             "SELECT id, header, bytes FROM body WHERE id >= ?1 ORDER BY id")
@@ -106,7 +108,8 @@ final class StoreWrites {
     ) throws(SQLiteError) {
         try block.bind(1, height)
         try block.bind(2, row)
-        try block.bind(3, finalization.map { .blob($0.encoded) } ?? .null)
+        let certificate = finalization.map { CertificateRow.encode($0, suite: suite) }
+        try block.bind(3, certificate.map { .blob($0) } ?? .null)
         try block.bind(4, codes.map { .blob($0) } ?? .null)
         try block.run()
     }
@@ -135,7 +138,7 @@ final class StoreWrites {
         try certificate.bind(1, value.statement.epoch)
         try certificate.bind(2, value.statement.view)
         try certificate.bind(3, value.statement.kind.rawValue)
-        try certificate.bind(4, value.encoded)
+        try certificate.bind(4, CertificateRow.encode(value, suite: suite))
         try certificate.run()
     }
 
@@ -143,9 +146,9 @@ final class StoreWrites {
         var certificates: [Certificate] = []
         defer { allCertificates.reset() }
         while try allCertificates.step() {
-            let certificate = try? Certificate.decode(
-                allCertificates.bytes(0), limits: LedgerLimits.certificate)
-            guard let certificate else { throw damaged("a stored certificate does not decode") }
+            guard
+                let certificate = CertificateRow.decode(allCertificates.bytes(0), suite: suite)
+            else { throw damaged("a stored certificate is not what was written") }
             certificates.append(certificate)
         }
         return certificates

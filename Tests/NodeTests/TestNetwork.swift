@@ -34,7 +34,7 @@ final class TestNetwork: Sendable {
         let count = seats + joiners
         votingKeys = (0..<count).map { _ in SigningKey.generate(suite) }
         transports = try (0..<count).map { _ in try TestNetwork.makeTransport() }
-        ports = try (0..<count).map { _ in try freePort() }
+        ports = try FreePorts.find(count)
         var validators: [Validator] = []
         for index in 0..<seats {
             validators.append(
@@ -166,21 +166,4 @@ extension HuijinNode {
         for await current in heights() where current >= height { break }
         return try await history { try $0.reader.header(height)?.stateRoot }
     }
-}
-
-/// A port that was free a moment ago.
-func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-        }
-    }
-    try #require(bound)
-    return Int(UInt16(bigEndian: address.sin_port))
 }

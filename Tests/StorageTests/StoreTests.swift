@@ -328,7 +328,7 @@ import Testing
         try Database(path: later.path + "/ledger.db").setPragma("user_version", "99")
         #expect(
             storageError { _ = try Store(folder: later.path, genesis: chain.genesis) }
-                == .wrongSchema(path: later.path + "/ledger.db", found: 99, expected: 3))
+                == .wrongSchema(path: later.path + "/ledger.db", found: 99, expected: 4))
         let missing = storageError {
             _ = try Store(folder: later.path + "/no/such", genesis: chain.genesis)
         }
@@ -348,6 +348,36 @@ import Testing
         #expect(store.failure == nil)
     }
 
+    /// A column's bytes with another one at their end, in SQL.
+    private func otherEnd(_ column: String) -> String {
+        """
+        CAST(substr(\(column), 1, length(\(column)) - 1)
+            || CASE substr(\(column), -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB)
+        """
+    }
+
+    /// What an older block was certified by goes to peers, who would take a damaged signature for a forged one.
+    @Test func aDamagedCertificateIsNotHandedOut() throws {
+        let folder = try TestFolder()
+        var chain = TestChain()
+        do {
+            let store = try Store(folder: folder.path, genesis: chain.genesis)
+            chain.start(store)
+            // What opening reads, the latest leaves of the log, is in the second block.
+            for count in [1, 300] {
+                let entries = (0..<count).map { _ in chain.envelope() }
+                try store.commit([chain.block(on: store, entries: entries)])
+            }
+        }
+        try Database(path: folder.path + "/ledger.db").execute(
+            "UPDATE block SET finalization = \(otherEnd("finalization")) WHERE height = 1")
+        let store = try Store(folder: folder.path, genesis: chain.genesis)
+        guard case .damaged = storageError({ _ = try store.finalBlocks(from: 1) }) else {
+            Issue.record("handed out")
+            return
+        }
+    }
+
     @Test func damageIsNoticedAtOpening() throws {
         let statements = [
             "UPDATE body SET bytes = substr(bytes, 1, 300) WHERE height = 2",
@@ -365,6 +395,9 @@ import Testing
             "DELETE FROM meta WHERE name = 'votes'",
             "DELETE FROM meta WHERE name = 'store'; UPDATE meta SET value = x'00' WHERE name = 'votes'",
             "UPDATE certificate SET bytes = x'00'",
+            // The last byte of a signature.
+            "UPDATE certificate SET bytes = \(otherEnd("bytes"))",
+            "UPDATE block SET finalization = \(otherEnd("finalization")) WHERE height = 2",
         ]
         for statement in statements {
             let folder = try TestFolder()

@@ -25,23 +25,6 @@ func makeIdentity(
         privateKeyPEM: Array(key.pemRepresentation.utf8))
 }
 
-/// A port that was free a moment ago.
-func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-        }
-    }
-    try #require(bound)
-    return Int(UInt16(bigEndian: address.sin_port))
-}
-
 /// What happened, in order, and a way to wait for more of it.
 final class Recorder<Event: Sendable>: Sendable {
     private struct State {
@@ -150,7 +133,7 @@ struct Town {
 
     init(_ count: Int) throws {
         identities = try (0..<count).map { _ in try makeIdentity() }
-        ports = try (0..<count).map { _ in try freePort() }
+        ports = try FreePorts.find(count)
         chain = Suite.ed25519SHA256.digest([1, 2, 3])
     }
 

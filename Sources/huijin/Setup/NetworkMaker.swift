@@ -6,6 +6,7 @@ import LedgerCrypto
 import Market
 import Policy
 import Records
+import Transport
 
 /// Makes the files of a new network: genesis, one folder per node, and the governor's identity.
 ///
@@ -78,7 +79,7 @@ struct NetworkMaker {
     private func file(_ path: String) -> URL { directory.appending(path: path) }
 
     private func makeSeats(basePort: Int?, now: Date) throws -> [Seat] {
-        var ports = try FreePorts.find(template.validators.count * 2, from: basePort)[...]
+        var ports = try ports(template.validators.count * 2, from: basePort)[...]
         return try template.validators.enumerated().map { index, organisation in
             let listen = ports.removeFirst()
             let api = ports.removeFirst()
@@ -88,6 +89,24 @@ struct NetworkMaker {
                 organisation: organisation, votingKey: SigningKey.generate(suite),
                 transport: try TransportCertificate(name: "huijin node\(index)", now: now),
                 listenPort: listen, apiPort: api)
+        }
+    }
+
+    private func ports(_ count: Int, from base: Int?) throws -> [Int] {
+        if let base {
+            guard base > 0, base + count <= 65_536 else {
+                throw SetupError(
+                    file: "--base-port", english: "it must leave \(count) ports below 65536",
+                    chinese: "其后须有 \(count) 个端口可用")
+            }
+            return Array(base..<(base + count))
+        }
+        do {
+            return try FreePorts.find(count)
+        } catch {
+            throw SetupError(
+                file: "127.0.0.1", english: "no free TCP port was found; give --base-port",
+                chinese: "找不到空闲端口，请用 --base-port 指定")
         }
     }
 
