@@ -10,8 +10,8 @@ import Synchronization
 
 /// Executes a node's whole chain again on a fresh store, every signature checked, every block committed durably.
 ///
-/// One thread executes and commits; another reads ahead and has the signatures checked on all cores. A signature is
-/// checked under the key that its envelope names, wherever in the chain that key was registered; whether it was live
+/// One thread executes and commits, a second reads ahead, and a third has the signatures checked on all cores. A signature
+/// is checked under the key that its envelope names, wherever in the chain that key was registered; whether it was live
 /// at that place is for execution to say.
 struct Replay {
     let network: BenchNetwork
@@ -27,11 +27,14 @@ struct Replay {
         var pending: [ExecutedBlock] = []
         var count = 0
         let before = ceiling.measure()
-        let checked = Pipe<CheckedBlock>(capacity: 64)
+        let reader = try BlockReader(folder: path, genesis: genesis)
+        let read = Pipe<[StoredBlock]>(capacity: 4)
+        let checked = Pipe<CheckedBlock>(capacity: 256)
         let begin = ContinuousClock.now
+        Thread.detachNewThread { read.finish(Result { try reader.run(into: read) }) }
         Thread.detachNewThread {
             checked.finish(
-                Result { try Checker(folder: path, genesis: genesis).run(into: checked) })
+                Result { try Checker(genesis: genesis, reader: reader).run(read, into: checked) })
         }
         while let next = try checked.take() {
             let stored = next.stored
@@ -55,8 +58,6 @@ struct Replay {
         }
         let seconds = (ContinuousClock.now - begin).milliseconds / 1e3
         let all = max(before, ceiling.measure()) * Double(ceiling.validators)
-        let reader = try StoreReader(
-            path: path + "/ledger.db", chain: genesis.chain, suite: genesis.suite)
         guard target.watermark == reader.watermark else {
             throw BenchNetwork.Failed(description: "the replayed chain ends elsewhere")
         }
@@ -79,36 +80,65 @@ private struct CheckedBlock: Sendable {
     let transactions: [Verified<SignedTransaction>?]
 }
 
-/// Reads a chain and checks its signatures.
-private struct Checker {
-    private let store: Store
-    private let genesis: Genesis
-    private var keys: [KeyID: PublicKey] = [:]
+/// Reads a chain, many entries at a time.
+private final class BlockReader: Sendable {
+    private let store: Mutex<Store>
+    private let suite: Suite
+    let watermark: Watermark
 
     /// Entries that are checked together.
     private static let windowEntries = 1_024
 
     init(folder: String, genesis: Genesis) throws {
-        store = try Store(folder: folder, genesis: genesis)
-        self.genesis = genesis
+        let store = try Store(folder: folder, genesis: genesis)
+        watermark = store.watermark
+        suite = genesis.suite
+        self.store = Mutex(store)
     }
 
-    func run(into pipe: Pipe<CheckedBlock>) throws {
-        var checker = self
+    func run(into pipe: Pipe<[StoredBlock]>) throws {
         var window: [StoredBlock] = []
         var entries = 0
-        for height in 1...store.watermark.height {
-            guard let stored = try store.block(height) else {
+        for height in 1...watermark.height {
+            guard let stored = try store.withLock({ try $0.block(height) }) else {
                 throw BenchNetwork.Failed(description: "block \(height) is missing")
             }
             window.append(stored)
             entries += stored.block.entries.count
-            guard entries >= Checker.windowEntries || height == store.watermark.height else {
+            guard entries >= BlockReader.windowEntries || height == watermark.height else {
                 continue
             }
-            for block in try checker.check(window) { pipe.put(block) }
+            pipe.put(window)
             window = []
             entries = 0
+        }
+    }
+
+    func key(_ id: KeyID) -> PublicKey? {
+        let value = store.withLock { $0.value(for: StateKey.key(id, suite)) }
+        return value.flatMap { try? StoredRecord.decode(value: $0) }
+            .flatMap { KeyRecord($0) }?.publicKey
+    }
+}
+
+/// Checks a chain's signatures.
+private struct Checker {
+    private let genesis: Genesis
+    private let reader: BlockReader
+    private var keys: [KeyID: PublicKey] = [:]
+
+    /// Many more than there are cores: executing takes its share of one of them, and the other must not wait for it.
+    private static let parts = 16
+
+    init(genesis: Genesis, reader: BlockReader) {
+        self.genesis = genesis
+        self.reader = reader
+    }
+
+    func run(_ read: Pipe<[StoredBlock]>, into pipe: Pipe<CheckedBlock>) throws {
+        var checker = self
+        while let window = try read.take() {
+            for block in try checker.check(window) { pipe.put(block) }
         }
     }
 
@@ -143,17 +173,14 @@ private struct Checker {
     }
 
     private mutating func learn(_ id: KeyID) {
-        guard keys[id] == nil, let value = store.value(for: StateKey.key(id, genesis.suite)),
-            let record = try? StoredRecord.decode(value: value), let key = KeyRecord(record)
-        else { return }
-        keys[id] = key.publicKey
+        if keys[id] == nil { keys[id] = reader.key(id) }
     }
 
     private func inParallel<Value: Sendable>(
         _ count: Int, _ body: @Sendable (Int) -> Value?
     ) -> [Value?] {
         var values = [Value?](repeating: nil, count: count)
-        let parts = ProcessInfo.processInfo.activeProcessorCount
+        let parts = Checker.parts
         values.withUnsafeMutableBufferPointer { buffer in
             // Each part writes to places of its own.
             nonisolated(unsafe) let places = buffer

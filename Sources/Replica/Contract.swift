@@ -38,6 +38,8 @@ public enum TimerID: UInt64, Sendable, CaseIterable, Hashable {
     case retry = 3
     /// Ask (the next peer) for blocks that are missing.
     case fetch = 4
+    /// A leader has waited long enough for the block before its own to be final.
+    case propose = 5
 }
 
 /// What the durable store holds when a replica starts.
@@ -182,6 +184,11 @@ public enum ReplicaLimits {
     public static let verifyingMax = 16_384
     /// Proposals are kept for views up to this many beyond the current one.
     public static let proposalViewsAhead: UInt64 = 4
+    /// A leader to whom fewer transactions are ready waits until the block before its own is final, at most this part of a
+    /// view's time-out. A block costs every validator the same whatever is in it, and meanwhile more come in; with this
+    /// many at hand nothing is gained by waiting.
+    public static let pipelinedTransactionsMin = 512
+    public static let holdDivisor: UInt64 = 8
     /// Beyond this many blocks that are not final, leaders propose empty blocks only.
     public static let fullBlocksDepthMax = 8
     /// Beyond this many, a replica votes for empty blocks only (its final height may lag behind the leader's).

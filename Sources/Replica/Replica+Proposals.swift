@@ -121,9 +121,23 @@ extension Replica {
         let depth = state.layers.count - tail.count
         let isEmpty = depth >= ReplicaLimits.fullBlocksDepthMax
         if isEmpty, !heartbeatPassed { return }
+        if depth > 0, mempool.readyCount < ReplicaLimits.pipelinedTransactionsMin, isHeld() {
+            return
+        }
         let timeMs = max(nowMs, state.header.timeMs + 1)
         guard let executed = build(on: state, timeMs: timeMs, isEmpty: isEmpty) else { return }
         propose(executed, view: view, parentView: parent.view)
+    }
+
+    /// Whether a small block waits for the one before it, as Nagle's algorithm has a small segment wait (RFC 896).
+    private mutating func isHeld() -> Bool {
+        if heartbeatPassed || hold == .over { return false }
+        if hold == .none {
+            hold = .waiting
+            let waitMs = parameters.viewTimeoutMs / ReplicaLimits.holdDivisor
+            effects.append(.setTimer(.propose, afterMs: waitMs))
+        }
+        return true
     }
 
     private mutating func propose(_ executed: ExecutedBlock, view: UInt64, parentView: UInt64) {

@@ -24,6 +24,7 @@ extension Replica {
         }
         timedView = view
         heartbeatPassed = false
+        hold = .none
         isIdle = mempool.readyCount == 0
         setViewTimers()
         if simplex.isLeader {
@@ -61,6 +62,7 @@ extension Replica {
                 simplex.nullify(view: simplex.view - 1)
             }
         case .heartbeat: heartbeat()
+        case .propose: if hold == .waiting { hold = .over }
         case .retry: retry()
         case .fetch:
             isFetching = false

@@ -106,6 +106,9 @@ public struct Replica<Base: CommittedState> {
     var timedView: UInt64 = 0
     var isIdle = true
     var heartbeatPassed = false
+    /// Whether a leader waits for the block before its own to be final.
+    enum Hold { case none, waiting, over }
+    var hold = Hold.none
     /// The leader's first, short wait, when entries were not final yet at the start of the view.
     var isFirstHeartbeat = false
     var mutation: Mutation = []

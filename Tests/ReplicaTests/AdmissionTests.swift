@@ -103,12 +103,37 @@ struct AdmissionTests {
         let bench = Bench(seat: 1, workload: workload)
         bench.give(.start)
         let item = try #require(workload.items.first { $0.verified != nil })
-        let effects = bench.give(.submitted(RequestID(1), [item.envelope]))
-        let proposals = effects.broadcasts.compactMap { message -> Proposal? in
-            if case .proposal(let proposal) = message { proposal } else { nil }
-        }
+        let proposals = proposals(bench.give(.submitted(RequestID(1), [item.envelope])))
         #expect(proposals.count == 1)
         #expect(proposals.first?.outline.items == [.envelope(item.envelope.digest)])
+    }
+
+    private func proposals(_ effects: [Effect]) -> [Proposal] {
+        effects.broadcasts.compactMap {
+            if case .proposal(let proposal) = $0 { proposal } else { nil }
+        }
+    }
+
+    /// Little work waits for the block before it to be final, or for the timer, whichever comes first.
+    @Test(arguments: [true, false]) func aSmallBlockWaitsForItsParent(_ parentIsFinal: Bool) throws
+    {
+        let bench = Bench(seat: 2, workload: workload)
+        bench.give(.start)
+        let valid = workload.items.filter { $0.verified != nil }
+        let parent = bench.block([valid[0]])
+        bench.give(.message(from: PeerID(1), bench.proposal(parent, view: 1)))
+        bench.give(.submitted(RequestID(1), [valid[1].envelope]))
+        let subject = bench.subject(parent)
+        let notarized = bench.votes(.notarize(epoch: 0, view: 1, subject), from: [3])
+        #expect(bench.replica.view == 2 && proposals(notarized).isEmpty)
+        #expect(
+            notarized.contains { if case .setTimer(.propose, _) = $0 { true } else { false } })
+        let next =
+            parentIsFinal
+            ? bench.votes(.finalize(epoch: 0, view: 1, subject), from: [1, 3])
+            : bench.give(.timer(.propose))
+        #expect(proposals(next).map(\.outline.items) == [[.envelope(valid[1].envelope.digest)]])
+        #expect(bench.replica.finalHeight == (parentIsFinal ? 1 : 0))
     }
 
     @Test func aSilentLeaderIsNullified() {
