@@ -10,8 +10,8 @@ import Synchronization
 
 /// Executes a node's whole chain again on a fresh store, every signature checked, every block committed durably.
 ///
-/// One thread executes and commits, a second reads ahead, and a third has the signatures checked on all cores. A signature
-/// is checked under the key that its envelope names, wherever in the chain that key was registered; whether it was live
+/// One thread executes and commits; one for each core reads ahead and checks signatures, a block at a time. A signature is
+/// checked under the key that its envelope names, wherever in the chain that key was registered; whether it was live
 /// at that place is for execution to say.
 struct Replay {
     let network: BenchNetwork
@@ -27,16 +27,12 @@ struct Replay {
         var pending: [ExecutedBlock] = []
         var count = 0
         let before = ceiling.measure()
-        let reader = try BlockReader(folder: path, genesis: genesis)
-        let read = Pipe<[StoredBlock]>(capacity: 4)
-        let checked = Pipe<CheckedBlock>(capacity: 256)
+        let source = try ReplaySource(folder: path, genesis: genesis)
         let begin = ContinuousClock.now
-        Thread.detachNewThread { read.finish(Result { try reader.run(into: read) }) }
-        Thread.detachNewThread {
-            checked.finish(
-                Result { try Checker(genesis: genesis, reader: reader).run(read, into: checked) })
+        for _ in 0..<ProcessInfo.processInfo.activeProcessorCount {
+            Thread.detachNewThread { source.work() }
         }
-        while let next = try checked.take() {
+        while let next = try source.take() {
             let stored = next.stored
             let last = pending.last
             let parent = ParentState(
@@ -58,7 +54,7 @@ struct Replay {
         }
         let seconds = (ContinuousClock.now - begin).milliseconds / 1e3
         let all = max(before, ceiling.measure()) * Double(ceiling.validators)
-        guard target.watermark == reader.watermark else {
+        guard target.watermark == source.watermark else {
             throw BenchNetwork.Failed(description: "the replayed chain ends elsewhere")
         }
         let rate = Double(count) / seconds
@@ -80,155 +76,99 @@ private struct CheckedBlock: Sendable {
     let transactions: [Verified<SignedTransaction>?]
 }
 
-/// Reads a chain, many entries at a time.
-private final class BlockReader: Sendable {
+/// Reads a chain and checks its signatures on several threads; its blocks come out in their order.
+private final class ReplaySource: Sendable {
+    private struct State {
+        var nextToCheck: UInt64 = 1
+        var nextToTake: UInt64 = 1
+        var checked: [UInt64: CheckedBlock] = [:]
+        var failure: (any Error)?
+        var keys: [KeyID: PublicKey] = [:]
+    }
+
+    private let genesis: Genesis
     private let store: Mutex<Store>
-    private let suite: Suite
+    /// Guards `state`; signalled when something in it has changed.
+    private let changed = NSCondition()
+    private nonisolated(unsafe) var state = State()
     let watermark: Watermark
 
-    /// Entries that are checked together.
-    private static let windowEntries = 1_024
+    /// Blocks that are checked ahead of the one that is taken next.
+    private static let aheadMax: UInt64 = 64
 
     init(folder: String, genesis: Genesis) throws {
         let store = try Store(folder: folder, genesis: genesis)
         watermark = store.watermark
-        suite = genesis.suite
+        self.genesis = genesis
         self.store = Mutex(store)
     }
 
-    func run(into pipe: Pipe<[StoredBlock]>) throws {
-        var window: [StoredBlock] = []
-        var entries = 0
-        for height in 1...watermark.height {
-            guard let stored = try store.withLock({ try $0.block(height) }) else {
-                throw BenchNetwork.Failed(description: "block \(height) is missing")
-            }
-            window.append(stored)
-            entries += stored.block.entries.count
-            guard entries >= BlockReader.windowEntries || height == watermark.height else {
-                continue
-            }
-            pipe.put(window)
-            window = []
-            entries = 0
-        }
-    }
-
-    func key(_ id: KeyID) -> PublicKey? {
-        let value = store.withLock { $0.value(for: StateKey.key(id, suite)) }
-        return value.flatMap { try? StoredRecord.decode(value: $0) }
-            .flatMap { KeyRecord($0) }?.publicKey
-    }
-}
-
-/// Checks a chain's signatures.
-private struct Checker {
-    private let genesis: Genesis
-    private let reader: BlockReader
-    private var keys: [KeyID: PublicKey] = [:]
-
-    /// Many more than there are cores: executing takes its share of one of them, and the other must not wait for it.
-    private static let parts = 16
-
-    init(genesis: Genesis, reader: BlockReader) {
-        self.genesis = genesis
-        self.reader = reader
-    }
-
-    func run(_ read: Pipe<[StoredBlock]>, into pipe: Pipe<CheckedBlock>) throws {
-        var checker = self
-        while let window = try read.take() {
-            for block in try checker.check(window) { pipe.put(block) }
-        }
-    }
-
-    private mutating func check(_ blocks: [StoredBlock]) throws -> [CheckedBlock] {
-        let bytes = blocks.flatMap { stored in
-            stored.block.entries.map { entry -> [UInt8]? in
-                if case .envelope(let bytes) = entry { bytes } else { nil }
-            }
-        }
-        let (chain, suite) = (genesis.chain, genesis.suite)
-        let envelopes = inParallel(bytes.count) { index in
-            bytes[index].flatMap { try? Envelope(bytes: $0, chain: chain, suite: suite) }
-        }
-        for envelope in envelopes {
-            if let envelope { learn(envelope.keyID) }
-        }
-        let keys = keys
-        let transactions = inParallel(bytes.count) { index in
-            envelopes[index].flatMap { envelope in
-                keys[envelope.keyID].flatMap { envelope.verified(by: $0) }
-            }
-        }
-        guard zip(bytes, transactions).allSatisfy({ $0 == nil || $1 != nil }) else {
-            throw BenchNetwork.Failed(description: "a stored signature is not valid")
-        }
-        var rest = transactions[...]
-        return blocks.map { stored in
-            let own = Array(rest.prefix(stored.block.entries.count))
-            rest = rest.dropFirst(own.count)
-            return CheckedBlock(stored: stored, transactions: own)
-        }
-    }
-
-    private mutating func learn(_ id: KeyID) {
-        if keys[id] == nil { keys[id] = reader.key(id) }
-    }
-
-    private func inParallel<Value: Sendable>(
-        _ count: Int, _ body: @Sendable (Int) -> Value?
-    ) -> [Value?] {
-        var values = [Value?](repeating: nil, count: count)
-        let parts = Checker.parts
-        values.withUnsafeMutableBufferPointer { buffer in
-            // Each part writes to places of its own.
-            nonisolated(unsafe) let places = buffer
-            DispatchQueue.concurrentPerform(iterations: parts) { part in
-                for index in count * part / parts..<count * (part + 1) / parts {
-                    places[index] = body(index)
+    /// Checks blocks until there are no more.
+    func work() {
+        while let height = nextHeight() {
+            let result = Result { try check(height) }
+            changed.withLock {
+                switch result {
+                case .success(let block): state.checked[height] = block
+                case .failure(let error): state.failure = state.failure ?? error
                 }
+                changed.broadcast()
             }
         }
-        return values
-    }
-}
-
-/// What one thread makes and another takes, in order, so many at most in between.
-private final class Pipe<Item: Sendable>: Sendable {
-    private struct Contents {
-        var items: [Item] = []
-        var end: Result<Void, any Error>?
     }
 
-    private let contents = Mutex(Contents())
-    private let room: DispatchSemaphore
-    private let filled = DispatchSemaphore(value: 0)
-
-    init(capacity: Int) {
-        room = DispatchSemaphore(value: capacity)
-    }
-
-    func put(_ item: Item) {
-        room.wait()
-        contents.withLock { $0.items.append(item) }
-        filled.signal()
-    }
-
-    func finish(_ end: Result<Void, any Error>) {
-        contents.withLock { $0.end = end }
-        filled.signal()
-    }
-
-    /// Nil at the end.
-    func take() throws -> Item? {
-        filled.wait()
-        let item = contents.withLock { $0.items.isEmpty ? nil : $0.items.removeFirst() }
-        if item != nil {
-            room.signal()
-            return item
+    /// The next block in order; nil after the last one.
+    func take() throws -> CheckedBlock? {
+        changed.lock()
+        defer { changed.unlock() }
+        guard state.nextToTake <= watermark.height else { return nil }
+        while true {
+            if let failure = state.failure { throw failure }
+            if let block = state.checked.removeValue(forKey: state.nextToTake) {
+                state.nextToTake += 1
+                changed.broadcast()
+                return block
+            }
+            changed.wait()
         }
-        try contents.withLock { $0.end }?.get()
-        return nil
+    }
+
+    private func nextHeight() -> UInt64? {
+        changed.lock()
+        defer { changed.unlock() }
+        while state.nextToCheck >= state.nextToTake + ReplaySource.aheadMax,
+            state.failure == nil
+        {
+            changed.wait()
+        }
+        guard state.nextToCheck <= watermark.height, state.failure == nil else { return nil }
+        defer { state.nextToCheck += 1 }
+        return state.nextToCheck
+    }
+
+    private func check(_ height: UInt64) throws -> CheckedBlock {
+        guard let stored = try store.withLock({ try $0.block(height) }) else {
+            throw BenchNetwork.Failed(description: "block \(height) is missing")
+        }
+        let transactions = try stored.block.entries.map { entry in
+            guard case .envelope(let bytes) = entry else {
+                return Verified<SignedTransaction>?.none
+            }
+            let envelope = try Envelope(bytes: bytes, chain: genesis.chain, suite: genesis.suite)
+            guard let key = key(envelope.keyID), let verified = envelope.verified(by: key) else {
+                throw BenchNetwork.Failed(description: "a stored signature is not valid")
+            }
+            return verified
+        }
+        return CheckedBlock(stored: stored, transactions: transactions)
+    }
+
+    private func key(_ id: KeyID) -> PublicKey? {
+        if let known = changed.withLock({ state.keys[id] }) { return known }
+        let value = store.withLock { $0.value(for: StateKey.key(id, genesis.suite)) }
+        let key = value.flatMap { try? StoredRecord.decode(value: $0) }
+            .flatMap { KeyRecord($0) }?.publicKey
+        changed.withLock { state.keys[id] = key }
+        return key
     }
 }
