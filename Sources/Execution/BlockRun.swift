@@ -68,13 +68,13 @@ struct BlockRun<Base: CommittedState> {
         guard !replay.contains(signed.id) else { throw .replayed }
         // A few blocks at most, each small beside the window; sets of their ids would cost more to make.
         for ancestor in ancestors where ancestor.holds(signed.id) { throw .replayed }
-        guard UInt64(signed.envelope.bytes.count) <= context.parameters.transactionBytesMax else {
+        guard UInt64(signed.envelope.byteCount) <= context.parameters.transactionBytesMax else {
             throw .tooLarge
         }
         guard let sender = sender(signed.envelope.keyID),
             sender.member.id == transaction.member, sender.key.publicKey == signed.key
         else { throw .unknownKey }
-        let size = UInt64(signed.envelope.bytes.count) + Self.entryOverheadBytes
+        let size = UInt64(signed.envelope.byteCount) + Self.entryOverheadBytes
         guard UInt64(entries.count) < context.parameters.entriesPerBlockMax,
             bytes + size <= context.parameters.blockBytesMax
         else { throw .busy }
@@ -120,7 +120,7 @@ struct BlockRun<Base: CommittedState> {
             transaction: TransactionReference(
                 id: signed.id, lastValidHeight: transaction.lastValidHeight,
                 member: transaction.member, kind: transaction.kind))
-        bytes += UInt64(signed.envelope.bytes.count) + Self.entryOverheadBytes
+        bytes += UInt64(signed.envelope.byteCount) + Self.entryOverheadBytes
     }
 
     /// The set of the next epoch, when the entries so far end this one.

@@ -38,7 +38,7 @@ public struct ReplayWindow: ReplayFilter, Sendable, Equatable {
         for entry in block.entries {
             guard case .envelope(let bytes) = entry else { continue }
             let envelope = try Envelope(bytes: bytes, chain: chain, suite: suite)
-            insert(envelope.id, lastValidHeight: envelope.transaction.lastValidHeight)
+            insert(envelope.id, lastValidHeight: envelope.lastValidHeight)
         }
     }
 

@@ -55,6 +55,10 @@ public struct Envelope: Sendable, Equatable {
     /// Digest of context and payload, the same for both forms: replay protection uses it.
     public var id: Digest { content.id }
     public var transaction: Transaction { content.transaction }
+    // By themselves, because a copy of the whole transaction costs a reference count for each of its parts.
+    public var member: MemberID { content.transaction.member }
+    public var lastValidHeight: UInt64 { content.transaction.lastValidHeight }
+    public var byteCount: Int { content.bytes.count }
     /// The key that is said to have signed.
     public var keyID: KeyID { content.keyID }
     /// The place in the batch; nil where the transaction itself is signed.

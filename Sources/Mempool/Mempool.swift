@@ -103,10 +103,10 @@ public struct Mempool: Sendable {
     public func refusal(of envelope: Envelope) -> Refusal? {
         if slotByID[envelope.id] != nil { return .duplicate }
         if badSignatures.contains(envelope.digest) { return .badSignature }
-        if envelope.transaction.lastValidHeight <= expiredHeight { return .expired }
-        let size = envelope.bytes.count
+        if envelope.lastValidHeight <= expiredHeight { return .expired }
+        let size = envelope.byteCount
         if count >= limits.countMax || bytes + size > limits.bytesMax { return .full }
-        if let lane = laneByMember[envelope.transaction.member] {
+        if let lane = laneByMember[envelope.member] {
             if lanes[Int(lane)].count >= limits.memberCountMax
                 || lanes[Int(lane)].bytes + size > limits.memberBytesMax
             {
@@ -119,7 +119,7 @@ public struct Mempool: Sendable {
     public mutating func insert(_ verified: Verified<SignedTransaction>) throws(Refusal) {
         let envelope = verified.value.envelope
         if let refusal = refusal(of: envelope) { throw refusal }
-        let lane = lane(of: envelope.transaction.member)
+        let lane = lane(of: envelope.member)
         let slot: Int32
         if let free = freeSlots.popLast() {
             slot = free
@@ -136,7 +136,7 @@ public struct Mempool: Sendable {
         let ticket = Ticket(slot: slot, stamp: slots[index].stamp)
         slotByDigest[envelope.digest] = slot
         slotByID[envelope.id] = slot
-        expiry[envelope.transaction.lastValidHeight, default: []].append(ticket)
+        expiry[envelope.lastValidHeight, default: []].append(ticket)
         if lanes[lane].queue.count > 2 * lanes[lane].count + 64 {
             // Blocks of other leaders took most of them out of the middle.
             let slots = slots
@@ -144,11 +144,11 @@ public struct Mempool: Sendable {
         }
         lanes[lane].queue.append(ticket)
         lanes[lane].count += 1
-        lanes[lane].bytes += envelope.bytes.count
+        lanes[lane].bytes += envelope.byteCount
         count += 1
         insertions += 1
         readyCount += 1
-        bytes += envelope.bytes.count
+        bytes += envelope.byteCount
     }
 
     /// Whether an envelope with this digest was found badly signed lately.
@@ -202,7 +202,7 @@ public struct Mempool: Sendable {
                 guard taken.count < countMax else { return taken }
                 guard let index = popReady(lane: lane) else { continue }
                 guard let transaction = slots[index].transaction else { continue }
-                let size = transaction.value.envelope.bytes.count
+                let size = transaction.value.envelope.byteCount
                 guard takenBytes + size <= bytesMax else {
                     // It stays first of its lane; the block is as good as full.
                     pushFront(index)
@@ -313,12 +313,12 @@ public struct Mempool: Sendable {
         slots[index].stamp &+= 1
         freeSlots.append(Int32(index))
         count -= 1
-        bytes -= envelope.bytes.count
+        bytes -= envelope.byteCount
         let lane = Int(slots[index].member)
         lanes[lane].count -= 1
-        lanes[lane].bytes -= envelope.bytes.count
+        lanes[lane].bytes -= envelope.byteCount
         if lanes[lane].count == 0 {
-            laneByMember[envelope.transaction.member] = nil
+            laneByMember[envelope.member] = nil
             lanes[lane] = Lane()
             freeLanes.append(Int32(lane))
         }

@@ -115,7 +115,7 @@ extension MapCover: CBORCodable {
 public struct MapPartition {
     public struct Entry: Sendable {
         public let leaf: HashedLeaf
-        public let value: ArraySlice<UInt8>
+        public let value: [UInt8]
     }
 
     /// A subtree that is complete. Those on the stack are the left siblings on the way to the latest key, and last the
@@ -150,7 +150,7 @@ public struct MapPartition {
     ///
     /// - Parameter emit: takes each finished part that holds entries, in key order.
     public mutating func add<Failure: Error>(
-        _ leaf: MapLeaf, _ value: ArraySlice<UInt8>, weight: Int,
+        _ leaf: MapLeaf, _ value: [UInt8], weight: Int,
         emit: (_ depth: Int, _ entries: ArraySlice<Entry>) throws(Failure) -> Void
     ) throws(Failure) {
         if let lastKey {

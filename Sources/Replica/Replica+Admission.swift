@@ -32,7 +32,7 @@ extension Replica {
 
     /// The live key of an envelope's sender. Only found keys are remembered, until a revocation is final.
     mutating func key(of envelope: Envelope, on state: ParentState<Base>) -> PublicKey? {
-        let reference = KeyReference(key: envelope.keyID, member: envelope.transaction.member)
+        let reference = KeyReference(key: envelope.keyID, member: envelope.member)
         if let key = keys[reference] { return key }
         guard let key = executor.publicKey(for: reference.key, member: reference.member, on: state)
         else { return nil }

@@ -53,7 +53,7 @@ extension Replica {
                 continue
             }
             envelopes.append(envelope.bytes)
-            bytes += envelope.bytes.count
+            bytes += envelope.byteCount
             if bytes >= PeerLimits.requestedBytesMax { break }
         }
         if !envelopes.isEmpty {

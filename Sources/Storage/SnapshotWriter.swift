@@ -160,7 +160,7 @@ struct SnapshotWriter {
         var writer = self
         let emit = {
             (_: Int, entries: ArraySlice<MapPartition.Entry>) throws(SQLiteError) in
-            let chunk = StateChunk(entries: entries.map { ($0.leaf.key, Array($0.value)) })
+            let chunk = StateChunk(entries: entries.map { ($0.leaf.key, $0.value) })
             try writer.write(chunk.encoded, name: "\(number)")
             number += 1
         }

@@ -1,14 +1,17 @@
 import LedgerCrypto
 import Merkle
 
-/// The entries of one bucket with their values, as they lie in one row.
+/// The entries of one bucket with their values.
 ///
-/// `leaves` column: `key ‖ valueHash` of each entry, ascending by key. `payload` column: the byte
-/// count of each value as a little-endian UInt32, then the values. The first is apart so that
-/// opening and proofs read no values.
+/// One row. `leaves` column: `key ‖ valueHash` of each entry, ascending by key. `payload` column: the byte count of each
+/// value as a little-endian UInt32, then the values. The first is apart so that opening and proofs read no values.
+///
+/// In memory each value is an array of its own: a bucket is made anew for every block that changes one of its entries, and then
+/// shares the others.
 struct StateBucket {
-    private(set) var leaves: [HashedLeaf]
-    private(set) var payload: [UInt8]
+    let leaves: [HashedLeaf]
+    /// In the order of `leaves`.
+    let values: [[UInt8]]
 
     static let leafBytes = 2 * Digest.byteCount
     static let valueBytesMax = 1 << 24
@@ -30,32 +33,42 @@ struct StateBucket {
     }
 
     /// Nil when the payload does not hold exactly one value for each leaf.
-    init?(leaves: [HashedLeaf], payload: [UInt8]) {
-        self.leaves = leaves
-        self.payload = payload
+    init?(leaves: [HashedLeaf], payload: UnsafeRawBufferPointer) {
         guard payload.count >= 4 * leaves.count else { return nil }
-        var end = 4 * leaves.count
+        var values: [[UInt8]] = []
+        values.reserveCapacity(leaves.count)
+        var start = 4 * leaves.count
         for index in leaves.indices {
-            let count = valueByteCount(at: index)
-            guard count <= Self.valueBytesMax else { return nil }
-            end += count
+            let count = Int(
+                UInt32(
+                    littleEndian: payload.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
+            )
+            guard count <= Self.valueBytesMax, count <= payload.count - start else { return nil }
+            values.append(Array(payload[start..<start + count]))
+            start += count
         }
-        guard end == payload.count else { return nil }
+        guard start == payload.count else { return nil }
+        self.leaves = leaves
+        self.values = values
     }
 
     /// `values` in the order of `leaves`.
-    init(leaves: [HashedLeaf], values: [ArraySlice<UInt8>]) {
+    init(leaves: [HashedLeaf], values: [[UInt8]]) {
         precondition(leaves.count == values.count, "a bucket holds one value for each leaf")
+        precondition(
+            values.allSatisfy { $0.count <= Self.valueBytesMax }, "a value is at most 16 MiB")
         self.leaves = leaves
-        payload = []
-        payload.reserveCapacity(values.reduce(4 * leaves.count) { $0 + $1.count })
+        self.values = values
+    }
+
+    var payload: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(values.reduce(4 * values.count) { $0 + $1.count })
         for value in values {
-            precondition(value.count <= Self.valueBytesMax, "a value is at most 16 MiB")
-            withUnsafeBytes(of: UInt32(value.count).littleEndian) {
-                payload.append(contentsOf: $0)
-            }
+            withUnsafeBytes(of: UInt32(value.count).littleEndian) { bytes.append(contentsOf: $0) }
         }
-        for value in values { payload.append(contentsOf: value) }
+        for value in values { bytes.append(contentsOf: value) }
+        return bytes
     }
 
     var leafColumn: [UInt8] {
@@ -68,22 +81,17 @@ struct StateBucket {
         return bytes
     }
 
-    /// Bytes held in memory, roughly.
-    var byteCount: Int { leaves.count * MemoryLayout<HashedLeaf>.stride + payload.count }
+    /// Bytes held in memory, roughly; a value that several versions of a bucket share counts in each.
+    var byteCount: Int {
+        values.reduce(leaves.count * MemoryLayout<HashedLeaf>.stride) {
+            $0 + $1.count + Self.arrayBytes
+        }
+    }
+
+    /// What an array costs beside its elements.
+    private static let arrayBytes = 48
 
     func index(of key: Digest) -> Int? {
         leaves.firstIndex { $0.key == key }
-    }
-
-    func value(at index: Int) -> ArraySlice<UInt8> {
-        var start = 4 * leaves.count
-        for earlier in 0..<index { start += valueByteCount(at: earlier) }
-        return payload[start..<start + valueByteCount(at: index)]
-    }
-
-    private func valueByteCount(at index: Int) -> Int {
-        payload.withUnsafeBytes {
-            Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))
-        }
     }
 }

@@ -78,7 +78,7 @@ final class StateRows {
             else {
                 return nil
             }
-            return StateBucket(leaves: leaves, payload: selectBucket.bytes(1))
+            return selectBucket.withBytes(1) { StateBucket(leaves: leaves, payload: $0) }
         }
         guard let bucket else {
             throw .damaged(bucket: Int64(id), "its row is missing or cut off")

@@ -92,14 +92,14 @@ public final class StateStore: MapReader {
         guard let id = top.bucket(for: key), let bucket = bucket(id),
             let index = bucket.index(of: key)
         else { return nil }
-        let value = bucket.value(at: index)
+        let value = bucket.values[index]
         // What has not left memory was checked when it came; what has been on disk may be damaged.
-        if dirty.entries[id] != nil { return Array(value) }
+        if dirty.entries[id] != nil { return value }
         guard suite.digest(value) == bucket.leaves[index].valueHash else {
             fail(.damaged(bucket: Int64(id), "a value is not the one committed to"))
             return nil
         }
-        return Array(value)
+        return value
     }
 
     public func leaves(ofBucket id: UInt32) -> [HashedLeaf] {
@@ -138,7 +138,7 @@ public final class StateStore: MapReader {
     /// Calls `body` with every entry in key order, until it returns false. For snapshots and
     /// rebuilding.
     public func forEachEntry(
-        _ body: (_ leaf: MapLeaf, _ value: ArraySlice<UInt8>) -> Bool
+        _ body: (_ leaf: MapLeaf, _ value: [UInt8]) -> Bool
     ) throws(StateStoreError) {
         var isGoingOn = true
         try top.forEachBucket { (id, _) throws(StateStoreError) in
@@ -150,7 +150,7 @@ public final class StateStore: MapReader {
                 bucket = try verified(id)
             }
             for index in bucket.leaves.indices where isGoingOn {
-                isGoingOn = body(bucket.leaves[index].leaf, bucket.value(at: index))
+                isGoingOn = body(bucket.leaves[index].leaf, bucket.values[index])
             }
         }
     }
@@ -167,7 +167,7 @@ extension StateStore {
             try stored(id).leaves
         }
         // Rewrites come in key order, as the changes do, so one pass over both is enough.
-        var rest = changes[...]
+        var next = 0
         for rewrite in rewrites {
             var old: StateBucket?
             if let source = rewrite.source {
@@ -176,7 +176,7 @@ extension StateStore {
             }
             var targets: [(id: UInt32, depth: Int, bucket: StateBucket)] = []
             for target in rewrite.targets {
-                let bucket = try bucket(for: target, from: old, &rest)
+                let bucket = try bucket(for: target, from: old, changes, &next)
                 targets.append((target.id, target.depth, bucket))
             }
             dirty.replace(source: rewrite.source, by: targets, sequence: sequence)
@@ -184,26 +184,31 @@ extension StateStore {
     }
 
     /// The present entries of a bucket, with values from the changes or else from where they were.
+    ///
+    /// - Parameter next: the first change that no bucket before this one has taken or passed.
     private func bucket(
         for target: MapBucketRewrite.Target, from old: StateBucket?,
-        _ changes: inout ArraySlice<(key: Digest, value: [UInt8]?)>
+        _ changes: [(key: Digest, value: [UInt8]?)], _ next: inout Int
     ) throws(StateStoreError) -> StateBucket {
-        var values: [ArraySlice<UInt8>] = []
+        var values: [[UInt8]] = []
         values.reserveCapacity(target.leaves.count)
+        var place = 0
         for leaf in target.leaves {
-            while let change = changes.first, change.key < leaf.key { changes.removeFirst() }
-            if let change = changes.first, change.key == leaf.key {
-                guard let value = change.value else {
+            while next < changes.count, changes[next].key < leaf.key { next += 1 }
+            if next < changes.count, changes[next].key == leaf.key {
+                guard let value = changes[next].value else {
                     preconditionFailure("a key that the layer holds has no value")
                 }
                 // The values are checked again when they come back from disk.
                 assert(suite.digest(value) == leaf.valueHash, "the layer commits to other values")
-                values.append(value[...])
-            } else if let old, let index = old.index(of: leaf.key), old.leaves[index] == leaf {
-                values.append(old.value(at: index))
-            } else {
+                values.append(value)
+                continue
+            }
+            while let old, place < old.leaves.count, old.leaves[place].key < leaf.key { place += 1 }
+            guard let old, place < old.leaves.count, old.leaves[place] == leaf else {
                 throw .damaged(bucket: Int64(target.id), "an entry is not what it was")
             }
+            values.append(old.values[place])
         }
         return StateBucket(leaves: target.leaves, values: values)
     }

@@ -125,7 +125,7 @@ private struct SnapshotLoad {
                 throw .database(error)
             }
             for (leaf, value) in entries {
-                try partition.add(leaf, value[...], weight: 1, emit: emit)
+                try partition.add(leaf, value, weight: 1, emit: emit)
             }
         }
         _ = try partition.finish(emit: emit)

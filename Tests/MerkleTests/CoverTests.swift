@@ -30,7 +30,7 @@ struct CoverTests {
         }
         for key in keys {
             partition.add(
-                MapLeaf(key: key, valueHash: suite.digest(key.bytes)), [][...], weight: 1,
+                MapLeaf(key: key, valueHash: suite.digest(key.bytes)), [], weight: 1,
                 emit: emit)
         }
         return (partition.finish(emit: emit), parts)

@@ -53,7 +53,7 @@ struct StateStoreTests {
         try store.forEachEntry { leaf, value in
             #expect(last.map { $0 < leaf.key } ?? true)
             last = leaf.key
-            all[leaf.key] = Array(value)
+            all[leaf.key] = value
             return true
         }
         return all
