@@ -166,6 +166,9 @@ final class Market1: Sendable {
 
     // MARK: Using it
 
+    /// What envelopes are signed for: heights grow as long as a test takes.
+    var height: UInt64 { node.status.height }
+
     func key(_ name: Name) -> SigningKey {
         guard let key = keys[name] else { preconditionFailure("every member has a key") }
         return key
