@@ -35,7 +35,7 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
     private let first = "http://127.0.0.1:1"
     private let second = "http://127.0.0.1:2"
 
-    private func genesis() throws -> (Genesis, SigningKey) {
+    static func genesis() throws -> (Genesis, SigningKey) {
         let key = SigningKey.generate(.ed25519SHA256)
         let voting = SigningKey.generate(.ed25519SHA256)
         let id = try #require(MemberID("TEST:1"))
@@ -57,7 +57,7 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
     private func client(
         _ transport: ScriptedTransport, signing: Bool = false
     ) throws -> HuijinClient {
-        let (genesis, key) = try genesis()
+        let (genesis, key) = try FailoverTests.genesis()
         let id = try #require(MemberID("TEST:1"))
         // No test waits for it to run out: on a busy machine other tests may take the clock far ahead.
         var limits = HuijinClient.Limits()
@@ -161,12 +161,12 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
         "http://127.0.0.1:8001?x=1",
     ])
     func refusesWhatIsNoNodeAddress(_ address: String) throws {
-        let (genesis, _) = try genesis()
+        let (genesis, _) = try FailoverTests.genesis()
         #expect(throws: ClientError.self) { try HuijinClient(nodes: [address], genesis: genesis) }
     }
 
     @Test func refusesAKeyOfAnotherSuite() throws {
-        let (genesis, _) = try genesis()
+        let (genesis, _) = try FailoverTests.genesis()
         let id = try #require(MemberID("TEST:1"))
         #expect(throws: ClientError.self) {
             try HuijinClient(
