@@ -197,7 +197,9 @@ let checks: [Target] = [
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
-    tests("CommandLineTests", ["huijin", "huijind", "Client"]),
+    tests(
+        "CommandLineTests",
+        ["huijin", "huijind", "Client", "Market", "Ledger", "LedgerCrypto", "Encoding"]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
     tests("RecordsTests", ["Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
