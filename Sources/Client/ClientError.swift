@@ -41,7 +41,9 @@ public enum ClientError: Error, Equatable, Sendable {
     var isOfThisNode: Bool {
         switch self {
         case .unreachable, .badAnswer, .notProven, .stale, .behind: true
-        case .refused(_, let status, _, _, _): status >= 500
+        case .refused(_, let status, let code, _, _):
+            // A node that joined by a snapshot lacks what is older; one that was there before has it.
+            status >= 500 || code == "not-held" || code == "not-found-here"
         case .invalid, .noIdentity, .notFound: false
         }
     }

@@ -45,8 +45,8 @@ final class Market1: Sendable {
     let genesis: Genesis
     let node: HuijinNode
     let base: String
+    let folder: URL
     private let keys: [Name: SigningKey]
-    private let folder: URL
     private let serving: Task<Void, any Error>
 
     private init(
@@ -70,13 +70,20 @@ final class Market1: Sendable {
 
     /// Runs `body` on a fresh ledger, and ends everything afterwards.
     ///
-    /// - Parameter wrap: what the API sees of the node.
+    /// - Parameters:
+    ///   - parameters: changes those of the genesis.
+    ///   - configuration: changes the node's.
+    ///   - wrap: what the API sees of the node.
     static func with(
         suite: LedgerCrypto.Suite = .ed25519SHA256, limits: APILimits = APILimits(),
+        parameters: (inout Parameters) -> Void = { _ in },
+        configuration: (inout NodeConfiguration) -> Void = { _ in },
         behind wrap: (HuijinNode) -> any LedgerNode = { $0 },
         _ body: (Market1) async throws -> Void
     ) async throws {
-        let market = try await start(suite: suite, limits: limits, behind: wrap)
+        let market = try await start(
+            suite: suite, limits: limits, parameters: parameters, configuration: configuration,
+            behind: wrap)
         do {
             try await body(market)
             await market.stop()
@@ -87,7 +94,10 @@ final class Market1: Sendable {
     }
 
     private static func start(
-        suite: LedgerCrypto.Suite, limits: APILimits, behind wrap: (HuijinNode) -> any LedgerNode
+        suite: LedgerCrypto.Suite, limits: APILimits,
+        parameters: (inout Parameters) -> Void,
+        configuration edit: (inout NodeConfiguration) -> Void,
+        behind wrap: (HuijinNode) -> any LedgerNode
     ) async throws -> Market1 {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "huijin-api-\(UUID().uuidString)")
@@ -96,30 +106,39 @@ final class Market1: Sendable {
             uniqueKeysWithValues: Name.allCases.map { ($0, SigningKey.generate(suite)) })
         let voting = SigningKey.generate(suite)
         let transport = try transportIdentity()
-        let genesis = try makeGenesis(suite, keys, voting, transport)
-        let configuration = NodeConfiguration(
+        let genesis = try makeGenesis(suite, keys, voting, transport, parameters)
+        var configuration = NodeConfiguration(
             genesis: genesis, dataDirectory: folder.path + "/data", bindingFolder: folder.path,
             seat: 0, votingKey: voting,
             transport: transport, listen: HostPort(host: "127.0.0.1", port: 0),
             api: HostPort(host: "127.0.0.1", port: 0), peers: [])
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let node = try await HuijinNode.start(configuration, logger: logger)
-        let server = APIServer(node: wrap(node), limits: limits, logger: logger)
+        edit(&configuration)
+        let node = try await HuijinNode.start(configuration, logger: silentLogger)
+        let (port, serving) = try await serve(wrap(node), limits: limits)
+        return Market1(
+            genesis: genesis, node: node, port: port, keys: keys, folder: folder,
+            serving: serving)
+    }
+
+    static var silentLogger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
+    /// Until the task is cancelled.
+    static func serve(
+        _ node: any LedgerNode, limits: APILimits = APILimits()
+    ) async throws -> (port: Int, serving: Task<Void, any Error>) {
+        let server = APIServer(node: node, limits: limits, logger: silentLogger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let serving = Task {
             try await server.run(host: "127.0.0.1", port: 0) { found.yield($0) }
             found.finish()
         }
         var iterator = ports.makeAsyncIterator()
-        let port = try #require(await iterator.next())
-        return Market1(
-            genesis: genesis, node: node, port: port, keys: keys, folder: folder,
-            serving: serving)
+        return (try #require(await iterator.next()), serving)
     }
 
     private static func makeGenesis(
         _ suite: LedgerCrypto.Suite, _ keys: [Name: SigningKey], _ voting: SigningKey,
-        _ transport: TransportIdentity
+        _ transport: TransportIdentity, _ edit: (inout Parameters) -> Void
     ) throws -> Genesis {
         var builder = GenesisBuilder(suite: suite)
         for name in Name.allCases {
@@ -130,6 +149,7 @@ final class Market1: Sendable {
         }
         var parameters = Parameters()
         parameters.heartbeatMs = 50
+        edit(&parameters)
         let validators = try #require(
             ValidatorSet(
                 epoch: 0,
@@ -143,7 +163,7 @@ final class Market1: Sendable {
             parameters: parameters, validators: validators)
     }
 
-    private static func transportIdentity() throws -> TransportIdentity {
+    static func transportIdentity() throws -> TransportIdentity {
         let key = P256.Signing.PrivateKey()
         let name = try DistinguishedName { CommonName("huijin") }
         let certificate = try Certificate(
@@ -178,23 +198,29 @@ final class Market1: Sendable {
         Identity(member: Market1.id(name), key: key(name))
     }
 
-    /// - Parameter name: nil for somebody without an identity.
+    /// - Parameters:
+    ///   - name: nil for somebody without an identity.
+    ///   - nodes: this one alone unless given.
     func client(
-        _ name: Name?, transport: any HTTPTransport = NetworkTransport(),
+        _ name: Name?, nodes: [String]? = nil, transport: any HTTPTransport = NetworkTransport(),
         limits: HuijinClient.Limits = HuijinClient.Limits()
     ) throws -> HuijinClient {
         try HuijinClient(
-            nodes: [base], genesis: genesis, identity: name.map { identity($0) }, limits: limits,
+            nodes: nodes ?? [base], genesis: genesis, identity: name.map { identity($0) },
+            limits: limits,
             transport: transport)
     }
 
     /// One request without any client.
+    ///
+    /// - Parameter node: this one unless given.
     func ask(
-        _ path: String, method: String = "GET", headers: [(name: String, value: String)] = [],
+        _ path: String, node: String? = nil, method: String = "GET",
+        headers: [(name: String, value: String)] = [],
         body: [UInt8] = []
     ) async throws -> HTTPAnswer {
         try await NetworkTransport().perform(
-            HTTPCall(method: method, base: base, path: path, headers: headers, body: body))
+            HTTPCall(method: method, base: node ?? base, path: path, headers: headers, body: body))
     }
 
     /// A token's header, for requests that are wrong on purpose.

@@ -118,6 +118,49 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
         #expect(transport.asked.count == 5)
     }
 
+    /// A node that joined by a snapshot does not know what is older; another may.
+    @Test(arguments: [(404, "not-found-here"), (410, "not-held")])
+    func whatANodeDoesNotHoldAnotherIsAskedFor(_ status: Int, _ code: String) async throws {
+        let newcomer = first
+        let refusal = json("{\"error\":{\"code\":\"\(code)\"}}", status: status)
+        let transport = ScriptedTransport { (call, _) throws(ClientError) in
+            call.base == newcomer ? refusal : json("{\"a\":1}")
+        }
+        #expect(try await client(transport).json("/v1/x")["a"] == .unsigned(1))
+        #expect(transport.asked.map(\.base) == [first, second])
+        // Where nobody else is up, that is the answer.
+        let alone = ScriptedTransport { (call, _) throws(ClientError) in
+            guard call.base == newcomer else {
+                throw .unreachable(node: call.base, reason: "refused")
+            }
+            return refusal
+        }
+        let error = await #expect(throws: ClientError.self) {
+            try await client(alone).json("/v1/x")
+        }
+        #expect(error?.code == code)
+        // Where the other only lags, it is asked again.
+        let lagging = ScriptedTransport { (call, number) throws(ClientError) in
+            if call.base == newcomer { return refusal }
+            return number < 4
+                ? json("{\"error\":{\"code\":\"index-behind\"}}", status: 503) : json("{\"a\":2}")
+        }
+        #expect(try await client(lagging).json("/v1/x")["a"] == .unsigned(2))
+    }
+
+    /// The order in which nodes are asked says nothing about which of them will do.
+    @Test func aNodeThatLagsIsAskedAgainThoughTheNextDoesNotHoldIt() async throws {
+        let lagging = first
+        let transport = ScriptedTransport { (call, number) throws(ClientError) in
+            guard call.base == lagging else {
+                return json("{\"error\":{\"code\":\"not-found-here\"}}", status: 404)
+            }
+            return number < 4
+                ? json("{\"error\":{\"code\":\"index-behind\"}}", status: 503) : json("{\"a\":1}")
+        }
+        #expect(try await client(transport).json("/v1/x")["a"] == .unsigned(1))
+    }
+
     @Test(arguments: ["", "{", "[]", "{\"results\":[]}", "{\"results\":[{\"status\":\"maybe\"}]}"])
     func aResultOfAnotherFormIsNotTrusted(_ body: String) async throws {
         let client = try client(

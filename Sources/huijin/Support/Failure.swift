@@ -43,7 +43,8 @@ struct Failure: Error {
                 switch http {
                 case 401, 403: .notPermitted
                 case 404: .notFound
-                case 429, 500...599: .unavailable
+                // 410: it is there, but not on a node that joined by a snapshot.
+                case 410, 429, 500...599: .unavailable
                 default: .badData
                 }
             }
