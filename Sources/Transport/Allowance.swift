@@ -1,4 +1,4 @@
-/// How much one connection may send: units flow in at a steady rate, a frame takes its bytes and something for itself, and
+/// How much one peer may send: units flow in at a steady rate, a frame takes its bytes and something for itself, and
 /// while the account is overdrawn nothing more is read.
 public struct Allowance: Sendable, Equatable {
     public var unitsPerSecond: Int64
@@ -15,7 +15,7 @@ public struct Allowance: Sendable, Equatable {
     }
 }
 
-/// One connection's account.
+/// One peer's account, whatever connections it makes.
 struct AllowanceAccount {
     private let allowance: Allowance
     private var units: Int64
@@ -31,6 +31,22 @@ struct AllowanceAccount {
     ///
     /// - Returns: for how many milliseconds nothing more should be read; 0 while the account is not overdrawn.
     mutating func take(bytes: Int, nowMs: Int64) -> Int64 {
+        fill(nowMs)
+        units -= Int64(bytes) + allowance.unitsPerFrame
+        return overdrawnMs
+    }
+
+    /// For how many milliseconds nothing should be read.
+    mutating func overdrawnMs(nowMs: Int64) -> Int64 {
+        fill(nowMs)
+        return overdrawnMs
+    }
+
+    private var overdrawnMs: Int64 {
+        units < 0 ? -units * 1_000 / allowance.unitsPerSecond + 1 : 0
+    }
+
+    private mutating func fill(_ nowMs: Int64) {
         let passedMs = max(0, nowMs - filledMs)
         filledMs = max(filledMs, nowMs)
         // After this long it is full whatever was taken, and the product below stays small.
@@ -39,8 +55,5 @@ struct AllowanceAccount {
             passedMs >= fullMs
             ? allowance.unitsMax
             : min(allowance.unitsMax, units + passedMs * allowance.unitsPerSecond / 1_000)
-        units -= Int64(bytes) + allowance.unitsPerFrame
-        guard units < 0 else { return 0 }
-        return -units * 1_000 / allowance.unitsPerSecond + 1
     }
 }

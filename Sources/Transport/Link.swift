@@ -22,11 +22,15 @@ struct Link {
     var receivedFrames: UInt64 = 0
     var receivedBytes: UInt64 = 0
     var ban = Ban()
+    /// What the peer may send; nil for a validator, whose frames wait in a queue of their own.
+    var account: AllowanceAccount?
     /// The newest of its keys that the peer has shown.
     private var shownKey: [UInt8]?
 
-    init(_ peer: PeerEndpoint, limits: NetworkLimits) {
+    init(_ peer: PeerEndpoint, limits: NetworkLimits, nowMs: Int64) {
         self.peer = peer
+        account =
+            peer.isObserver ? AllowanceAccount(limits.observerAllowance, nowMs: nowMs) : nil
         outbox = Outbox(
             bytesMax: peer.isObserver ? limits.observerOutboxBytesMax : limits.outboxBytesMax,
             offlineBytesMax: peer.isObserver ? 0 : limits.offlineBytesMax)

@@ -11,6 +11,10 @@ protocol LinkOwner: AnyObject, Sendable {
         _ channel: any Channel, peer: ShownPeer, attempt: UInt64?
     ) throws(NetworkProblem) -> LinkUse
     func linkFrame(_ payload: [UInt8], peer: Int) -> FlowControl
+    /// Takes a frame from the peer's account.
+    ///
+    /// - Returns: for how many milliseconds nothing more should be read of it.
+    func charge(_ bytes: Int, peer: Int) -> Int64
     /// The peer has committed an offence on this connection, which is about to end.
     func cutOff(_ peer: Int, _ problem: NetworkProblem)
     func linkClosed(
@@ -24,8 +28,10 @@ struct LinkUse {
     /// Whether frames are expected from the other side.
     let isRead: Bool
     let frameBytesMax: Int
-    /// How much the other side may send; nil for a validator, whose frames wait in a queue of their own.
-    let allowance: Allowance?
+    /// Whether what the other side sends is taken from its account.
+    let isMetered: Bool
+    /// For how long nothing is read at first: the account was overdrawn on an earlier connection.
+    let overdrawnMs: Int64
 }
 
 /// What the receiver of a frame wants next of that connection.
@@ -77,8 +83,7 @@ final class LinkHandler: ChannelDuplexHandler {
     private var isRetired = false
     /// By the receiver of the frames, until it has room again.
     private var isPaused = false
-    private var account: AllowanceAccount?
-    /// By the allowance, until it is in balance again.
+    /// By the peer's account, until it is in balance again.
     private var isOverdrawn = false
     private var hasReadSinceTick = true
     private var hasWrittenSinceTick = true
@@ -100,8 +105,6 @@ final class LinkHandler: ChannelDuplexHandler {
         self.frameLimit = frameLimit
         self.attempt = attempt
     }
-
-    private static var nowMs: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
@@ -140,8 +143,8 @@ final class LinkHandler: ChannelDuplexHandler {
                 let use = try owner.linkReady(context.channel, peer: peer, attempt: attempt)
                 helloDeadline?.cancel()
                 frameLimit.bytesMax = use.frameBytesMax
-                account = use.allowance.map { AllowanceAccount($0, nowMs: LinkHandler.nowMs) }
                 phase = .ready(peer, use)
+                pauseReading(forMs: use.overdrawnMs, context)
                 drain(context)
             } catch {
                 close(context, error)
@@ -149,7 +152,10 @@ final class LinkHandler: ChannelDuplexHandler {
         case .ready(let peer, let use):
             if payload.isEmpty { return }
             guard use.isRead else { return close(context, .unexpectedFrame) }
-            charge(payload.count, context)
+            if use.isMetered {
+                let overdrawnMs = owner.charge(payload.count, peer: peer.index)
+                pauseReading(forMs: overdrawnMs, context)
+            }
             switch owner.linkFrame(payload, peer: peer.index) {
             case .continue: return
             case .pause: isPaused = true
@@ -158,10 +164,8 @@ final class LinkHandler: ChannelDuplexHandler {
         }
     }
 
-    private func charge(_ bytes: Int, _ context: ChannelHandlerContext) {
-        guard let pauseMs = account?.take(bytes: bytes, nowMs: LinkHandler.nowMs), pauseMs > 0,
-            !isOverdrawn
-        else { return }
+    private func pauseReading(forMs pauseMs: Int64, _ context: ChannelHandlerContext) {
+        guard pauseMs > 0, !isOverdrawn else { return }
         isOverdrawn = true
         let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: .milliseconds(pauseMs)) {

@@ -41,7 +41,16 @@ extension PeerNetwork: LinkOwner {
             outbox: attempt != nil || isObserver ? now.outbox : nil,
             isRead: attempt == nil || self.isObserver,
             frameBytesMax: isObserver ? limits.observerFrameBytesMax : limits.frameBytesMax,
-            allowance: isObserver ? limits.observerAllowance : nil)
+            isMetered: isObserver,
+            overdrawnMs: state.withLock {
+                $0.links[peer.index]?.account?.overdrawnMs(nowMs: PeerNetwork.nowMs) ?? 0
+            })
+    }
+
+    func charge(_ bytes: Int, peer: Int) -> Int64 {
+        state.withLock {
+            $0.links[peer]?.account?.take(bytes: bytes, nowMs: PeerNetwork.nowMs) ?? 0
+        }
     }
 
     /// The old connections end gently, so that nothing that was sent on them is lost.
@@ -223,7 +232,7 @@ extension PeerNetwork.State {
             guard var link = links[peer.index], link.peer.isObserver == peer.isObserver else {
                 ended += links[peer.index]?.connections.map(\.channel) ?? []
                 links[peer.index]?.redial?.cancel()
-                links[peer.index] = Link(peer, limits: limits)
+                links[peer.index] = Link(peer, limits: limits, nowMs: PeerNetwork.nowMs)
                 dialled.append(peer.index)
                 continue
             }

@@ -92,7 +92,8 @@ public final class PeerNetwork: Sendable {
     ) throws(NetworkError) {
         var state = State(contexts: try Contexts(configuration.identity))
         for peer in configuration.peers {
-            state.links[peer.index] = Link(peer, limits: configuration.limits)
+            state.links[peer.index] = Link(
+                peer, limits: configuration.limits, nowMs: PeerNetwork.nowMs)
         }
         self.state = Mutex(state)
         self.configuration = configuration
