@@ -198,13 +198,7 @@ public final class HuijinClient: Sendable {
     public func statusOfAll() async -> [(node: String, status: Result<JSONValue, ClientError>)] {
         await withTaskGroup(of: (Int, Result<JSONValue, ClientError>).self) { group in
             for (index, node) in nodes.enumerated() {
-                group.addTask {
-                    do throws(ClientError) {
-                        return (index, .success(try await self.json("/v1/status", from: node)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { (index, await self.status(of: node)) }
             }
             var answers: [Int: Result<JSONValue, ClientError>] = [:]
             for await (index, status) in group { answers[index] = status }
@@ -214,6 +208,15 @@ public final class HuijinClient: Sendable {
                 }
                 return (node, status)
             }
+        }
+    }
+
+    // Apart from the group's closure: the optimiser (Swift 6.3.1) loses the result of one that catches a typed error.
+    private func status(of node: String) async -> Result<JSONValue, ClientError> {
+        do throws(ClientError) {
+            return .success(try await json("/v1/status", from: node))
+        } catch {
+            return .failure(error)
         }
     }
 
