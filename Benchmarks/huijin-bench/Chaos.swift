@@ -166,11 +166,11 @@ struct Chaos: AsyncParsableCommand {
     /// has to fetch the whole chain first.
     private func powerCut(_ network: BenchNetwork, _ load: ChaosLoad) async throws -> [String] {
         let lost = Int(seed % 4)
-        let others = try network.nodes.enumerated().filter { $0.offset != lost }.map {
-            var limits = HuijinClient.Limits()
-            limits.timeoutMs = Chaos.statusTimeoutMs
-            return try HuijinClient(nodes: [$0.element], genesis: network.genesis, limits: limits)
-        }
+        var limits = HuijinClient.Limits()
+        limits.timeoutMs = Chaos.statusTimeoutMs
+        let others = try HuijinClient(
+            nodes: network.nodes.indices.filter { $0 != lost }.map { network.nodes[$0] },
+            genesis: network.genesis, limits: limits)
         let height = await highest(of: others)
         for index in 0..<4 { network.kill(index) }
         let count = load.acknowledged.count
@@ -185,7 +185,7 @@ struct Chaos: AsyncParsableCommand {
             if grown == nil, await highest(of: others) > height { grown = .now }
             try await Task.sleep(for: .milliseconds(50))
         }
-        let isBack = load.acknowledged.count > count
+        let isBack = load.acknowledged.count > count && grown != nil
         Report.line(
             "chaos-power-cut",
             [
@@ -204,14 +204,10 @@ struct Chaos: AsyncParsableCommand {
         return isBack ? [] : ["no progress after the power cut"]
     }
 
-    private func highest(of clients: [HuijinClient]) async -> UInt64 {
-        var highest: UInt64 = 0
-        for client in clients {
-            for (_, status) in await client.statusOfAll() {
-                highest = max(highest, (try? status.get()["height"]?.unsigned) ?? 0)
-            }
-        }
-        return highest
+    /// Nodes that do not answer count as empty.
+    private func highest(of client: HuijinClient) async -> UInt64 {
+        await client.statusOfAll().compactMap { try? $0.status.get()["height"]?.unsigned }.max()
+            ?? 0
     }
 }
 

@@ -211,7 +211,7 @@ public final class HuijinClient: Sendable {
         }
     }
 
-    // Apart from the group's closure: the optimiser (Swift 6.3.1) loses the result of one that catches a typed error.
+    // Apart from the group's closure: with the typed catch inside it, release builds (Swift 6.3.1) lacked a node's answer.
     private func status(of node: String) async -> Result<JSONValue, ClientError> {
         do throws(ClientError) {
             return .success(try await json("/v1/status", from: node))

@@ -69,7 +69,7 @@ struct FaultPlan {
         let slowRate = random.between(10, 200)
         slowUs = random.between(20_000, 900_000)
         delayUs = random.between(2_000, 30_000)
-        crashes = Int(random.between(3, 8))
+        crashes = Int(random.between(5, 8))
         cuts = Int(random.between(2, 5))
         let ails = FaultPlan.ailments(drawn, validators, &random)
         if ails.values.contains(.lostDisk) { drawn.insert(.commonPowerCut) }

@@ -213,14 +213,10 @@ struct ReplicaTests {
         #expect(effects.signed == [.nullify(epoch: 0, view: 1)])
     }
 
-    /// A peer gives other entries under the header of a proposal that waits: they are not mistaken for the proposal's.
-    @Test func entriesUnderAProposedHeaderAreNotTheProposals() {
-        let bench = follower()
-        let block = bench.block(timeMs: bench.nowMs + 150)
-        bench.give(.message(from: PeerID(1), bench.proposal(block, view: 1)))
-        let finalization = bench.certificate(
-            .finalize(epoch: 0, view: 1, bench.subject(block)))
-        let tampered = Block(header: block.header, entries: [.envelope(valid[0].bytes)])
+    /// Under one certificate a peer gives another body than the block's, and then a second peer the block itself.
+    private func expectOnly(
+        _ block: Block, not tampered: Block, under finalization: Certificate, _ bench: Bench
+    ) {
         let bad = bench.give(
             .message(
                 from: PeerID(3),
@@ -231,6 +227,17 @@ struct ReplicaTests {
                 from: PeerID(2),
                 .finalBlocks([CertifiedBlock(block: block, finalization: finalization)])))
         #expect(good.commits.count == 1)
+    }
+
+    /// A peer gives other entries under the header of a proposal that waits: they are not mistaken for the proposal's.
+    @Test func entriesUnderAProposedHeaderAreNotTheProposals() {
+        let bench = follower()
+        let block = bench.block(timeMs: bench.nowMs + 150)
+        bench.give(.message(from: PeerID(1), bench.proposal(block, view: 1)))
+        let finalization = bench.certificate(
+            .finalize(epoch: 0, view: 1, bench.subject(block)))
+        let tampered = Block(header: block.header, entries: [.envelope(valid[0].bytes)])
+        expectOnly(block, not: tampered, under: finalization, bench)
     }
 
     @Test func theLeaderServesWhatItProposed() throws {
@@ -300,16 +307,7 @@ struct ReplicaTests {
         let asking = bench.give(.timer(.fetch))
         #expect((1...3).contains { asking.sent(to: $0).contains(.finalBlocksRequest(from: 1)) })
         let tampered = Block(header: block.header, entries: block.entries.reversed())
-        let bad = bench.give(
-            .message(
-                from: PeerID(3),
-                .finalBlocks([CertifiedBlock(block: tampered, finalization: finalization)])))
-        #expect(bad.commits.isEmpty && bad.halts.isEmpty)
-        let good = bench.give(
-            .message(
-                from: PeerID(2),
-                .finalBlocks([CertifiedBlock(block: block, finalization: finalization)])))
-        #expect(good.commits.count == 1)
+        expectOnly(block, not: tampered, under: finalization, bench)
         #expect(bench.disk.height == 1)
     }
 
