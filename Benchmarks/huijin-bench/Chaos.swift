@@ -30,6 +30,9 @@ struct Chaos: AsyncParsableCommand {
     /// Acknowledged transactions per second, against those before the fault, that count as recovered.
     static let recoveredShare = 0.7
     static let recoverySecondsMax = 60.0
+    static let levelSecondsMax = 300.0
+    /// Blocks by which a node that keeps up may be behind at the moment of asking.
+    static let levelBlocks: UInt64 = 20
     static let statusTimeoutMs: UInt64 = 500
 
     enum Fault: String, CaseIterable {
@@ -82,7 +85,8 @@ struct Chaos: AsyncParsableCommand {
         if !problems.isEmpty { throw ExitCode(1) }
     }
 
-    /// One fault, and how long after its end the load is back.
+    /// One fault, how long after its end the load is back, and how long until the node has what it missed: another fault
+    /// before that would be one of two nodes at a time.
     private func round(
         _ round: Int, fault: Fault, node: Int, _ network: BenchNetwork, _ links: Links,
         _ load: ChaosLoad
@@ -103,6 +107,7 @@ struct Chaos: AsyncParsableCommand {
         }
         let healed = ContinuousClock.now
         let recovered = try await recovery(of: load, to: before, from: healed)
+        let level = try await self.level(node, of: network, since: healed)
         let stall = load.longestStall(from: begin, to: .now)
         Report.line(
             "chaos-round",
@@ -111,12 +116,31 @@ struct Chaos: AsyncParsableCommand {
                 ("node", .unsigned(UInt64(node))), ("perSecondBefore", .real(before)),
                 ("perSecondDuring", .real(during)), ("longestStallSeconds", .real(stall)),
                 ("recoverySeconds", recovered.map { .real($0) } ?? .null),
+                ("levelSeconds", level.map { .real($0) } ?? .null),
             ])
         try await Task.sleep(for: .seconds(calmSeconds))
-        guard recovered != nil else {
-            return ["round \(round): the load was not back \(Chaos.recoverySecondsMax) s after"]
+        return
+            (recovered != nil
+            ? [] : ["round \(round): the load was not back \(Chaos.recoverySecondsMax) s after"])
+            + (level != nil
+                ? [] : ["round \(round): node \(node) lags \(Chaos.levelSecondsMax) s after"])
+    }
+
+    private func level(
+        _ node: Int, of network: BenchNetwork, since healed: ContinuousClock.Instant
+    ) async throws -> Double? {
+        let all = try client(of: network.nodes, network)
+        while true {
+            let heights = await heights(of: all)
+            let seconds = (ContinuousClock.now - healed).milliseconds / 1e3
+            if let height = heights[node], let highest = heights.compactMap(\.self).max(),
+                height + Chaos.levelBlocks >= highest
+            {
+                return seconds
+            }
+            if seconds > Chaos.levelSecondsMax { return nil }
+            try await Task.sleep(for: .milliseconds(200))
         }
-        return []
     }
 
     private func recovery(
@@ -166,11 +190,8 @@ struct Chaos: AsyncParsableCommand {
     /// has to fetch the whole chain first.
     private func powerCut(_ network: BenchNetwork, _ load: ChaosLoad) async throws -> [String] {
         let lost = Int(seed % 4)
-        var limits = HuijinClient.Limits()
-        limits.timeoutMs = Chaos.statusTimeoutMs
-        let others = try HuijinClient(
-            nodes: network.nodes.indices.filter { $0 != lost }.map { network.nodes[$0] },
-            genesis: network.genesis, limits: limits)
+        let others = try client(
+            of: network.nodes.indices.filter { $0 != lost }.map { network.nodes[$0] }, network)
         let height = await highest(of: others)
         for index in 0..<4 { network.kill(index) }
         let count = load.acknowledged.count
@@ -204,10 +225,19 @@ struct Chaos: AsyncParsableCommand {
         return isBack ? [] : ["no progress after the power cut"]
     }
 
-    /// Nodes that do not answer count as empty.
+    private func client(of nodes: [String], _ network: BenchNetwork) throws -> HuijinClient {
+        var limits = HuijinClient.Limits()
+        limits.timeoutMs = Chaos.statusTimeoutMs
+        return try HuijinClient(nodes: nodes, genesis: network.genesis, limits: limits)
+    }
+
+    /// In the order of the client's nodes; nil for one that does not answer.
+    private func heights(of client: HuijinClient) async -> [UInt64?] {
+        await client.statusOfAll().map { try? $0.status.get()["height"]?.unsigned }
+    }
+
     private func highest(of client: HuijinClient) async -> UInt64 {
-        await client.statusOfAll().compactMap { try? $0.status.get()["height"]?.unsigned }.max()
-            ?? 0
+        await heights(of: client).compactMap(\.self).max() ?? 0
     }
 }
 

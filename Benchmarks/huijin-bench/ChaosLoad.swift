@@ -70,12 +70,18 @@ final class ChaosLoad: Sendable {
                 }
                 height = max(height, final.compactMap(\.height).max() ?? 0)
                 // A node that is paused or cut off answers, if at all, without anything final.
-                if final.isEmpty { node = (node + 1) % clients.count }
+                if final.isEmpty { node = another(than: node, number) }
             } catch {
-                node = (node + 1) % clients.count
+                node = another(than: node, number)
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }
+    }
+
+    /// Not always the next: in the end all workers would wait at one and the same node.
+    private func another(than node: Int, _ number: Int) -> Int {
+        let step = number / ChaosLoad.perRequest % (clients.count - 1)
+        return (node + 1 + step) % clients.count
     }
 
     /// Acknowledged a second, lately.

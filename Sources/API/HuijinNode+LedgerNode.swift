@@ -57,7 +57,8 @@ extension HuijinNode: LedgerNode {
         return LedgerStatus(
             header: status.header, firstHeight: status.firstHeight, view: status.view,
             peers: linked.peers,
-            validators: status.validators.count, votes: status.votes, version: NodeVersion.text)
+            validators: status.validators.count, isCatchingUp: status.isCatchingUp,
+            votes: status.votes, version: NodeVersion.text)
     }
 
     public func metrics() async -> String {
@@ -69,6 +70,10 @@ extension HuijinNode: LedgerNode {
             (
                 "huijin_mempool_transactions", UInt64(status.mempoolCount),
                 "waiting transactions / 待处理交易"
+            ),
+            (
+                "huijin_catching_up", status.isCatchingUp ? 1 : 0,
+                "1 while so many final blocks are missing that no transaction is taken / 追赶区块期间为 1，不接收交易"
             ),
             ("huijin_peers", UInt64(linked.peers), "links that are up / 已连通对端"),
             (

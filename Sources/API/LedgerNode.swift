@@ -85,19 +85,22 @@ public struct LedgerStatus: Sendable {
     public var peers: Int
     /// The set that certifies now.
     public var validators: Int
+    /// Whether it lacks so many final blocks that it takes no transactions.
+    public var isCatchingUp: Bool
     /// Whether the node votes, and why not.
     public var votes: VoteStanding
     public var version: String
 
     public init(
         header: Header, firstHeight: UInt64 = 0, view: UInt64, peers: Int, validators: Int,
-        votes: VoteStanding, version: String
+        isCatchingUp: Bool = false, votes: VoteStanding, version: String
     ) {
         self.header = header
         self.firstHeight = firstHeight
         self.view = view
         self.peers = peers
         self.validators = validators
+        self.isCatchingUp = isCatchingUp
         self.votes = votes
         self.version = version
     }

@@ -52,6 +52,7 @@ extension Routes {
             "timeMs": .unsigned(header.timeMs), "view": .unsigned(status.view),
             "epoch": .unsigned(header.epoch), "validators": .unsigned(UInt64(status.validators)),
             "peers": .unsigned(UInt64(status.peers)), "votes": .text(status.votes.name),
+            "catchingUp": .bool(status.isCatchingUp),
             "transactions": .unsigned(status.transactions),
             "entries": .unsigned(header.entryCount), "version": .text(status.version),
         ])

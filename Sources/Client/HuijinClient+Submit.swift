@@ -158,7 +158,8 @@ extension HuijinClient {
         return try await proveOutcome(of: envelope, stated: answer)
     }
 
-    /// Posts envelopes as they are, at most `envelopesMax`, and reports what one node says of each.
+    /// Posts envelopes as they are, at most `envelopesMax`, and reports what one node says of each. A node that takes none,
+    /// because it catches up or is cut off, is passed over.
     public func post(
         _ envelopes: [[UInt8]], waitForFinal: Bool = true
     ) async throws(ClientError) -> [SubmissionAnswer] {
@@ -184,6 +185,12 @@ extension HuijinClient {
                     throw ClientError.badAnswer(node: node, what: "a result of another form")
                 }
                 answers.append(parsed)
+            }
+            let code = OutcomeCode.unavailable
+            guard answers.isEmpty || answers.contains(where: { $0.code != code }) else {
+                throw ClientError.refused(
+                    node: node, status: 503, code: code.name, english: code.messageEn,
+                    chinese: code.messageZh)
             }
             return answers
         }

@@ -21,6 +21,8 @@ public struct NodeStatus: Sendable {
     public internal(set) var epoch: UInt64
     public internal(set) var view: UInt64
     public internal(set) var mempoolCount: Int
+    /// Whether it lacks so many final blocks that it takes no transactions.
+    public internal(set) var isCatchingUp = false
     /// Contradicting votes that this node has seen since it started.
     public internal(set) var equivocations: [Equivocation]
     /// Set once the node has stopped.

@@ -43,11 +43,13 @@ extension ReplicaLoop {
         let epoch = replica.status.epoch
         let view = replica.view
         let mempoolCount = replica.mempool.count
+        let isCatchingUp = replica.isCatchingUp
         let votes = votes
         shared.status.withLock { status in
             status.epoch = epoch
             status.view = view
             status.mempoolCount = mempoolCount
+            status.isCatchingUp = isCatchingUp
             status.votes = votes
         }
         let metrics = metrics

@@ -207,8 +207,12 @@ public enum ReplicaLimits {
     public static let buildAttemptsMax = 4
     /// Keys whose parsed form is kept.
     public static let keysMax = 65_536
+    /// A replica that lacks more final blocks than this takes no transactions.
+    public static let catchingUpBlocks: UInt64 = 128
     /// Turns of leaders for which a validator stays silent before its views are nullified at once.
     public static let silentTurns: UInt64 = 1
+    /// Turns of leaders by which a vote for a block may be late and still show that its validator follows.
+    public static let recentTurns: UInt64 = 16
     /// The view's time-out is doubled at most this many times.
     public static let timeoutDoublingsMax: UInt64 = 6
     /// Pause before asking for a body that is on its way in all likelihood.

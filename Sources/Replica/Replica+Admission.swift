@@ -55,7 +55,18 @@ extension Replica {
     }
 
     /// Checks envelopes, and has the signatures of the promising ones checked.
+    ///
+    /// None while it catches up: a new member's key would be unknown here, and what peers pass on will be final before it
+    /// is of use here.
     mutating func admit(_ envelopes: [Envelope], from sender: Sender) {
+        guard !isCatchingUp else {
+            if case .client(let request) = sender {
+                effects.append(
+                    .answer(
+                        request, Array(repeating: .unavailable, count: envelopes.count)))
+            }
+            return
+        }
         guard let state = parentState(finalDigest) else {
             preconditionFailure("the final block is always executed")
         }

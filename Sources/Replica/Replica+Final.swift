@@ -204,6 +204,13 @@ extension Replica {
         isBehindEpochs || target.map { $0.subject.height > finalHeight } ?? false
     }
 
+    /// Whether too many final blocks are missing to judge transactions by the state that is here.
+    public var isCatchingUp: Bool {
+        isBehindEpochs
+            || target.map { $0.subject.height > finalHeight + ReplicaLimits.catchingUpBlocks }
+                ?? false
+    }
+
     var needsFetch: Bool { !wanted.isEmpty || lacksFinalBlocks || lacksTransactions }
 
     mutating func fetch() {

@@ -142,7 +142,12 @@ extension Replica {
             heard(peer)
             receive(proposal, from: peer)
         case .votes(let votes):
-            heard(peer)
+            let recent = UInt64(simplex.validators.count) * ReplicaLimits.recentTurns
+            if votes.contains(where: {
+                $0.statement.kind != .nullify && $0.statement.view + recent >= simplex.view
+            }) {
+                heard(peer)
+            }
             for vote in votes {
                 if vote.statement.epoch > simplex.epoch
                     || vote.statement.view > simplex.view + Simplex.viewsAheadMax
@@ -188,7 +193,8 @@ extension Replica {
         }
     }
 
-    /// Votes and proposals alone count: one that follows without a vote leads in vain.
+    /// Proposals and votes for recent blocks alone count: one that still catches up can nullify, and repeat what it
+    /// said before it fell behind, and leads in vain.
     private mutating func heard(_ peer: PeerID) {
         if !peer.isGuest { heardInView[peer.seat] = simplex.view }
     }

@@ -93,7 +93,7 @@ public struct Replica<Base: CommittedState> {
     var isBehindEpochs = false
     /// Final blocks were asked for, and none came yet.
     var awaitsFinalBlocks = false
-    /// The view this replica was in when it last heard from each seat.
+    /// The view this replica was in when each seat last proposed or voted for a block.
     var heardInView: [UInt64]
     var statusAnswered = PeerTimes()
     var helpAsked = PeerTimes()

@@ -161,6 +161,28 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
         #expect(try await client(transport).json("/v1/x")["a"] == .unsigned(1))
     }
 
+    /// A node that catches up takes no transactions; refusals that differ are of the transactions, not of the node.
+    @Test func aNodeThatTakesNoTransactionsIsPassedOver() async throws {
+        func results(_ codes: [OutcomeCode]) -> HTTPAnswer {
+            let list = codes.map { "{\"status\":\"refused\",\"code\":\($0.rawValue)}" }
+            return json("{\"results\":[\(list.joined(separator: ","))]}")
+        }
+        let catchingUp = first
+        let other = results([.expired, .unavailable])
+        let none = results([.unavailable, .unavailable])
+        let transport = ScriptedTransport { (call, _) throws(ClientError) in
+            call.base == catchingUp ? none : other
+        }
+        let codes = try await client(transport).post([[1], [2]]).map(\.code)
+        #expect(codes == [.expired, .unavailable])
+        #expect(transport.asked.map(\.base) == [first, second])
+        let error = await #expect(throws: ClientError.self) {
+            try await client(ScriptedTransport { (_, _) throws(ClientError) in none })
+                .post([[1], [2]])
+        }
+        #expect(error?.code == "unavailable")
+    }
+
     @Test(arguments: ["", "{", "[]", "{\"results\":[]}", "{\"results\":[{\"status\":\"maybe\"}]}"])
     func aResultOfAnotherFormIsNotTrusted(_ body: String) async throws {
         let client = try client(
