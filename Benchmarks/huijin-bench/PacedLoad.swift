@@ -1,5 +1,6 @@
 import Client
 import Foundation
+import Ledger
 import Synchronization
 
 /// So many transactions a second in requests of 25, signed on the way, for as long as wanted.
@@ -11,6 +12,8 @@ final class PacedLoad: Sendable {
     private let open = Atomic(0)
 
     static let perRequest = 25
+    /// How long a transaction may wait, as of a network's standard window: every node keeps the ids of that many blocks.
+    private static let validBlocks = Parameters().replayWindowBlocksMax
     /// Requests that may wait for their answers; beyond this some are left out.
     private static let openMax = 256
 
@@ -39,7 +42,8 @@ final class PacedLoad: Sendable {
                 guard open.load(ordering: .relaxed) < PacedLoad.openMax else { continue }
                 let envelopes = (0..<PacedLoad.perRequest).map {
                     senders.envelope(
-                        number * PacedLoad.perRequest + $0, lastValidHeight: height + 60_000)
+                        number * PacedLoad.perRequest + $0,
+                        lastValidHeight: height + PacedLoad.validBlocks)
                 }
                 open.add(1, ordering: .relaxed)
                 group.addTask {
