@@ -16,7 +16,7 @@ RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench chaos soak sim model fuzz lint docs build deps clean
+.PHONY: help demo test bench chaos soak sim model fuzz mutate lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
@@ -27,6 +27,7 @@ help:
 	@echo "make chaos [ROUNDS=50] [FAULT_SECONDS=60]                 real nodes killed, paused, cut off / 故障注入"
 	@echo "make soak [SOAK_SECONDS=3600] [SOAK='--flood garbage']   memory of every node at half load / 长时间运行内存"
 	@echo "make fuzz [FUZZ_SECONDS=60]                               decoders under random input / 模糊测试"
+	@echo "make mutate LEDGERS='folder …'                            falsified evidence bundles; genesis.cbor and *.bundle each / 篡改证据包"
 	@echo "make lint | docs | build | clean"
 
 # Installs the system packages that are missing, as root or through sudo.
@@ -77,6 +78,10 @@ soak: deps
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz
 	$(RELEASE)/huijin-fuzz --seconds $(FUZZ_SECONDS)
+
+mutate: deps
+	$(SWIFT) build -c release --product huijin-fuzz
+	$(RELEASE)/huijin-fuzz bundles $(LEDGERS)
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks

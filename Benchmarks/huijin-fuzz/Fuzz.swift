@@ -7,13 +7,20 @@ import LightClient
 import Market
 import Records
 
-/// Feeds mutated and random bytes to every decoder and to the verifier. A decoder that accepts must give the same bytes
-/// back, since there is one encoding for each value; anything else is reported, and a trap ends the process with the
-/// seed and round on the last line, which `--seed` and `--first` repeat.
+/// Input that nobody honest sends.
 @main
 struct Fuzz: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "huijin-fuzz", abstract: "Random input for every decoder. / 模糊测试")
+        commandName: "huijin-fuzz", abstract: "Hostile input. / 敌意输入",
+        subcommands: [Decoders.self, Bundles.self], defaultSubcommand: Decoders.self)
+}
+
+/// Feeds mutated and random bytes to every decoder and to the verifier. A decoder that accepts must give the same bytes
+/// back, since there is one encoding for each value; anything else is reported, and a trap ends the process with the
+/// seed and round on the last line, which `--seed` and `--first` repeat.
+struct Decoders: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decoders", abstract: "Random input for every decoder. / 模糊测试")
 
     @Option(help: "Seconds for each decoder. / 每个解码器的秒数") var seconds = 10.0
     @Option(help: "Seed. / 随机种子") var seed: UInt64 = 1
@@ -38,7 +45,7 @@ struct Fuzz: ParsableCommand {
         var faults = 0
         while ContinuousClock.now < end {
             print("\(target.name) --seed \(seed) --first \(round)")
-            for _ in 0..<Fuzz.roundsPerLine {
+            for _ in 0..<Decoders.roundsPerLine {
                 var random = Randomness(seed: seed, round: round)
                 let input = Mutation.input(from: target.examples, &random)
                 switch target.attempt(input) {

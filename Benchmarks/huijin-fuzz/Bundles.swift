@@ -1,0 +1,165 @@
+import ArgumentParser
+import Dispatch
+import Encoding
+import Foundation
+import Ledger
+import LightClient
+import Synchronization
+
+/// Falsified bundles for the verifier: each is refused, or proves exactly what the true one proves.
+struct Bundles: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bundles",
+        abstract: "Falsified evidence bundles for the verifier. / 篡改证据包",
+        discussion: """
+            Each folder holds one ledger's genesis.cbor and bundles of it (*.bundle). Every bit of each bundle is flipped, every part
+            dropped, repeated, exchanged and replaced, and parts of all other bundles are put in, those of other ledgers too.
+            每个文件夹为一个账本：genesis.cbor 与若干 *.bundle。
+            """)
+
+    @Argument(help: "Folders, one for each ledger. / 文件夹") var folders: [String]
+
+    static let fileBytesMax = 1 << 20
+
+    struct Ledger {
+        let verifier: Verifier
+        let truths: [Truth]
+    }
+
+    struct Truth {
+        let name: String
+        let mutants: BundleMutants
+        let answer: ProvenAnswer
+    }
+
+    struct Tally {
+        var mutants = 0
+        var same = 0
+        var faults = 0
+
+        static func += (left: inout Tally, right: Tally) {
+            left.mutants += right.mutants
+            left.same += right.same
+            left.faults += right.faults
+        }
+    }
+
+    func run() throws {
+        let ledgers = try folders.map { try read(folder: $0) }
+        let all = ledgers.flatMap(\.truths).map(\.mutants)
+        var total = Tally()
+        for (ledger, truth) in ledgers.flatMap({ ledger in ledger.truths.map { (ledger, $0) } }) {
+            let tally = attack(truth, of: ledger, others: all)
+            print(
+                "\(truth.name): \(truth.mutants.bytes.count) bytes, \(tally.mutants) mutants, \(tally.same) prove the same, \(tally.faults) something else"
+            )
+            total += tally
+        }
+        print(
+            "\(all.count) bundles, \(total.mutants) mutants, \(total.same) prove the same, \(total.faults) something else"
+        )
+        guard total.faults == 0 else { throw ExitCode(1) }
+        print("bundles: ok")
+    }
+
+    private func read(folder: String) throws -> Ledger {
+        let url = URL(fileURLWithPath: folder)
+        let genesis = try Genesis.decode(
+            try bytes(url.appendingPathComponent("genesis.cbor")), limits: LedgerLimits.genesis)
+        let verifier = Verifier(genesis: genesis)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            .filter { $0.hasSuffix(".bundle") }.sorted()
+        let truths = try names.map { name in
+            let bytes = try bytes(url.appendingPathComponent(name))
+            return Truth(
+                name: "\(folder)/\(name)", mutants: try BundleMutants(bytes),
+                answer: try verifier.verify(bytes))
+        }
+        guard !truths.isEmpty else {
+            throw ValidationError("no *.bundle in \(folder) / 文件夹中没有证据包")
+        }
+        return Ledger(verifier: verifier, truths: truths)
+    }
+
+    private func bytes(_ url: URL) throws -> [UInt8] {
+        let bytes = [UInt8](try Data(contentsOf: url))
+        guard bytes.count <= Bundles.fileBytesMax else {
+            throw ValidationError("\(url.path) is larger than 1 MiB / 文件过大")
+        }
+        return bytes
+    }
+
+    private func attack(
+        _ truth: Truth, of ledger: Ledger, others: [BundleMutants]
+    ) -> Tally {
+        let lanes = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let total = Mutex(Tally())
+        DispatchQueue.concurrentPerform(iterations: lanes) { lane in
+            var tally = Tally()
+            var number = 0
+            // Each lane makes all of them and judges its share: making one costs little beside judging it.
+            func judge(_ mutant: () -> [UInt8]) {
+                number += 1
+                guard number % lanes == lane else { return }
+                tally += self.verdict(mutant(), truth, ledger)
+            }
+            for bit in 0..<truth.mutants.bitCount {
+                judge { truth.mutants.flipping(bit: bit) }
+            }
+            truth.mutants.forEachChange { bytes in judge { bytes } }
+            for other in others where other.bytes != truth.mutants.bytes {
+                truth.mutants.forEachSplice(with: other) { bytes in judge { bytes } }
+            }
+            total.withLock { $0 += tally }
+        }
+        return total.withLock { $0 }
+    }
+
+    private func verdict(_ mutant: [UInt8], _ truth: Truth, _ ledger: Ledger) -> Tally {
+        guard mutant != truth.mutants.bytes else { return Tally() }
+        var tally = Tally(mutants: 1)
+        // No question is given, as by somebody who opens a file to see what it proves. Two bundles of one ledger may be spliced
+        // into the other one whole, which is then what is proven.
+        guard let answer = try? ledger.verifier.verify(mutant) else { return tally }
+        guard !ledger.truths.contains(where: { Facts.areSame(answer, $0.answer) }) else {
+            tally.same = 1
+            return tally
+        }
+        tally.faults = 1
+        print("\(truth.name) proves something else: \(Hex.encode(mutant))")
+        return tally
+    }
+}
+
+/// What answers have in common that prove the same. How many validators signed beyond a quorum does not matter, nor whose signatures
+/// were checked again: a bundle from which one of those is taken away still proves the same, and its report says so.
+enum Facts {
+    static func areSame(_ left: ProvenAnswer, _ right: ProvenAnswer) -> Bool {
+        guard left.question == right.question, left.checkpoint.header == right.checkpoint.header
+        else { return false }
+        switch (left.finding, right.finding) {
+        case (.assetHistory(let one), .assetHistory(let other)):
+            return one.asset == other.asset && one.logs.elementsEqual(other.logs, by: areSame)
+        case (.transaction(let one), .transaction(let other)): return areSame(one, other)
+        case (.noSuchAsset, _), (.record, _), (.assetHistory, _), (.transaction, _):
+            return left.finding == right.finding
+        }
+    }
+
+    private static func areSame(_ left: ProvenLog, _ right: ProvenLog) -> Bool {
+        left.log == right.log
+            && left.events.elementsEqual(right.events) {
+                $0.event == $1.event && areSame($0.entry, $1.entry)
+            }
+    }
+
+    private static func areSame(_ left: ProvenEntry, _ right: ProvenEntry) -> Bool {
+        guard left.height == right.height, left.position == right.position,
+            left.timeMs == right.timeMs, left.digest == right.digest, left.code == right.code
+        else { return false }
+        guard case .transaction(let id, let transaction, _) = left.content,
+            case .transaction(let otherID, let other, _) = right.content
+        else { return left.content == right.content }
+        return id == otherID && transaction == other
+    }
+}
