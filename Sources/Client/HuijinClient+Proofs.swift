@@ -20,13 +20,14 @@ public struct ProvenBundle: Sendable {
 }
 
 extension HuijinClient {
-    /// Where the API has the answer to a question, as a bundle.
-    static func path(_ question: EvidenceQuestion) -> String {
+    /// Where the API has the answer to a question, as a bundle; `nil` where no node gives one.
+    static func path(_ question: EvidenceQuestion) -> String? {
         switch question {
         case .assetHistory(let asset, let logs):
             "/v1/assets/\(asset.hex)/bundle?logs=" + logs.map(\.name).joined(separator: ",")
         case .transaction(let id): "/v1/transactions/\(id.hex)/bundle"
         case .record(let type, let id): RecordPath.path(type, id)
+        case .header: nil
         }
     }
 
@@ -40,8 +41,12 @@ extension HuijinClient {
     func bundle(
         _ question: EvidenceQuestion, from node: String
     ) async throws(ClientError) -> ProvenBundle {
+        guard let path = HuijinClient.path(question) else {
+            throw .invalid(
+                english: "nodes give no bundles about headers", chinese: "节点不提供区块头证据包")
+        }
         let answer = try await request(
-            node, HuijinClient.path(question), accept: "application/cbor",
+            node, path, accept: "application/cbor",
             answerBytesMax: limits.bundleBytesMax)
         let proven: ProvenAnswer
         do {

@@ -181,7 +181,7 @@ extension EvidenceQuestion {
     fileprivate var logNames: String {
         switch self {
         case .assetHistory(_, let logs): logs.map(\.name).joined(separator: " ")
-        case .transaction, .record: ""
+        case .transaction, .record, .header: ""
         }
     }
 }

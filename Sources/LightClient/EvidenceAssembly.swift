@@ -129,6 +129,10 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         }
     }
 
+    mutating func add(headerAt height: UInt64) throws(EvidenceSourceError) {
+        _ = try add(blockAt: height)
+    }
+
     private mutating func add(blockAt height: UInt64) throws(EvidenceSourceError) -> Block {
         guard height <= header.height, let block = source.block(height: height) else {
             throw .missing("block \(height)")

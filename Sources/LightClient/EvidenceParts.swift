@@ -94,6 +94,25 @@ public struct HeaderEvidence: Equatable, Sendable, CBORCodable {
     }
 }
 
+extension HeaderEvidence {
+    /// The root over all leaves before the header's own, in a log of `size` leaves that the path leads to.
+    ///
+    /// A leaf's left siblings are the roots of the perfect subtrees that make up the log before it (RFC 9162 §2.1.1), so
+    /// an inclusion path proves as much about the older log as a consistency proof of §2.1.4. The path must have been
+    /// found to lead to the root of the log of `size` leaves.
+    func rootBefore(size: UInt64, _ suite: Suite) -> Digest {
+        let index = header.logSize
+        precondition(index < size, "the leaf is in the log")
+        let inner = UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
+        var root: Digest?
+        for (level, sibling) in path.enumerated()
+        where level >= inner || (index >> UInt64(level)) & 1 == 1 {
+            root = root.map { suite.nodeDigest(sibling, $0) } ?? sibling
+        }
+        return root ?? suite.digest([])
+    }
+}
+
 /// An entry as far as it is shown. Wire: `[0, envelope bstr]`, `[1, action]` or `[2, envelope digest]`.
 public enum EntryContent: Equatable, Sendable, CBORCodable {
     /// The exact bytes that the member signed.
@@ -135,16 +154,6 @@ public enum EntryContent: Equatable, Sendable, CBORCodable {
         case .automatic(let action): suite.digest(action.encoded)
         case .withheld(let digest): digest
         }
-    }
-
-    /// The data of the leaf that the chain's log holds for it.
-    func leaf(_ suite: Suite) -> [UInt8] {
-        let tag =
-            switch self {
-            case .envelope, .withheld: LogLeaf.envelopeTag
-            case .automatic: LogLeaf.automaticTag
-            }
-        return LogLeaf.bytes(tag: tag, digest: digest(suite))
     }
 
     /// The leaf that the chain's log holds for it.

@@ -62,6 +62,13 @@ extension EvidencePlace {
             "entry \(index) (height \(height), position \(position))"
         case .log(let log): "\(LogNames.english(log)) log"
         case .event(let log, let index): "event \(index) of the \(LogNames.english(log)) log"
+        case .start: "where trust starts"
+        case .link: "proof that one log goes on from another"
+        case .fork: "fork evidence"
+        case .forkSide(let height, let isHigher):
+            "\(isHigher ? "second" : "first") certified header of the fork, at height \(height)"
+        case .forkLeaf: "leaf in the second header's log"
+        case .forkCertificate(let index): "further certificate \(index)"
         }
     }
 
@@ -78,6 +85,13 @@ extension EvidencePlace {
             "第 \(index) 个条目（高度 \(height)，块内位置 \(position)）"
         case .log(let log): "\(LogNames.chinese(log))日志"
         case .event(let log, let index): "\(LogNames.chinese(log))日志第 \(index) 号事件"
+        case .start: "信任起点"
+        case .link: "日志延续证明"
+        case .fork: "分叉证据"
+        case .forkSide(let height, let isHigher):
+            "分叉的\(isHigher ? "第二" : "第一")个经认证的区块头（高度 \(height)）"
+        case .forkLeaf: "第二个区块头日志中的叶"
+        case .forkCertificate(let index): "第 \(index) 个附加证书"
         }
     }
 }
@@ -122,6 +136,18 @@ extension EvidenceFault {
             "\(signatures) of \(validators) validators signed, \(quorum) are needed"
         case .unknownValidator(let index): "there is no validator \(index)"
         case .badVote(let validator): "the signature of validator \(validator) is not valid"
+        case .epochBeforeStart(let epoch, let first):
+            "it is of epoch \(epoch), and trust starts with epoch \(first)"
+        case .contradictsTrusted:
+            "a quorum finalised it, and another header that is trusted cannot be final beside it"
+        case .aheadOfClock(let timeMs, let nowMs):
+            "its time \(ShanghaiTime.text(unixMs: timeMs)) is ahead of this clock, "
+                + ShanghaiTime.text(unixMs: nowMs)
+        case .leafNotInLog: "the certified log does not hold this leaf at that place"
+        case .leafNotNeeded: "the two headers contradict each other without it"
+        case .noContradiction: "the two can both be final: the one's log goes on from the other's"
+        case .otherHeader: "it is another header than the one asked for"
+        case .notAPrefix: "its log is not the beginning of the certified one"
         case .recordNotIncluded: "the state record that the answer needs is not in the bundle"
         case .wrongStateProof: "value or proof do not lead to the certified state root"
         case .recordUndecodable(let error): "not a readable record: \(error.english)"
@@ -183,6 +209,16 @@ extension EvidenceFault {
             "\(validators) 个验证者中仅 \(signatures) 个签名，需要 \(quorum) 个"
         case .unknownValidator(let index): "不存在第 \(index) 号验证者"
         case .badVote(let validator): "第 \(validator) 号验证者的签名无效"
+        case .epochBeforeStart(let epoch, let first): "属于第 \(epoch) 届，而信任自第 \(first) 届起"
+        case .contradictsTrusted: "已有法定多数终局，却与另一已信任的终局区块头相矛盾"
+        case .aheadOfClock(let timeMs, let nowMs):
+            "其时间 \(ShanghaiTime.text(unixMs: timeMs)) 晚于本机时钟 "
+                + ShanghaiTime.text(unixMs: nowMs)
+        case .leafNotInLog: "经认证的日志在该位置没有此叶"
+        case .leafNotNeeded: "两个区块头本身已相矛盾，无需此叶"
+        case .noContradiction: "两者可以同时终局：一方日志是另一方的延续"
+        case .otherHeader: "不是所问的区块头"
+        case .notAPrefix: "其日志不是经认证日志的前缀"
         case .recordNotIncluded: "证据包缺少所需的状态记录"
         case .wrongStateProof: "值或证明与经认证的状态根不符"
         case .recordUndecodable(let error): "无法读取记录：\(error.chinese)"

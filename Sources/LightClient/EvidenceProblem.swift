@@ -38,6 +38,15 @@ public enum EvidencePlace: Equatable, Sendable {
     /// 0 rights, 1 trades, 2 refusals.
     case log(UInt64)
     case event(log: UInt64, index: Int)
+    /// Where trust starts.
+    case start
+    /// A proof that one log goes on from another.
+    case link
+    /// Fork evidence: the whole, one of its two headers, the leaf, one of the further certificates.
+    case fork
+    case forkSide(height: UInt64, isHigher: Bool)
+    case forkLeaf
+    case forkCertificate(index: Int)
 }
 
 /// What is wrong there.
@@ -62,6 +71,19 @@ public enum EvidenceFault: Equatable, Sendable {
     case belowQuorum(signatures: Int, quorum: Int, validators: Int)
     case unknownValidator(Int)
     case badVote(validator: Int)
+
+    // What is trusted already.
+    case epochBeforeStart(epoch: UInt64, first: UInt64)
+    /// Two quorums finalised what cannot both be final.
+    case contradictsTrusted
+    case aheadOfClock(timeMs: UInt64, nowMs: UInt64)
+
+    // Two histories.
+    case leafNotInLog
+    case leafNotNeeded
+    case noContradiction
+    case otherHeader
+    case notAPrefix
 
     // State.
     case recordNotIncluded
@@ -116,14 +138,16 @@ extension EvidenceFault {
         case .otherLedger, .otherQuestion, .belowQuorum, .recordNotIncluded, .headerNotIncluded,
             .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany:
             .notProven
-        case .notFinal, .unknownEpoch: .notYet
+        case .notFinal, .unknownEpoch, .epochBeforeStart, .contradictsTrusted, .aheadOfClock:
+            .notYet
         case .undecodable, .outOfOrder, .otherChainInHeader, .notAFinalization,
             .otherHeaderCertified, .otherEpoch, .otherValidators, .noNextValidators,
             .otherNextValidators, .unknownValidator, .badVote, .wrongStateProof,
             .recordUndecodable, .otherRecord, .headerNotBelow, .headerNotInLog, .malformedHeader,
             .positionOutside, .entryNotInLog, .outcomeNotInResults, .badEnvelope, .badSignature,
             .otherMembersKey, .keyNotLive, .otherTransaction, .logNotAsked, .eventsMissing,
-            .eventsAdded, .otherLogRoot, .noSuchEntry, .eventUndecodable, .eventField:
+            .eventsAdded, .otherLogRoot, .noSuchEntry, .eventUndecodable, .eventField,
+            .leafNotInLog, .leafNotNeeded, .noContradiction, .otherHeader, .notAPrefix:
             .provenFalse
         }
     }

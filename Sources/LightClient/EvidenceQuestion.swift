@@ -5,7 +5,8 @@ import Records
 
 /// What a bundle answers.
 ///
-/// Wire: `[0, asset, [log…]]`, `[1, transaction id]` or `[2, record type, [id part…]]`.
+/// Wire: `[0, asset, [log…]]`, `[1, transaction id]`, `[2, record type, [id part…]]` or
+/// `[3, height, header digest / null]`.
 public enum EvidenceQuestion: Equatable, Sendable {
     /// All events of these logs of the asset, up to the certified height. The logs ascend.
     case assetHistory(asset: Digest, logs: [EventLogKind])
@@ -13,6 +14,9 @@ public enum EvidenceQuestion: Equatable, Sendable {
     case transaction(Digest)
     /// What the state holds there, or that it holds nothing. The parts are the record's own id, as in `StateKey`.
     case record(type: RecordType, id: [CBORValue])
+    /// Which header the ledger had at a height, and that the ledger of then is the beginning of the one now. With the
+    /// digest of an older checkpoint: whether the two are consistent.
+    case header(height: UInt64, digest: Digest?)
 
     public static let idPartsMax = 2
 
@@ -21,7 +25,7 @@ public enum EvidenceQuestion: Equatable, Sendable {
         switch self {
         case .assetHistory(let asset, _):
             StateKey.digest(.asset, asset, suite: suite)
-        case .transaction: nil
+        case .transaction, .header: nil
         case .record(let type, let id):
             Self.stateKey(type: type, id: id, suite: suite)
         }
@@ -79,6 +83,11 @@ extension EvidenceQuestion: CBOREncodable, CBORDecodable {
             encoder.unsigned(2)
             encoder.value(type)
             encoder.list(id)
+        case .header(let height, let digest):
+            encoder.array(3)
+            encoder.unsigned(3)
+            encoder.unsigned(height)
+            encoder.optional(digest)
         }
     }
 
@@ -102,9 +111,13 @@ extension EvidenceQuestion: CBOREncodable, CBORDecodable {
                 throw decoder.invalid("the id is not one of a record of that type")
             }
             self = .record(type: type, id: id)
+        case (3, 3):
+            self = .header(
+                height: try decoder.unsigned(), digest: try decoder.optional(Digest.self))
         default:
             throw decoder.invalid(
-                "a question is [0, asset, logs], [1, transaction] or [2, type, id]")
+                "a question is [0, asset, logs], [1, transaction], [2, type, id] or "
+                    + "[3, height, header]")
         }
     }
 }

@@ -32,8 +32,28 @@ extension ProvenAnswer {
             "signatures": .number(UInt64(checkpoint.signatures)),
             "validators": .number(UInt64(checkpoint.validators.count)),
             "quorum": .number(UInt64(checkpoint.validators.quorum)),
+            "epochs": .list(checkpoint.epochs.map(\.json)),
             "finding": finding.json(question),
             "claims": .list(claims.map { .both($0.english, $0.chinese) }),
+        ])
+    }
+}
+
+extension EpochTrust {
+    var json: JSONNode {
+        let basis: JSONNode =
+            switch basis {
+            case .genesis: .text("genesis")
+            case .checkpoint(let height, let header):
+                .members(["checkpoint": .number(height), "header": .hex(header)])
+            case .handedOver(let height): .members(["handedOver": .number(height)])
+            }
+        return .members([
+            "epoch": .number(epoch),
+            "validators": .hex(validators),
+            "count": .number(UInt64(count)),
+            "quorum": .number(UInt64(quorum)),
+            "basis": basis,
         ])
     }
 }
@@ -67,6 +87,16 @@ extension ProvenAnswer.Finding {
                 "id": .list(id.map { .text($0.diagnostic) }),
                 "present": .bool(record != nil),
                 "record": body.map { .text($0) } ?? .null,
+            ])
+        case .header(let older):
+            return .members([
+                "type": .text("header"),
+                "height": .number(older.header.height),
+                "header": .hex(older.digest),
+                "timeMs": .number(older.header.timeMs),
+                "logSize": .number(older.header.logSize),
+                "logRoot": .hex(older.header.logRoot),
+                "stateRoot": .hex(older.header.stateRoot),
             ])
         }
     }

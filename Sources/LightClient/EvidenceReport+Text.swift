@@ -23,6 +23,21 @@ extension EventActor {
     }
 }
 
+extension EpochTrust.Basis {
+    var texts: (english: String, chinese: String) {
+        switch self {
+        case .genesis: ("named in the genesis", "由创世文件指定")
+        case .checkpoint(let height, let header):
+            (
+                "accepted by the user with the header at height \(height), \(header.hex)",
+                "由使用者接受，随高度 \(height) 的区块头 \(header.hex)"
+            )
+        case .handedOver(let height):
+            ("handed over to at height \(height)", "于高度 \(height) 移交")
+        }
+    }
+}
+
 extension OutcomeCode {
     var reportEn: String {
         self == .accepted ? "accepted" : "refused, \(rawValue) \(name): \(messageEn)"

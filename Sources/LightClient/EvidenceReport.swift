@@ -22,6 +22,9 @@ public struct EvidenceReport: Equatable, Sendable {
 
     public private(set) var lines: [Line] = []
 
+    /// Epochs that are written out one by one.
+    public static let epochsMax = 16
+
     /// All lines, each ended by a line feed. Control and direction characters of recorded texts are escaped.
     public var text: String { lines.map { $0.text + "\n" }.joined() }
 
@@ -39,6 +42,7 @@ public struct EvidenceReport: Equatable, Sendable {
             add(0, "no such asset is on the ledger", "账本上没有该数据资产", value: asset.hex)
         case .transaction(let entry): add(entry)
         case .record(let record): add(record, question: answer.question)
+        case .header(let older): add(older, under: answer.checkpoint.header)
         }
         let time = ShanghaiTime.text(unixMs: answer.timeMs)
         switch answer.finding {
@@ -46,7 +50,7 @@ public struct EvidenceReport: Equatable, Sendable {
             add(
                 0, "complete to height \(answer.height), time \(time)",
                 "完整至高度 \(answer.height)，时间 \(time)")
-        case .noSuchAsset, .transaction, .record:
+        case .noSuchAsset, .transaction, .record, .header:
             add(
                 0, "as of height \(answer.height), time \(time)",
                 "截至高度 \(answer.height)，时间 \(time)")
@@ -55,7 +59,9 @@ public struct EvidenceReport: Equatable, Sendable {
         for claim in answer.claims { add(1, "- \(claim.english)", claim.chinese) }
     }
 
-    private mutating func add(
+    init() {}
+
+    mutating func add(
         _ level: Int, _ english: String, _ chinese: String, value: String? = nil
     ) {
         lines.append(
@@ -79,9 +85,40 @@ public struct EvidenceReport: Equatable, Sendable {
             "\(all) 个验证者中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
         add(1, "header", "区块头", value: checkpoint.digest.hex)
         add(1, "state root", "状态根", value: header.stateRoot.hex)
+        addEpochs(checkpoint)
+    }
+
+    /// Whose keys were trusted; of very many epochs the first and the last ones.
+    mutating func addEpochs(_ checkpoint: Checkpoint) {
+        let epochs = checkpoint.epochs
+        add(0, "trusted: the keys of these epochs", "所信任的各届密钥")
+        let hidden = epochs.count - EvidenceReport.epochsMax
+        for (index, epoch) in epochs.enumerated() where index == 0 || index > hidden {
+            let basis = epoch.basis.texts
+            add(
+                1, "epoch \(epoch.epoch), \(epoch.quorum) of \(epoch.count), \(basis.english)",
+                "第 \(epoch.epoch) 届，\(epoch.count) 取 \(epoch.quorum)，\(basis.chinese)",
+                value: epoch.validators.hex)
+            if index == 0, hidden > 0 { add(1, "… \(hidden) more", "另有 \(hidden) 届") }
+        }
     }
 
     // MARK: Findings
+
+    private mutating func add(_ older: ProvenHeader, under certified: Header) {
+        let header = older.header
+        let time = ShanghaiTime.text(unixMs: header.timeMs)
+        add(
+            0, "the header at height \(header.height), \(time)", "高度 \(header.height) 的区块头，\(time)",
+            value: older.digest.hex)
+        add(
+            1,
+            "its ledger is the beginning of the certified one: "
+                + "\(header.logSize) of \(certified.logSize) log leaves",
+            "当时的账本是经认证账本的前缀：日志 \(certified.logSize) 叶中的前 \(header.logSize) 叶")
+        add(1, "log root then", "当时日志根", value: header.logRoot.hex)
+        add(1, "state root then", "当时状态根", value: header.stateRoot.hex)
+    }
 
     private mutating func add(_ history: AssetHistory) {
         let asset = history.asset

@@ -99,6 +99,18 @@ extension EvidenceBundle {
         return assembly.bundle(.transaction(id), logs: [])
     }
 
+    /// The header at a height, in the log of the newest final one: any ancestor, in the logarithm of the chain's length.
+    ///
+    /// - Parameter digest: of an older checkpoint, when the question is whether the ledger goes on from that.
+    public static func header(
+        height: UInt64, digest: Digest? = nil, from source: some EvidenceSource
+    ) throws(EvidenceSourceError) -> EvidenceBundle {
+        var assembly = try EvidenceAssembly(source: source, disclosing: { _ in true })
+        guard height <= assembly.header.height else { throw .indexBehind }
+        try assembly.add(headerAt: height)
+        return assembly.bundle(.header(height: height, digest: digest), logs: [])
+    }
+
     /// What the state holds under a record's id, or that it holds nothing.
     public static func record(
         type: RecordType, id: [CBORValue], from source: some EvidenceSource

@@ -11,6 +11,8 @@ public struct Checkpoint: Equatable, Sendable {
     public let signatures: Int
     /// The set of the header's epoch.
     public let validators: ValidatorSet
+    /// Whose keys were trusted, from where trust starts to the header's own epoch.
+    public let epochs: [EpochTrust]
 }
 
 /// What a bundle proves. Only `Verifier` makes one.
@@ -29,11 +31,19 @@ public struct ProvenAnswer: Equatable, Sendable {
         case transaction(ProvenEntry)
         /// `nil`: the state at the certified height has no such record.
         case record(AnyRecord?)
+        case header(ProvenHeader)
     }
 
     public var height: UInt64 { checkpoint.header.height }
     /// Milliseconds of Unix time.
     public var timeMs: UInt64 { checkpoint.header.timeMs }
+}
+
+/// An older header whose ledger is the beginning of the checkpoint's: every leaf of its log is in the checkpoint's log at
+/// the same place.
+public struct ProvenHeader: Equatable, Sendable {
+    public let header: Header
+    public let digest: Digest
 }
 
 /// All events of the logs that were asked for, complete up to the checkpoint.
@@ -107,7 +117,7 @@ extension ProvenAnswer {
             if case .transaction(_, _, .notRechecked) = entry.content {
                 claims.append(.signaturesNotRechecked(count: 1))
             }
-        case .noSuchAsset, .record: break
+        case .noSuchAsset, .record, .header: break
         }
         return claims
     }

@@ -31,6 +31,25 @@ extension Verifier {
         return headers
     }
 
+    /// A header among those that the certified log holds (`headers`), whose own log is that log's beginning.
+    func provenHeader(
+        height: UInt64, digest: Digest?, headers: [Header], evidence: [HeaderEvidence]
+    ) throws(EvidenceProblem) -> ProvenHeader {
+        let place = EvidencePlace.ancestor(height: height)
+        guard let index = headers.firstIndex(where: { $0.height == height }) else {
+            throw EvidenceProblem(place, .headerNotIncluded)
+        }
+        let header = headers[index]
+        let found = header.digest(suite)
+        if let digest, digest != found { throw EvidenceProblem(place, .otherHeader) }
+        // The last one is the certified header itself.
+        if index < evidence.count {
+            let older = evidence[index].rootBefore(size: headers[headers.count - 1].logSize, suite)
+            guard older == header.logRoot else { throw EvidenceProblem(place, .notAPrefix) }
+        }
+        return ProvenHeader(header: header, digest: found)
+    }
+
     func provenEntries(
         _ entries: [EntryEvidence], ancestors: [Header], certified: Header, state: ProvenState
     ) throws(EvidenceProblem) -> [ProvenEntry] {

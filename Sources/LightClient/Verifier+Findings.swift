@@ -6,7 +6,7 @@ import Records
 
 extension Verifier {
     func finding(
-        _ bundle: EvidenceBundle, state: ProvenState, entries: [ProvenEntry]
+        _ bundle: EvidenceBundle, state: ProvenState, headers: [Header], entries: [ProvenEntry]
     ) throws(EvidenceProblem) -> ProvenAnswer.Finding {
         switch bundle.question {
         case .assetHistory(let asset, let logs):
@@ -34,6 +34,11 @@ extension Verifier {
         case .record(let type, let id):
             try checkLogs(given: bundle.logs.map(\.log), asked: [])
             return .record(try provenRecord(type: type, id: id, state: state))
+        case .header(let height, let digest):
+            try checkLogs(given: bundle.logs.map(\.log), asked: [])
+            return .header(
+                try provenHeader(
+                    height: height, digest: digest, headers: headers, evidence: bundle.ancestors))
         }
     }
 

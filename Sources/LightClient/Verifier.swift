@@ -4,7 +4,8 @@ import LedgerCrypto
 import Merkle
 import Records
 
-/// Decides from a genesis and a bundle alone whether the bundle's answer holds. Asks nobody, keeps nothing.
+/// Decides from a genesis, or what is trusted since, and a bundle alone whether the bundle's
+/// answer holds. Asks nobody, keeps nothing.
 ///
 /// It trusts that fewer than a third of the validators of each epoch are dishonest, and the two primitives of the
 /// suite; everything else it recomputes. Work is linear in the bundle, which `EvidenceLimits` bounds.
@@ -12,11 +13,34 @@ public struct Verifier: Sendable {
     public let genesis: Genesis
     public let limits: EvidenceLimits
     public let chain: ChainID
+    /// What is known of the chain beforehand; at least where trust starts.
+    public let trust: TrustedChain
 
+    /// Trust from genesis on.
     public init(genesis: Genesis, limits: EvidenceLimits = .standard) {
         self.genesis = genesis
         self.limits = limits
-        self.chain = genesis.chain
+        trust = TrustedChain(genesis: genesis)
+        chain = trust.chain
+    }
+
+    /// Trust from what its owner has kept, or from a checkpoint that he accepted.
+    ///
+    /// - Throws: `.otherLedger` or `.otherValidators` when that is not of this genesis.
+    public init(
+        genesis: Genesis, trust: TrustedChain, limits: EvidenceLimits = .standard
+    ) throws(EvidenceProblem) {
+        let chain = genesis.chain
+        guard trust.chain == chain, trust.suite == genesis.suite else {
+            throw EvidenceProblem(.start, .otherLedger(found: trust.chain, expected: chain))
+        }
+        if case .genesis(let validators) = trust.start, validators != genesis.validators {
+            throw EvidenceProblem(.start, .otherValidators)
+        }
+        self.genesis = genesis
+        self.limits = limits
+        self.trust = trust
+        self.chain = chain
     }
 
     public var suite: Suite { genesis.suite }
@@ -27,15 +51,13 @@ public struct Verifier: Sendable {
     public func verify(
         _ bytes: [UInt8], asked: EvidenceQuestion? = nil
     ) throws(EvidenceProblem) -> ProvenAnswer {
-        try verify(decode(bytes), asked: asked)
-    }
-
-    func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
+        let bundle: EvidenceBundle
         do throws(CBORError) {
-            return try EvidenceBundle.decode(bytes, limits: limits.decoding)
+            bundle = try EvidenceBundle.decode(bytes, limits: limits.decoding)
         } catch {
             throw EvidenceProblem(.bundle, .undecodable(error))
         }
+        return try verify(bundle, asked: asked)
     }
 
     public func verify(
@@ -59,7 +81,7 @@ public struct Verifier: Sendable {
         let ancestors = try provenAncestors(bundle.ancestors, certified: bundle.header)
         let entries = try provenEntries(
             bundle.entries, ancestors: ancestors, certified: bundle.header, state: state)
-        let finding = try finding(bundle, state: state, entries: entries)
+        let finding = try finding(bundle, state: state, headers: ancestors, entries: entries)
         return ProvenAnswer(
             ledger: genesis.name, suite: suite, question: bundle.question,
             checkpoint: checkpoint, finding: finding)
@@ -67,91 +89,34 @@ public struct Verifier: Sendable {
 
     // MARK: Header and certificate
 
-    /// A header that a quorum of its epoch's validators finalised, the epoch's set being proven from genesis on.
+    /// A header that a quorum of its epoch's validators finalised, the epoch's set being proven from where trust starts.
+    ///
+    /// - Parameter epochChanges: the ends of the epochs before the header's; those that are trusted already may be left out.
     public func verifyCheckpoint(
         header: Header, certificate: Certificate, epochChanges: [EpochChange] = []
     ) throws(EvidenceProblem) -> Checkpoint {
-        var validators = genesis.validators
-        var height: UInt64 = 0
-        for (index, change) in epochChanges.enumerated() {
-            let place = EvidencePlace.epochChange(index: index)
-            try checkHeader(change.header, validators: validators, at: place)
-            guard change.header.height > height else { throw EvidenceProblem(place, .outOfOrder) }
-            height = change.header.height
-            try checkCertificate(
-                change.certificate, header: change.header, validators: validators, at: place)
-            guard let next = change.header.nextValidators else {
-                throw EvidenceProblem(place, .noNextValidators)
-            }
-            let (epoch, overflow) = validators.epoch.addingReportingOverflow(1)
-            guard next == change.next.digest(suite), change.next.suite == suite, !overflow,
-                change.next.epoch == epoch
-            else { throw EvidenceProblem(place, .otherNextValidators) }
-            validators = change.next
-        }
+        var known = trust
+        let firstNew = known.validators.epoch
+        if let conflict = try known.follow(epochChanges) { throw Self.problem(conflict) }
         let place = EvidencePlace.header(height: header.height)
-        try checkHeader(header, validators: validators, at: place)
-        // An epoch's last header hands over; nothing below it belongs to a later epoch.
-        guard epochChanges.isEmpty || header.height > height else {
-            throw EvidenceProblem(place, .outOfOrder)
+        // Every epoch whose end is given is over; the header is of a later one.
+        if let last = epochChanges.last, header.chain == chain, header.epoch <= last.header.epoch {
+            throw EvidenceProblem(
+                place, .otherEpoch(found: header.epoch, expected: last.next.epoch))
         }
-        try checkCertificate(
-            certificate, header: header, validators: validators, at: .certificate)
+        let certified = CertifiedHeader(header: header, certificate: certificate)
+        let validators = try known.verify(certified, at: place, certificateAt: .certificate)
+        if let conflict = known.conflict(with: certified, firstNew: firstNew, at: place) {
+            throw Self.problem(conflict)
+        }
         return Checkpoint(
             header: header, digest: header.digest(suite),
-            signatures: certificate.signatures.count, validators: validators)
+            signatures: certificate.signatures.count, validators: validators,
+            epochs: known.epochs(through: header.epoch))
     }
 
-    private func checkHeader(
-        _ header: Header, validators: ValidatorSet, at place: EvidencePlace
-    ) throws(EvidenceProblem) {
-        guard header.chain == chain else { throw EvidenceProblem(place, .otherChainInHeader) }
-        guard header.epoch >= validators.epoch else {
-            throw EvidenceProblem(
-                place, .otherEpoch(found: header.epoch, expected: validators.epoch))
-        }
-        guard header.epoch == validators.epoch else {
-            throw EvidenceProblem(
-                place, .unknownEpoch(epoch: header.epoch, known: validators.epoch))
-        }
-        guard header.validators == validators.digest(suite) else {
-            throw EvidenceProblem(place, .otherValidators)
-        }
-    }
-
-    private func checkCertificate(
-        _ certificate: Certificate, header: Header, validators: ValidatorSet,
-        at place: EvidencePlace
-    ) throws(EvidenceProblem) {
-        switch certificate.kind {
-        case .finalize: break
-        case .notarize: throw EvidenceProblem(place, .notFinal)
-        case .nullify: throw EvidenceProblem(place, .notAFinalization)
-        }
-        guard certificate.statement.epoch == validators.epoch else {
-            throw EvidenceProblem(
-                place,
-                .otherEpoch(found: certificate.statement.epoch, expected: validators.epoch))
-        }
-        guard certificate.statement.subject == VoteSubject(header, suite: suite) else {
-            throw EvidenceProblem(place, .otherHeaderCertified)
-        }
-        let count = certificate.signatures.count
-        for signature in certificate.signatures where signature.validator >= validators.count {
-            throw EvidenceProblem(place, .unknownValidator(signature.validator))
-        }
-        guard count >= validators.quorum else {
-            throw EvidenceProblem(
-                place,
-                .belowQuorum(
-                    signatures: count, quorum: validators.quorum, validators: validators.count))
-        }
-        guard certificate.verified(chain: chain, validators: validators) == nil else { return }
-        for vote in certificate.votes
-        where vote.verified(chain: chain, validators: validators) == nil {
-            throw EvidenceProblem(place, .badVote(validator: vote.validator))
-        }
-        throw EvidenceProblem(place, .outOfOrder)
+    private static func problem(_ conflict: TrustedChain.Conflict) -> EvidenceProblem {
+        EvidenceProblem(conflict.place, conflict.isInside ? .outOfOrder : .contradictsTrusted)
     }
 
     // MARK: State

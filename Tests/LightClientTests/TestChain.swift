@@ -132,10 +132,12 @@ struct TestChain: EvidenceSource {
             code: .accepted, touches: [(asset, .trades, .ledger)])
     }
 
-    mutating func append(_ steps: [Step], endingEpochWith next: ValidatorSet? = nil) {
+    mutating func append(
+        _ steps: [Step], endingEpochWith next: ValidatorSet? = nil, laterMs: UInt64 = 0
+    ) {
         let parent = blocks[blocks.count - 1].header
         let height = parent.height + 1
-        let timeMs = parent.timeMs + 250
+        let timeMs = parent.timeMs + 250 + laterMs
         let outcomes = steps.map {
             EntryOutcome(entryDigest: $0.entry.digest(suite), code: $0.code.rawValue)
         }
@@ -163,15 +165,18 @@ struct TestChain: EvidenceSource {
     }
 
     /// Ends the epoch at a block of its own and goes on under new validators.
-    mutating func changeEpoch(to keys: [SigningKey]) {
+    mutating func changeEpoch(to keys: [SigningKey], laterMs: UInt64 = 0) {
         let next = Self.set(keys, epoch: validators.epoch + 1)
-        append([], endingEpochWith: next)
+        append([], endingEpochWith: next, laterMs: laterMs)
         let header = blocks[blocks.count - 1].header
         changes.append(
             EpochChange(header: header, certificate: certificate(for: header), next: next))
         votingKeys = keys
         validators = next
     }
+
+    /// From now on others sign in the validators' places.
+    mutating func usurp(_ keys: [SigningKey]) { votingKeys = keys }
 
     func certificate(
         for header: Header, signers: [Int]? = nil, kind: VoteKind = .finalize

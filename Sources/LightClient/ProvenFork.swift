@@ -1,0 +1,181 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+
+/// What fork evidence proves. Only `Verifier` makes one.
+///
+/// By the argument in `Sources/Consensus/Consensus.swift` ("Why it is safe") no two such headers are ever finalised while
+/// at most f = ⌊(n−1)/3⌋ of the n validators of an epoch break the rules. So f + 1 at least did. Who it was is
+/// said only of those whose own votes contradict one another.
+public struct ProvenFork: Equatable, Sendable {
+    /// The name in the genesis.
+    public let ledger: String
+    public let suite: Suite
+    public let lower: Checkpoint
+    public let higher: Checkpoint
+    public let contradiction: Contradiction
+    /// Ascending by epoch and seat, each once.
+    public let doubleSigners: [DoubleSigner]
+    /// Why fewer are named than must have broken the rules; `nil` when enough are.
+    public let missing: MissingVotes?
+}
+
+/// A validator whose two votes no honest validator signs together.
+public struct DoubleSigner: Equatable, Sendable {
+    public let epoch: UInt64
+    /// Position in the epoch's set.
+    public let seat: Int
+    public let validator: Validator
+    /// By itself proof against the voting key; what transaction kind 73 takes.
+    public let votes: Equivocation
+}
+
+/// Which votes would name more double-signers.
+public enum MissingVotes: Equatable, Sendable {
+    /// Whoever finalised in `view` contradicts himself only by a nullify vote in that view or another vote of one kind in
+    /// it: the nullification of `view`, or two notarizations in it, must exist and are not in the evidence.
+    case nullification(epoch: UInt64, view: UInt64)
+    /// The headers are of different epochs, whose votes are never compared: the end of the earlier epoch in the other
+    /// history is needed.
+    case sameEpoch(epoch: UInt64)
+}
+
+extension Verifier {
+    /// Whether two quorums finalised two histories, and who is known by it to have broken the rules.
+    ///
+    /// - Throws: the first problem found; the place says in which part.
+    public func verifyFork(_ bytes: [UInt8]) throws(EvidenceProblem) -> ProvenFork {
+        let evidence: ForkEvidence
+        do throws(CBORError) {
+            evidence = try ForkEvidence.decode(bytes, limits: ForkEvidence.limits)
+        } catch {
+            throw EvidenceProblem(.fork, .undecodable(error))
+        }
+        return try verifyFork(evidence)
+    }
+
+    public func verifyFork(_ evidence: ForkEvidence) throws(EvidenceProblem) -> ProvenFork {
+        guard evidence.chain == chain else {
+            throw EvidenceProblem(.fork, .otherLedger(found: evidence.chain, expected: chain))
+        }
+        guard evidence.more.count <= ForkEvidence.certificatesMax else {
+            throw EvidenceProblem(
+                .fork,
+                .tooMany(
+                    what: "certificates", found: evidence.more.count,
+                    max: ForkEvidence.certificatesMax))
+        }
+        var known = trust
+        if let conflict = try known.follow(evidence.epochChanges) {
+            throw EvidenceProblem(
+                conflict.place, conflict.isInside ? .outOfOrder : .contradictsTrusted)
+        }
+        let (lower, higher) = (evidence.lower, evidence.higher)
+        guard
+            ForkEvidence.order(lower.header, suite) < ForkEvidence.order(higher.header, suite)
+        else { throw EvidenceProblem(.fork, .outOfOrder) }
+        let lowerSide = EvidencePlace.forkSide(height: lower.header.height, isHigher: false)
+        let higherSide = EvidencePlace.forkSide(height: higher.header.height, isHigher: true)
+        let lowerSet = try known.verify(lower, at: lowerSide, certificateAt: lowerSide)
+        let higherSet = try known.verify(higher, at: higherSide, certificateAt: higherSide)
+        let contradiction = try contradiction(evidence, at: higherSide)
+        try checkMore(evidence.more, known: known)
+        let certificates = [lower.certificate, higher.certificate] + evidence.more
+        let signers = Self.doubleSigners(certificates, known: known)
+        return ProvenFork(
+            ledger: genesis.name, suite: suite,
+            lower: checkpoint(lower, validators: lowerSet, known: known),
+            higher: checkpoint(higher, validators: higherSet, known: known),
+            contradiction: contradiction, doubleSigners: signers,
+            missing: Self.missing(lower, higher, validators: lowerSet, named: signers))
+    }
+
+    private func checkpoint(
+        _ certified: CertifiedHeader, validators: ValidatorSet, known: TrustedChain
+    ) -> Checkpoint {
+        Checkpoint(
+            header: certified.header, digest: certified.header.digest(suite),
+            signatures: certified.certificate.signatures.count, validators: validators,
+            epochs: known.epochs(through: certified.header.epoch))
+    }
+
+    private func contradiction(
+        _ evidence: ForkEvidence, at place: EvidencePlace
+    ) throws(EvidenceProblem) -> Contradiction {
+        let (lower, higher) = (evidence.lower.header, evidence.higher.header)
+        if let contradiction = Contradiction.between(lower, higher) {
+            guard evidence.leaf == nil else { throw EvidenceProblem(.forkLeaf, .leafNotNeeded) }
+            return contradiction
+        }
+        guard let leaf = evidence.leaf else { throw EvidenceProblem(.fork, .noContradiction) }
+        guard leaf.holds(lower: lower, higher: higher, suite: suite) else {
+            throw EvidenceProblem(.forkLeaf, .leafNotInLog)
+        }
+        guard leaf.leaf != LogLeaf.header(lower.digest(suite), suite: suite) else {
+            throw EvidenceProblem(.forkLeaf, .noContradiction)
+        }
+        return .logIsNoExtension
+    }
+
+    private func checkMore(
+        _ certificates: [Certificate], known: TrustedChain
+    ) throws(EvidenceProblem) {
+        for (index, certificate) in certificates.enumerated() {
+            let place = EvidencePlace.forkCertificate(index: index)
+            if index > 0,
+                ForkEvidence.order(certificates[index - 1]) >= ForkEvidence.order(certificate)
+            {
+                throw EvidenceProblem(place, .outOfOrder)
+            }
+            let epoch = certificate.statement.epoch
+            guard let validators = known.validators(of: epoch) else {
+                throw EvidenceProblem(
+                    place, .unknownEpoch(epoch: epoch, known: known.validators.epoch))
+            }
+            try known.checkVotes(certificate, validators: validators, at: place)
+        }
+    }
+
+    /// Those in two certificates of one epoch and view whose statements no honest validator makes together.
+    private static func doubleSigners(
+        _ certificates: [Certificate], known: TrustedChain
+    ) -> [DoubleSigner] {
+        var found: [DoubleSigner] = []
+        for (index, one) in certificates.enumerated() {
+            for other in certificates[(index + 1)...]
+            where one.statement.epoch == other.statement.epoch
+                && one.statement.view == other.statement.view
+            {
+                guard let validators = known.validators(of: one.statement.epoch) else { continue }
+                let votes = other.votes
+                for vote in one.votes {
+                    guard let second = votes.first(where: { $0.validator == vote.validator }),
+                        let pair = Equivocation(vote, second),
+                        !found.contains(where: {
+                            ($0.epoch, $0.seat) == (validators.epoch, vote.validator)
+                        })
+                    else { continue }
+                    found.append(
+                        DoubleSigner(
+                            epoch: validators.epoch, seat: vote.validator,
+                            validator: validators.validators[vote.validator], votes: pair))
+                }
+            }
+        }
+        return found.sorted { ($0.epoch, $0.seat) < ($1.epoch, $1.seat) }
+    }
+
+    private static func missing(
+        _ lower: CertifiedHeader, _ higher: CertifiedHeader, validators: ValidatorSet,
+        named: [DoubleSigner]
+    ) -> MissingVotes? {
+        let epoch = lower.header.epoch
+        guard epoch == higher.header.epoch else {
+            return .sameEpoch(epoch: min(epoch, higher.header.epoch))
+        }
+        let needed = Quorum.faultsTolerated(validators.count) + 1
+        guard named.filter({ $0.epoch == epoch }).count < needed else { return nil }
+        return .nullification(
+            epoch: epoch, view: min(lower.certificate.view, higher.certificate.view))
+    }
+}

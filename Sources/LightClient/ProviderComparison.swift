@@ -1,0 +1,155 @@
+import Ledger
+import LedgerCrypto
+
+/// What one provider (a node, a file from a mirror) answered when it was asked for its newest final header.
+public struct ProviderAnswer: Equatable, Sendable {
+    public enum Content: Equatable, Sendable {
+        /// As in `TrustedChain.advance`.
+        case checkpoint(CertifiedHeader, epochChanges: [EpochChange], links: [LeafEvidence])
+        /// It gave none; why, in words.
+        case nothing(reason: String)
+    }
+
+    /// How the caller calls it; each provider once.
+    public let name: String
+    public let content: Content
+
+    public init(name: String, content: Content) {
+        self.name = name
+        self.content = content
+    }
+}
+
+/// How several providers' answers stand to one another and to what was trusted before.
+///
+/// A pure function of the answers and the clock that the caller passes in. The order of the answers decides nothing but
+/// which side of a fork counts as the accuser: whatever is trusted first is what a later answer contradicts.
+public struct ProviderComparison: Equatable, Sendable {
+    public enum Standing: Equatable, Sendable {
+        /// Its header is the highest that was answered.
+        case newest(height: UInt64)
+        /// Its header is certified, and lower than the highest that was answered or trusted before.
+        case behind(height: UInt64, newest: UInt64)
+        /// What it answered contradicts what a quorum certified, or itself.
+        case lies(EvidenceProblem)
+        /// Its answer lacks something, or cannot be trusted yet.
+        case unproven(EvidenceProblem)
+        /// What it answered is certified, and so is something else that cannot be final beside it.
+        case forked(ForkEvidence, against: Side)
+        case silent(reason: String)
+    }
+
+    /// Who else vouches for the other side of a fork.
+    public enum Side: Equatable, Sendable {
+        /// It was trusted before anyone was asked.
+        case trusted
+        /// This provider's answer.
+        case provider(String)
+    }
+
+    public enum Verdict: Equatable, Sendable {
+        /// All who answered have the same newest header.
+        case agreed(height: UInt64)
+        /// All who answered tell one history; these are not at its end.
+        case behind([String], newest: UInt64)
+        /// Nobody's history forks; these told what is proven false.
+        case lies([String])
+        /// Two quorums contradict each other: at least this evidence.
+        case fork(ForkEvidence)
+        /// Nobody answered what can be believed.
+        case nothingProven
+    }
+
+    /// In the order of the answers.
+    public let standings: [(provider: String, standing: Standing)]
+    public let verdict: Verdict
+    /// What was trusted before, with all that was proven; without what forks.
+    public let trust: TrustedChain
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.verdict == right.verdict && left.trust == right.trust
+            && left.standings.elementsEqual(right.standings) {
+                $0.provider == $1.provider && $0.standing == $1.standing
+            }
+    }
+
+    /// - Parameter nowMs: milliseconds of Unix time, as in `TrustedChain.advance`.
+    public init(_ answers: [ProviderAnswer], trust before: TrustedChain, nowMs: UInt64? = nil) {
+        var trust = before
+        /// Who brought which header first, the ends of epochs among them.
+        var sources: [(provider: String, header: Header)] = []
+        var found: [(provider: String, standing: Standing)] = []
+        for answer in answers {
+            guard case .checkpoint(let new, let changes, let links) = answer.content else {
+                if case .nothing(let reason) = answer.content {
+                    found.append((answer.name, .silent(reason: reason)))
+                }
+                continue
+            }
+            do throws(EvidenceProblem) {
+                let step = try trust.advance(
+                    to: new, epochChanges: changes, links: links, nowMs: nowMs)
+                switch step {
+                case .trusted(let next, _):
+                    trust = next
+                    for header in changes.map(\.header) + [new.header]
+                    where !sources.contains(where: { $0.header == header }) {
+                        sources.append((answer.name, header))
+                    }
+                    found.append((answer.name, .newest(height: new.header.height)))
+                case .fork(let evidence):
+                    let sides = [evidence.lower.header, evidence.higher.header]
+                    let other = sources.first { source in
+                        sides.contains(source.header) && !before.holds(source.header)
+                    }
+                    found.append(
+                        (
+                            answer.name,
+                            .forked(
+                                evidence, against: other.map { .provider($0.provider) } ?? .trusted)
+                        ))
+                }
+            } catch {
+                found.append(
+                    (answer.name, error.standing == .provenFalse ? .lies(error) : .unproven(error)))
+            }
+        }
+        let newest = trust.newest?.header.height ?? 0
+        standings = found.map { name, standing in
+            guard case .newest(let height) = standing, height < newest else {
+                return (name, standing)
+            }
+            return (name, .behind(height: height, newest: newest))
+        }
+        verdict = Self.verdict(standings, newest: newest)
+        self.trust = trust
+    }
+
+    private static func verdict(
+        _ standings: [(provider: String, standing: Standing)], newest: UInt64
+    ) -> Verdict {
+        var liars: [String] = []
+        var behind: [String] = []
+        var isProven = false
+        for (provider, standing) in standings {
+            switch standing {
+            case .forked(let evidence, _): return .fork(evidence)
+            case .lies: liars.append(provider)
+            case .behind:
+                behind.append(provider)
+                isProven = true
+            case .newest: isProven = true
+            case .unproven, .silent: break
+            }
+        }
+        if !liars.isEmpty { return .lies(liars) }
+        guard isProven else { return .nothingProven }
+        return behind.isEmpty ? .agreed(height: newest) : .behind(behind, newest: newest)
+    }
+}
+
+extension TrustedChain {
+    fileprivate func holds(_ header: Header) -> Bool {
+        headers.contains { $0.header == header } || end(of: header.epoch)?.header == header
+    }
+}

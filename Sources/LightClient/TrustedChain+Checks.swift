@@ -1,0 +1,175 @@
+import Ledger
+import LedgerCrypto
+
+// What a quorum said, checked under the sets that are trusted.
+extension TrustedChain {
+    /// Two certified headers that cannot both be final.
+    struct Conflict {
+        let place: EvidencePlace
+        /// What is trusted already; `nil` for the start, which came without votes.
+        let held: CertifiedHeader?
+        let new: CertifiedHeader
+        /// Whether what is contradicted was itself added by the same list of epoch changes.
+        let isInside: Bool
+    }
+
+    /// Adds the ends of epochs, each under the set that the one before handed over to. Those that are known already
+    /// must be the same; those before the start say nothing here.
+    ///
+    /// - Returns: the first that contradicts what is trusted; those before it were added.
+    mutating func follow(_ changes: [EpochChange]) throws(EvidenceProblem) -> Conflict? {
+        let firstNew = validators.epoch
+        var last: UInt64?
+        for (index, change) in changes.enumerated() {
+            let place = EvidencePlace.epochChange(index: index)
+            let epoch = change.header.epoch
+            guard epoch < firstNew else {
+                if let conflict = try add(change, firstNew: firstNew, at: place) {
+                    return conflict
+                }
+                continue
+            }
+            if let last, last >= epoch { throw EvidenceProblem(place, .outOfOrder) }
+            last = epoch
+            guard let known = end(of: epoch) else { continue }
+            if known.header == change.header {
+                guard known.next == change.next else {
+                    throw EvidenceProblem(place, .otherNextValidators)
+                }
+                continue
+            }
+            _ = try verify(change.certified, at: place, certificateAt: place)
+            return Conflict(
+                place: place, held: known.certified, new: change.certified, isInside: false)
+        }
+        return nil
+    }
+
+    private mutating func add(
+        _ change: EpochChange, firstNew: UInt64, at place: EvidencePlace
+    ) throws(EvidenceProblem) -> Conflict? {
+        guard epochChanges.count < TrustedChain.epochsMax else {
+            throw EvidenceProblem(
+                place,
+                .tooMany(
+                    what: "epochs", found: epochChanges.count + 1, max: TrustedChain.epochsMax))
+        }
+        // Only the newest set can hand over: what is of an epoch that this list ended already is refused.
+        try checkHeader(change.header, validators: validators, at: place)
+        guard change.header.height > 0 else { throw EvidenceProblem(place, .outOfOrder) }
+        try checkCertificate(
+            change.certificate, header: change.header, validators: validators, at: place)
+        guard let digest = change.header.nextValidators else {
+            throw EvidenceProblem(place, .noNextValidators)
+        }
+        let (epoch, overflow) = validators.epoch.addingReportingOverflow(1)
+        guard digest == change.next.digest(suite), change.next.suite == suite, !overflow,
+            change.next.epoch == epoch
+        else { throw EvidenceProblem(place, .otherNextValidators) }
+        if let conflict = conflict(with: change.certified, firstNew: firstNew, at: place) {
+            return conflict
+        }
+        epochChanges.append(change)
+        return nil
+    }
+
+    /// What is trusted and contradicts this certified header by the headers alone.
+    func conflict(
+        with new: CertifiedHeader, firstNew: UInt64, at place: EvidencePlace
+    ) -> Conflict? {
+        let epoch = new.header.epoch
+        if let header = start.header, Contradiction.between(header, new.header) != nil {
+            return Conflict(place: place, held: nil, new: new, isInside: false)
+        }
+        let ends = [epoch > 0 ? end(of: epoch - 1) : nil, end(of: epoch)].compactMap { $0 }
+        for end in ends where Contradiction.between(end.header, new.header) != nil {
+            return Conflict(
+                place: place, held: end.certified, new: new,
+                isInside: end.header.epoch >= firstNew)
+        }
+        for held in headers where Contradiction.between(held.header, new.header) != nil {
+            return Conflict(place: place, held: held, new: new, isInside: false)
+        }
+        return nil
+    }
+
+    /// - Returns: the set of the header's epoch, a quorum of which finalised it.
+    func verify(
+        _ certified: CertifiedHeader, at place: EvidencePlace,
+        certificateAt certificatePlace: EvidencePlace
+    ) throws(EvidenceProblem) -> ValidatorSet {
+        let epoch = certified.header.epoch
+        guard certified.header.chain == chain else {
+            throw EvidenceProblem(place, .otherChainInHeader)
+        }
+        guard epoch >= start.validators.epoch else {
+            throw EvidenceProblem(
+                place, .epochBeforeStart(epoch: epoch, first: start.validators.epoch))
+        }
+        let validators = self.validators(of: epoch) ?? validators
+        try checkHeader(certified.header, validators: validators, at: place)
+        try checkCertificate(
+            certified.certificate, header: certified.header, validators: validators,
+            at: certificatePlace)
+        return validators
+    }
+
+    private func checkHeader(
+        _ header: Header, validators: ValidatorSet, at place: EvidencePlace
+    ) throws(EvidenceProblem) {
+        guard header.chain == chain else { throw EvidenceProblem(place, .otherChainInHeader) }
+        guard header.epoch >= validators.epoch else {
+            throw EvidenceProblem(
+                place, .otherEpoch(found: header.epoch, expected: validators.epoch))
+        }
+        guard header.epoch == validators.epoch else {
+            throw EvidenceProblem(
+                place, .unknownEpoch(epoch: header.epoch, known: validators.epoch))
+        }
+        guard header.validators == validators.digest(suite) else {
+            throw EvidenceProblem(place, .otherValidators)
+        }
+    }
+
+    private func checkCertificate(
+        _ certificate: Certificate, header: Header, validators: ValidatorSet,
+        at place: EvidencePlace
+    ) throws(EvidenceProblem) {
+        switch certificate.kind {
+        case .finalize: break
+        case .notarize: throw EvidenceProblem(place, .notFinal)
+        case .nullify: throw EvidenceProblem(place, .notAFinalization)
+        }
+        guard certificate.statement.epoch == validators.epoch else {
+            throw EvidenceProblem(
+                place,
+                .otherEpoch(found: certificate.statement.epoch, expected: validators.epoch))
+        }
+        guard certificate.statement.subject == VoteSubject(header, suite: suite) else {
+            throw EvidenceProblem(place, .otherHeaderCertified)
+        }
+        try checkVotes(certificate, validators: validators, at: place)
+    }
+
+    /// A quorum of this very set, each signature valid, whatever the votes say.
+    func checkVotes(
+        _ certificate: Certificate, validators: ValidatorSet, at place: EvidencePlace
+    ) throws(EvidenceProblem) {
+        let count = certificate.signatures.count
+        for signature in certificate.signatures where signature.validator >= validators.count {
+            throw EvidenceProblem(place, .unknownValidator(signature.validator))
+        }
+        guard count >= validators.quorum else {
+            throw EvidenceProblem(
+                place,
+                .belowQuorum(
+                    signatures: count, quorum: validators.quorum, validators: validators.count))
+        }
+        guard certificate.verified(chain: chain, validators: validators) == nil else { return }
+        for vote in certificate.votes
+        where vote.verified(chain: chain, validators: validators) == nil {
+            throw EvidenceProblem(place, .badVote(validator: vote.validator))
+        }
+        throw EvidenceProblem(place, .outOfOrder)
+    }
+}

@@ -1,0 +1,198 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+import Merkle
+import Records
+import Testing
+
+/// Two certified histories are evidence, which names those whose own votes contradict each other.
+@Suite struct ForkTests {
+    static func fault(_ evidence: ForkEvidence, _ verifier: Verifier) -> EvidenceFault? {
+        do throws(EvidenceProblem) {
+            _ = try verifier.verifyFork(evidence.encoded)
+            return nil
+        } catch {
+            return error.fault
+        }
+    }
+
+    /// Two headers at height 4, each by three of four validators in the same view.
+    static func sameView(_ suite: LedgerCrypto.Suite) throws -> (Fork, ForkEvidence) {
+        let fork = Fork(suite)
+        let left = fork.left.certified(4, signers: [0, 1, 2])
+        let right = fork.right.certified(4, signers: [0, 2, 3])
+        let trust = try #require(try fork.trust.advance(to: left).chain)
+        let evidence = try #require(try trust.advance(to: right).evidence)
+        // Whoever saw the other side first makes the same file.
+        let other = try #require(try fork.trust.advance(to: right).chain)
+        #expect(try other.advance(to: left).evidence == evidence)
+        return (fork, evidence)
+    }
+
+    @Test(arguments: Suite.allCases) func doubleSignersOfOneViewAreNamed(
+        suite: LedgerCrypto.Suite
+    ) throws {
+        let (fork, evidence) = try Self.sameView(suite)
+        let proven = try fork.verifier.verifyFork(evidence.encoded)
+        #expect(proven.contradiction == .sameHeight)
+        #expect(proven.doubleSigners.map(\.seat) == [0, 2])
+        #expect(proven.missing == nil)
+        for signer in proven.doubleSigners {
+            // Each pair stands alone: it is what the ledger takes as evidence of equivocation.
+            for vote in [signer.votes.first, signer.votes.second] {
+                #expect(
+                    vote.verified(
+                        chain: fork.common.chain, validators: fork.common.validators) != nil)
+            }
+            #expect(signer.validator == fork.common.validators.validators[signer.seat])
+        }
+        #expect(decodesExactly(evidence, limits: ForkEvidence.limits))
+    }
+
+    @Test func votesOfDifferentViewsNameNobodyWithoutANullification() throws {
+        let fork = Fork(.ed25519SHA256)
+        let trust = try #require(
+            try fork.trust.advance(to: fork.left.certified(4, view: 5)).chain)
+        let evidence = try #require(
+            try trust.advance(to: fork.right.certified(4, view: 9)).evidence)
+        let proven = try fork.verifier.verifyFork(evidence)
+        #expect(proven.doubleSigners.isEmpty)
+        #expect(proven.missing == .nullification(epoch: 0, view: 5))
+        // Nullify votes of another view name nobody either, those of view 5 do.
+        let useless = fork.common.certificate(.nullify(epoch: 0, view: 7))
+        let more = evidence.adding([useless])
+        #expect(
+            try fork.verifier.verifyFork(more).missing == .nullification(epoch: 0, view: 5))
+        let nullification = fork.common.certificate(
+            .nullify(epoch: 0, view: 5), signers: [1, 2, 3])
+        let full = more.adding([nullification, useless])
+        #expect(full.more == [nullification, useless])
+        let named = try fork.verifier.verifyFork(full.encoded)
+        #expect(named.doubleSigners.map(\.seat) == [1, 2])
+        #expect(named.missing == nil)
+        #expect(decodesExactly(full, limits: ForkEvidence.limits))
+        // Voting notarize for what one does not finalize is no contradiction.
+        let subject = VoteSubject(fork.right.newest, suite: .ed25519SHA256)
+        let notarization = fork.common.certificate(
+            .notarize(epoch: 0, view: 5, subject), signers: [0, 1, 2])
+        #expect(
+            try fork.verifier.verifyFork(evidence.adding([notarization])).doubleSigners.isEmpty)
+        let left = VoteSubject(fork.left.newest, suite: .ed25519SHA256)
+        let twice = fork.common.certificate(
+            .notarize(epoch: 0, view: 5, left), signers: [0, 2, 3])
+        let both = evidence.adding([notarization, twice])
+        #expect(try fork.verifier.verifyFork(both).doubleSigners.map(\.seat) == [0, 2])
+        // Order and repetition.
+        var disordered = full
+        disordered.more.reverse()
+        #expect(Self.fault(disordered, fork.verifier) == .outOfOrder)
+        disordered.more = [useless, useless]
+        #expect(Self.fault(disordered, fork.verifier) == .outOfOrder)
+        var weak = evidence
+        weak.more = [fork.common.certificate(.nullify(epoch: 0, view: 5), signers: [1, 2])]
+        #expect(
+            Self.fault(weak, fork.verifier)
+                == .belowQuorum(signatures: 2, quorum: 3, validators: 4))
+    }
+
+    @Test func aLogThatIsNoExtensionIsShownByALeaf() throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.right.grow(3)
+        let trust = try #require(try fork.trust.advance(to: fork.left.certified(4)).chain)
+        let high = fork.right.certified(7)
+        // Nothing is shown without a link.
+        let blind = try trust.advance(to: high)
+        #expect(blind.chain != nil && blind.linkedTo == nil)
+        let leaf = fork.right.leaf(at: fork.left.newest, block: 7)
+        let evidence = try #require(try trust.advance(to: high, links: [leaf]).evidence)
+        #expect(evidence.leaf == leaf)
+        #expect(try fork.verifier.verifyFork(evidence).contradiction == .logIsNoExtension)
+        #expect(decodesExactly(evidence, limits: ForkEvidence.limits))
+        // The same the other way round: a lower header that the trusted one's log does not hold.
+        let trusted = try #require(try fork.trust.advance(to: high).chain)
+        let back = try trusted.advance(to: fork.left.certified(4), links: [leaf])
+        #expect(back.evidence == evidence)
+        // A history and its own continuation are no fork.
+        var honest = evidence
+        honest.lower = fork.right.certified(4)
+        honest.leaf = fork.right.leaf(at: fork.right.blocks[4].header, block: 7)
+        #expect(Self.fault(honest, fork.verifier) == .noContradiction)
+        honest.leaf = nil
+        #expect(Self.fault(honest, fork.verifier) == .noContradiction)
+        var forged = evidence
+        forged.leaf = LeafEvidence(leaf: .zero, path: leaf.path)
+        #expect(Self.fault(forged, fork.verifier) == .leafNotInLog)
+        forged = evidence
+        (forged.lower, forged.higher) = (forged.higher, forged.lower)
+        #expect(Self.fault(forged, fork.verifier) == .outOfOrder)
+        var needless = try Self.sameView(.ed25519SHA256).1
+        needless.leaf = leaf
+        #expect(Self.fault(needless, fork.verifier) == .leafNotNeeded)
+    }
+
+    @Test func twoEndsOfAnEpochAreAFork() throws {
+        var fork = Fork(.ed25519SHA256, epochs: 1)
+        let before = fork
+        let keys = (0..<4).map { TestChain.key(.ed25519SHA256, 700 + $0) }
+        fork.left.changeEpoch(to: keys)
+        fork.right.changeEpoch(to: keys, laterMs: 3)
+        fork.left.grow(1)
+        fork.right.grow(2)
+        let trust = try #require(
+            try fork.trust.advance(
+                to: fork.left.certified(6), epochChanges: fork.left.changes
+            ).chain)
+        // The other history comes with other ends of the epochs: those contradict, in one set.
+        let step = try trust.advance(
+            to: fork.right.certified(7), epochChanges: fork.right.changes)
+        let evidence = try #require(step.evidence)
+        #expect(evidence.lower.header.height == 5 && evidence.higher.header.height == 5)
+        #expect(evidence.epochChanges.map(\.header.epoch) == [0])
+        let proven = try fork.verifier.verifyFork(evidence)
+        #expect(proven.doubleSigners.map(\.seat) == [0, 1, 2])
+        #expect(proven.doubleSigners.allSatisfy { $0.epoch == 1 })
+        // A block of the epoch beyond its end.
+        var beyond = before.right
+        beyond.grow(2)
+        let late = try trust.advance(to: beyond.certified(6))
+        let lateEvidence = try #require(late.evidence)
+        #expect(
+            try fork.verifier.verifyFork(lateEvidence).contradiction == .beyondEpochEnd)
+        // From genesis alone, the epoch's validators must be led to.
+        var rootless = evidence
+        rootless.epochChanges = []
+        #expect(
+            Self.fault(rootless, fork.verifier) == .unknownEpoch(epoch: 1, known: 0))
+    }
+
+    @Test func noChangedByteAccusesAnybodyElse() throws {
+        let (fork, evidence) = try Self.sameView(.ed25519SHA256)
+        let truth = try fork.verifier.verifyFork(evidence)
+        let bytes = evidence.encoded
+        for offset in bytes.indices {
+            var flipped = bytes
+            flipped[offset] ^= 1 << UInt8(offset % 8)
+            guard let proven = try? fork.verifier.verifyFork(flipped) else { continue }
+            #expect(proven == truth, "byte \(offset) flipped accuses somebody else")
+        }
+    }
+
+    @Test func goldenEvidenceStays() throws {
+        let (_, evidence) = try Self.sameView(.ed25519SHA256)
+        #expect(
+            Suite.ed25519SHA256.digest(evidence.encoded).hex
+                == "ed7d67bb6a2bac7d551206cd36bd826cc117d56f1e9b00f133e192f4732b2675")
+        let chain = TrustTests.chain(.ed25519SHA256)
+        let trust = try #require(
+            try TrustedChain(genesis: chain.genesis)
+                .advance(to: chain.certified(8), epochChanges: chain.changes).chain)
+        #expect(
+            Suite.ed25519SHA256.digest(trust.encoded).hex
+                == "4e2afd450d5fa91d21c9663e9ba4e5b4aa2aa3b910d78b67a0bb520e25c9715f")
+        let bundle = try EvidenceBundle.header(height: 4, from: chain)
+        #expect(
+            Suite.ed25519SHA256.digest(bundle.encoded).hex
+                == "099e991a0fa26a2c59d3cdd024609f0b725131c2848ff5768b8b78e22a4ad61a")
+    }
+}
