@@ -16,7 +16,7 @@ RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench chaos soak sim model fuzz mutate lint docs build deps clean
+.PHONY: help demo test bench chaos soak sim model fuzz mutate interop lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
@@ -28,6 +28,7 @@ help:
 	@echo "make soak [SOAK_SECONDS=3600] [SOAK='--flood garbage']   memory of every node at half load / 长时间运行内存"
 	@echo "make fuzz [FUZZ_SECONDS=60]                               decoders under random input / 模糊测试"
 	@echo "make mutate LEDGERS='folder …'                            falsified evidence bundles; genesis.cbor and *.bundle each / 篡改证据包"
+	@echo "make interop                                              bundles and receipts in tools of others / 第三方工具互操作"
 	@echo "make lint | docs | build | clean"
 
 # Installs the system packages that are missing, as root or through sudo.
@@ -82,6 +83,14 @@ fuzz: deps
 mutate: deps
 	$(SWIFT) build -c release --product huijin-fuzz
 	$(RELEASE)/huijin-fuzz bundles $(LEDGERS)
+
+# Python packages of others go into an environment of their own. Installing them is the one step that needs the network.
+interop: PACKAGES += python3-venv
+interop: deps
+	$(SWIFT) build -c release --product huijin-verify
+	python3 -m venv .build/interop
+	.build/interop/bin/pip install --quiet --disable-pip-version-check -r docs/interop/requirements.txt
+	.build/interop/bin/python docs/interop/check.py --huijin-verify $(RELEASE)/huijin-verify
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks

@@ -156,6 +156,16 @@ public enum EntryContent: Equatable, Sendable, CBORCodable {
         }
     }
 
+    /// The data of the leaf that the chain's log holds for it.
+    func leaf(_ suite: Suite) -> [UInt8] {
+        let tag =
+            switch self {
+            case .envelope, .withheld: LogLeaf.envelopeTag
+            case .automatic: LogLeaf.automaticTag
+            }
+        return LogLeaf.bytes(tag: tag, digest: digest(suite))
+    }
+
     /// The leaf that the chain's log holds for it.
     func leafHash(_ suite: Suite) -> Digest {
         switch self {

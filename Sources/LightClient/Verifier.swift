@@ -51,13 +51,15 @@ public struct Verifier: Sendable {
     public func verify(
         _ bytes: [UInt8], asked: EvidenceQuestion? = nil
     ) throws(EvidenceProblem) -> ProvenAnswer {
-        let bundle: EvidenceBundle
+        try verify(decode(bytes), asked: asked)
+    }
+
+    func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
         do throws(CBORError) {
-            bundle = try EvidenceBundle.decode(bytes, limits: limits.decoding)
+            return try EvidenceBundle.decode(bytes, limits: limits.decoding)
         } catch {
             throw EvidenceProblem(.bundle, .undecodable(error))
         }
-        return try verify(bundle, asked: asked)
     }
 
     public func verify(

@@ -12,6 +12,7 @@ enum Main {
         case notProven = 2
         case usage = 64
         case unreadable = 66
+        case unwritable = 73
     }
 
     static func main() {
@@ -45,7 +46,10 @@ enum Main {
             complain("\(error.text)\n")
             return .unreadable
         }
-        return judge(bundle, genesis: genesis, arguments: arguments)
+        guard let folder = arguments.output else {
+            return judge(bundle, genesis: genesis, arguments: arguments)
+        }
+        return writeReceipts(bundle, genesis: genesis, arguments: arguments, folder: folder)
     }
 
     private static func decodeGenesis(_ bytes: [UInt8], path: String) -> Genesis? {
@@ -75,10 +79,42 @@ enum Main {
             } else {
                 print(EvidenceReport(error).text, terminator: "")
             }
-            switch error.standing {
-            case .provenFalse: return .provenFalse
-            case .notProven, .notYet: return .notProven
-            }
+            return exitCode(error)
+        }
+    }
+
+    private static func exitCode(_ problem: EvidenceProblem) -> ExitCode {
+        switch problem.standing {
+        case .provenFalse: .provenFalse
+        case .notProven, .notYet: .notProven
+        }
+    }
+
+    /// The same bundle as receipts; a bundle that is not proven gives none.
+    private static func writeReceipts(
+        _ bundle: [UInt8], genesis: Genesis, arguments: Arguments, folder: String
+    ) -> ExitCode {
+        let receipts: BundleReceipts
+        do throws(EvidenceProblem) {
+            let verifier = Verifier(genesis: genesis)
+            let proven = try verifier.receipts(bundle)
+            try checkAsked(proven.question, arguments: arguments)
+            receipts = proven
+        } catch {
+            complain(EvidenceReport(error).text)
+            return exitCode(error)
+        }
+        guard receipts.entryCount > 0 else {
+            complain(
+                "proven, but the bundle shows no entry of the log / 已证明，但该证据包不含日志条目\n")
+            return .notProven
+        }
+        do throws(FileOutput.Problem) {
+            print(try ReceiptFiles(receipts, folder: folder).write(), terminator: "")
+            return .proven
+        } catch {
+            complain("\(error.text)\n")
+            return .unwritable
         }
     }
 

@@ -88,11 +88,59 @@ import Testing
         }
     }
 
+    @Test(arguments: Suite.allCases) func receiptsAreWrittenOfProvenBundlesAlone(
+        suite: LedgerCrypto.Suite
+    ) throws {
+        let fixture = Fixture(suite)
+        let bundle = try fixture.history()
+        try Self.inFolder { folder in
+            let genesis = folder.appending(path: "genesis.cbor").path
+            try Data(fixture.chain.genesis.encoded).write(to: URL(filePath: genesis))
+            let output = folder.appending(path: "receipts")
+            func receipts(_ bytes: [UInt8], into output: URL) throws -> Run {
+                let file = folder.appending(path: "bundle.cbor").path
+                try Data(bytes).write(to: URL(filePath: file))
+                return try Self.run([
+                    "receipts", file, "--genesis", genesis, "--out", output.path,
+                ])
+            }
+            let run = try receipts(bundle.encoded, into: output)
+            #expect(run.code == 0, "\(run.errors)")
+            #expect(run.output.contains("scitt-cose --receipt entry-0.validator-0.cbor"))
+            let files = try FileManager.default.contentsOfDirectory(atPath: output.path)
+            #expect(files.count == 1 + 3 + bundle.entries.count * (2 + 3))
+            let read = { (name: String) in
+                [UInt8](try Data(contentsOf: output.appending(path: name)))
+            }
+            let last = bundle.entries.count - 1
+            let receipt = try Receipt.decode(read("entry-\(last).validator-2.cbor"))
+            let finding = try receipt.verified(
+                leaf: read("entry-\(last).leaf"), chain: fixture.chain.chain,
+                validators: fixture.chain.validators, certified: bundle.header)
+            #expect(finding.validator == 2)
+            #expect(try read("root.hex") == Array("\(finding.root.hex)\n".utf8))
+
+            let again = try receipts(bundle.encoded, into: output)
+            #expect(again.code == 73 && again.errors.contains("root.hex"))
+            var flipped = bundle.encoded
+            flipped[flipped.count / 2] ^= 1
+            let other = folder.appending(path: "other")
+            #expect(try receipts(flipped, into: other).code == 1)
+            let account = try EvidenceBundle.record(
+                type: .asset, id: [.bytes(fixture.asset.bytes)], from: fixture.chain)
+            #expect(try receipts(account.encoded, into: other).code == 2)
+            #expect(!FileManager.default.fileExists(atPath: other.path))
+        }
+    }
+
     @Test func mistakesAreNamed() throws {
         #expect(try Self.run([]).code == 64)
         #expect(try Self.run(["--genesis", "a", "--bundle"]).code == 64)
         #expect(try Self.run(["--genesis", "a", "--bundle", "b", "--asset", "xyz"]).code == 64)
         #expect(try Self.run(["--surprise"]).errors.contains("unknown argument --surprise"))
+        #expect(try Self.run(["receipts", "a", "b"]).errors.contains("unknown argument b"))
+        #expect(try Self.run(["receipts", "a", "--genesis", "b"]).code == 64)
+        #expect(try Self.run(["--genesis", "a", "--bundle", "b", "--out", "c"]).code == 64)
         #expect(try Self.run(["--help"]).code == 0)
         try Self.inFolder { folder in
             let file = folder.appending(path: "not-there").path

@@ -11,8 +11,12 @@ import Testing
 /// The market's own rules make the history; the verifier, which knows none of them, proves it.
 @Suite struct ExecutedHistoryTests {
     /// An asset from its claim to the end of a licence, with refusals on the way.
-    static func life(_ suite: LedgerCrypto.Suite) throws -> (ExecutedLedger, asset: Digest) {
-        let ledger = try ExecutedLedger(suite)
+    ///
+    /// - Parameter changesEpoch: begins with four validators, seats a fifth and later gives one of them another key.
+    static func life(
+        _ suite: LedgerCrypto.Suite, changesEpoch: Bool = false
+    ) throws -> (ExecutedLedger, asset: Digest) {
+        let ledger = try ExecutedLedger(suite, seats: changesEpoch ? 4 : 1)
         let asset = AssetRecord.id(
             provider: ExecutedLedger.member(3), code: AssetRegister.example.code, suite: suite)
         // Entries of both forms, and two of one batch in different blocks.
@@ -23,6 +27,9 @@ import Testing
                 batch[1],
                 try ledger.sign(AssetApprove(asset: asset, reviewCommitment: .zero), by: 4),
             ]) == [.alreadyExists, .accepted])
+        if changesEpoch {
+            #expect(try ledger.run(ledger.seat(newcomer: 9)) == [.accepted, .accepted])
+        }
         let terms = OfferPublish.example
         let publish = try ledger.sign(
             OfferPublish(
@@ -54,6 +61,9 @@ import Testing
                         agreement: request.value.id, purpose: "marketing", queryCommitment: .zero),
                     by: 2)
             ]) == [.purposeNotPermitted])
+        if changesEpoch {
+            #expect(try ledger.run([ledger.replaceKey(ofSeat: 2, number: 8)]) == [.accepted])
+        }
         // The licence runs out, and nobody but the ledger does anything.
         #expect(ledger.run([], afterMs: 20_000) == [.accepted])
         return (ledger, asset)

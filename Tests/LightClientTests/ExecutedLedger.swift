@@ -8,7 +8,7 @@ import Merkle
 import Policy
 import Records
 
-/// A ledger whose blocks the market's own rules execute; one validator finalises each at once.
+/// A ledger whose blocks the market's own rules execute; its validators, one of them by default, finalise each at once.
 final class ExecutedLedger: EvidenceSource {
     /// The committed state, in memory.
     final class Base: StateReader, MapReader {
@@ -35,7 +35,11 @@ final class ExecutedLedger: EvidenceSource {
     let suite: LedgerCrypto.Suite
     let genesis: Genesis
     private let keys: [SigningKey]
-    private let votingKey: SigningKey
+    /// Every key that ever had a seat.
+    private var votingKeys: [KeyID: SigningKey] = [:]
+    /// By epoch.
+    private var sets: [ValidatorSet]
+    private var changes: [EpochChange] = []
     private let executor: Executor<Base>
     private let base: Base
     private var parent: ParentState<Base>
@@ -45,23 +49,32 @@ final class ExecutedLedger: EvidenceSource {
     private var replay = ReplayWindow()
     private var serial: UInt64 = 0
 
-    init(_ suite: LedgerCrypto.Suite) throws {
+    /// - Parameter seats: validators at first; they belong to the first members.
+    init(_ suite: LedgerCrypto.Suite, seats count: Int = 1) throws {
         self.suite = suite
         keys = try Self.roles.indices.map {
             try SigningKey(suite: suite, secret: suite.digest([UInt8($0)]).bytes)
         }
-        votingKey = try SigningKey(suite: suite, secret: suite.digest([200]).bytes)
         var builder = GenesisBuilder(suite: suite)
         for (index, roles) in Self.roles.enumerated() {
             try builder.add(
                 member: Self.member(index), nameZh: "成员\(index)", nameEn: "Member \(index)",
                 roles: roles, keys: [.init(keys[index].publicKey, person: "p")])
         }
-        let seat = Validator(
-            member: Self.member(0), votingKey: votingKey.publicKey, transportKey: [1])
+        var seats: [Validator] = []
+        for index in 0..<count {
+            let key = try SigningKey(suite: suite, secret: suite.digest([200 + UInt8(index)]).bytes)
+            votingKeys[key.publicKey.keyID] = key
+            seats.append(
+                Validator(
+                    member: Self.member(index), votingKey: key.publicKey,
+                    transportKey: [1 + UInt8(index)]))
+        }
+        let set = ValidatorSet(epoch: 0, validators: seats)!
         genesis = builder.genesis(
             name: "executed", timeMs: 1_767_225_600_000, parameters: Parameters(),
-            validators: ValidatorSet(epoch: 0, validators: [seat])!)
+            validators: set)
+        sets = [set]
         executor = Executor(genesis: genesis)
         let state = GenesisState(genesis)
         base = Base(state, suite: suite)
@@ -105,6 +118,46 @@ final class ExecutedLedger: EvidenceSource {
             .verified(by: keys[index].publicKey)!
     }
 
+    // MARK: Epochs
+
+    private func newVotingKey(_ number: UInt8) throws -> SigningKey {
+        let key = try SigningKey(suite: suite, secret: suite.digest([100, number]).bytes)
+        votingKeys[key.publicKey.keyID] = key
+        return key
+    }
+
+    private func transportKey(_ number: UInt8) -> [UInt8] {
+        ValidatorJoin.example.transportKey.dropLast() + [number]
+    }
+
+    /// The governor enrols a member and gives it a seat.
+    func seat(newcomer number: Int) throws -> [Verified<SignedTransaction>] {
+        let key = try newVotingKey(UInt8(number))
+        let member = Self.member(number)
+        return [
+            try sign(
+                MemberEnrol(
+                    member: member, nameZh: "记账", nameEn: "Validator", group: "",
+                    roles: [.validator],
+                    publicKey: try SigningKey(
+                        suite: suite, secret: suite.digest([UInt8(number)]).bytes
+                    ).publicKey, person: "p", mandates: [.legalRepresentative]), by: 0),
+            try sign(
+                ValidatorJoin(
+                    member: member, votingKey: key.publicKey,
+                    transportKey: transportKey(UInt8(number))), by: 0),
+        ]
+    }
+
+    /// The governor gives the seat another key.
+    func replaceKey(ofSeat index: Int, number: UInt8) throws -> Verified<SignedTransaction> {
+        let seat = sets[sets.count - 1].validators[index]
+        return try sign(
+            ValidatorReplace(
+                replacedKey: seat.votingKey.keyID, votingKey: newVotingKey(number).publicKey,
+                transportKey: transportKey(number)), by: 0)
+    }
+
     /// A final block of these, in this order; what became of them.
     @discardableResult
     func run(_ candidates: [Verified<SignedTransaction>], afterMs: UInt64 = 100) -> [OutcomeCode] {
@@ -123,6 +176,12 @@ final class ExecutedLedger: EvidenceSource {
         for change in block.delta.changes { base.values[change.key] = change.value }
         replay.insert(block)
         blocks.append(block)
+        if let next = block.nextValidators {
+            changes.append(
+                EpochChange(
+                    header: block.header, certificate: certificate(for: block.header), next: next))
+            sets.append(next)
+        }
         parent = ParentState(
             header: block.header, headerDigest: block.headerDigest, frontier: block.frontier,
             base: base)
@@ -133,15 +192,24 @@ final class ExecutedLedger: EvidenceSource {
 
     func checkpoint() -> (header: Header, certificate: Certificate)? {
         guard let header = blocks.last?.header else { return nil }
-        let statement = VoteStatement.finalize(
-            epoch: 0, view: header.height, VoteSubject(header, suite: suite))
-        let bytes = statement.signedBytes(
-            chain: genesis.chain, suite: suite, keyID: votingKey.publicKey.keyID)
-        let signature = CertificateSignature(validator: 0, signature: votingKey.sign(bytes))
-        return (header, Certificate(statement: statement, signatures: [signature]))
+        return (header, certificate(for: header))
     }
 
-    func epochChanges() -> [EpochChange]? { [] }
+    /// The last validators of the set that make a quorum.
+    private func certificate(for header: Header) -> Certificate {
+        let set = sets[Int(header.epoch)]
+        let statement = VoteStatement.finalize(
+            epoch: header.epoch, view: header.height, VoteSubject(header, suite: suite))
+        let signatures = (set.count - set.quorum..<set.count).map { index in
+            let keyID = set.validators[index].votingKey.keyID
+            let bytes = statement.signedBytes(chain: genesis.chain, suite: suite, keyID: keyID)
+            return CertificateSignature(
+                validator: index, signature: votingKeys[keyID]!.sign(bytes))
+        }
+        return Certificate(statement: statement, signatures: signatures)
+    }
+
+    func epochChanges() -> [EpochChange]? { changes }
     func block(height: UInt64) -> Block? { executed(height)?.block }
     func outcomes(height: UInt64) -> [EntryOutcome]? { executed(height)?.outcomes }
 

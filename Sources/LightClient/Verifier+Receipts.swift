@@ -1,0 +1,73 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+
+/// The entries of a proven bundle, each as something that a tool of others can check: a leaf of the log, and for each
+/// validator that signed the certificate a receipt for that leaf.
+public struct BundleReceipts: Sendable {
+    /// Leaves and receipts of one entry.
+    public struct Entry: Equatable, Sendable {
+        public let height: UInt64
+        /// Position among the block's entries, from 0.
+        public let position: UInt64
+        /// The leaf's data, before the RFC 9162 leaf prefix: `[1, envelope digest]` or `[2, action digest]`.
+        public let leaf: [UInt8]
+        /// One for each signer, in the order of `BundleReceipts.signers`.
+        public let receipts: [Receipt]
+    }
+
+    public let checkpoint: Checkpoint
+    /// Numbers of the validators that signed, ascending.
+    public let signers: [Int]
+    private let bundle: EvidenceBundle
+    private let headers: [UInt64: Header]
+
+    fileprivate init(checkpoint: Checkpoint, proven bundle: EvidenceBundle) {
+        self.checkpoint = checkpoint
+        self.bundle = bundle
+        signers = bundle.certificate.signatures.map(\.validator)
+        var headers = [bundle.header.height: bundle.header]
+        for ancestor in bundle.ancestors { headers[ancestor.header.height] = ancestor.header }
+        self.headers = headers
+    }
+
+    /// What the bundle answers.
+    public var question: EvidenceQuestion { bundle.question }
+    public var suite: Suite { checkpoint.validators.suite }
+    /// The log root that all of them signed.
+    public var root: Digest { checkpoint.header.logRoot }
+    public var entryCount: Int { bundle.entries.count }
+
+    /// - Parameter number: counts from 0 in the bundle's entries.
+    public func entry(_ number: Int) -> Entry {
+        let entry = bundle.entries[number]
+        guard let header = headers[entry.height] else {
+            preconditionFailure("a proven bundle has the header of each entry")
+        }
+        let index = header.logSize - header.entryCount + entry.position
+        let receipts = bundle.certificate.votes.map { vote -> Receipt in
+            let receipt = Receipt(
+                vote: vote, chain: bundle.chain, suite: suite,
+                keyID: checkpoint.validators.validators[vote.validator].votingKey.keyID,
+                size: checkpoint.header.logSize, index: index, path: entry.logPath)
+            guard let receipt else {
+                preconditionFailure("a proven bundle's certificate is a finalization")
+            }
+            return receipt
+        }
+        return Entry(
+            height: entry.height, position: entry.position, leaf: entry.content.leaf(suite),
+            receipts: receipts)
+    }
+}
+
+extension Verifier {
+    /// The bundle's entries as receipts, after the whole bundle is verified.
+    ///
+    /// - Throws: the first problem found, with its place; nothing of such a bundle is made a receipt of.
+    public func receipts(_ bytes: [UInt8]) throws(EvidenceProblem) -> BundleReceipts {
+        let bundle = try decode(bytes)
+        let answer = try verify(bundle)
+        return BundleReceipts(checkpoint: answer.checkpoint, proven: bundle)
+    }
+}

@@ -1,0 +1,121 @@
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import LightClient
+import Records
+import Testing
+
+/// Bundles of a ledger that the market's rules executed, for good: `Tests/Vectors/bundle.hex` holds a line `suite, part,
+/// bytes` for each. `make interop` shows them to tools that are not ours. A change here is a change of the wire format,
+/// after which HUIJIN_WRITE_VECTORS=bundle makes them anew.
+@Suite struct BundleVectorTests {
+    private static let file = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Vectors/bundle.hex")
+
+    static let parts = [
+        "genesis", "history", "redacted", "transaction", "record", "absence", "leaf", "receipt",
+    ]
+
+    /// An asset's complete history over two changes of epoch, the same with an envelope withheld, what became of a
+    /// refused transaction, an account, an asset that there is not, and the first entry's leaf with a receipt for it.
+    private static func make(_ suite: LedgerCrypto.Suite) throws -> [String: [UInt8]] {
+        let (ledger, asset) = try ExecutedHistoryTests.life(suite, changesEpoch: true)
+        let history = try EvidenceBundle.assetHistory(asset: asset, from: ledger)
+        var redacted = history
+        redacted.entries[3] = withheld(history.entries[3], suite)
+        let refusal = try AssetEvent.decode(
+            try #require(history.logs[2].events.last).leaf, limits: AssetEvent.limits)
+        let verifier = Verifier(genesis: ledger.genesis)
+        let receipts = try verifier.receipts(history.encoded).entry(0)
+        return [
+            "genesis": ledger.genesis.encoded, "history": history.encoded,
+            "redacted": redacted.encoded,
+            "transaction": try EvidenceBundle.transaction(id: refusal.transactionID, from: ledger)
+                .encoded,
+            "record": try EvidenceBundle.record(
+                type: .account,
+                id: [
+                    .text(ExecutedLedger.member(2).text), .text(ExecutedLedger.member(1).text),
+                ], from: ledger
+            ).encoded,
+            "absence": try EvidenceBundle.record(
+                type: .asset, id: [.bytes(Digest.zero.bytes)], from: ledger
+            ).encoded,
+            "leaf": receipts.leaf, "receipt": receipts.receipts[1].encoded,
+        ]
+    }
+
+    private static func withheld(
+        _ entry: EntryEvidence, _ suite: LedgerCrypto.Suite
+    ) -> EntryEvidence {
+        EntryEvidence(
+            height: entry.height, position: entry.position,
+            content: .withheld(entry.content.digest(suite)), code: entry.code,
+            resultsPath: entry.resultsPath, logPath: entry.logPath)
+    }
+
+    private static func read(_ suite: LedgerCrypto.Suite) throws -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        let text = try String(contentsOf: file, encoding: .utf8)
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            let words = line.split(separator: " ").map(String.init)
+            try #require(words.count == 3)
+            if words[0] == suite.name { found[words[1]] = Hex.decode(words[2]) }
+        }
+        return found
+    }
+
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["HUIJIN_WRITE_VECTORS"] == "bundle"))
+    func write() throws {
+        var text = "# suite, part, bytes: BundleVectorTests\n"
+        for suite in LedgerCrypto.Suite.allCases {
+            let made = try Self.make(suite)
+            for part in Self.parts {
+                text += "\(suite.name) \(part) \(Hex.encode(try #require(made[part])))\n"
+            }
+        }
+        try Data(text.utf8).write(to: Self.file)
+    }
+
+    @Test(arguments: LedgerCrypto.Suite.allCases)
+    func bundlesStayWhatTheyAre(_ suite: LedgerCrypto.Suite) throws {
+        let vector = try Self.read(suite)
+        #expect(vector.count == Self.parts.count)
+        // SM2 signatures are never twice the same, and digests of them are everywhere.
+        if suite == .ed25519SHA256 {
+            let again = try Self.make(suite)
+            for part in Self.parts { #expect(vector[part] == again[part], "\(part)") }
+        }
+        let genesis = try Genesis.decode(
+            try #require(vector["genesis"]), limits: LedgerLimits.genesis)
+        let verifier = Verifier(genesis: genesis)
+        let bytes = { (part: String) in try #require(vector[part]) }
+
+        let history = try verifier.verify(bytes("history"))
+        #expect(history.checkpoint.header.epoch == 2 && history.checkpoint.signatures == 4)
+        guard case .assetHistory(let life) = history.finding else {
+            Issue.record("a history is proven")
+            return
+        }
+        #expect(life.logs.map(\.events.count) == [4, 3, 2])
+        #expect(!history.claims.contains(.withheld(count: 1)))
+        #expect(try verifier.verify(bytes("redacted")).claims.contains(.withheld(count: 1)))
+        guard case .transaction(let entry) = try verifier.verify(bytes("transaction")).finding
+        else {
+            Issue.record("a transaction is proven")
+            return
+        }
+        #expect(entry.code == OutcomeCode.purposeNotPermitted.rawValue)
+        guard case .record(.account?) = try verifier.verify(bytes("record")).finding else {
+            Issue.record("an account is proven")
+            return
+        }
+        #expect(try verifier.verify(bytes("absence")).finding == .record(nil))
+
+        let first = try verifier.receipts(bytes("history")).entry(0)
+        #expect(try first.leaf == bytes("leaf"))
+        #expect(try first.receipts[1].encoded == bytes("receipt"))
+        #expect(try Receipt.decode(bytes("receipt")) == first.receipts[1])
+    }
+}
