@@ -16,6 +16,9 @@ enum FileInput {
         }
     }
 
+    /// Whether anything has that name, readable or not.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || errno != ENOENT }
+
     private static let chunkBytes = 1_048_576
 
     static func read(_ path: String, bytesMax: Int) throws(Problem) -> [UInt8] {

@@ -3,13 +3,14 @@ import Glibc
 import Ledger
 import LightClient
 
-/// `huijin-verify`: the regulator's tool. It opens two files, asks nobody, and says what they prove.
+/// `huijin-verify`: the regulator's tool. It opens files, asks nobody, and says what they prove.
 @main
 enum Main {
     private enum ExitCode: Int32 {
         case proven = 0
         case provenFalse = 1
         case notProven = 2
+        case fork = 3
         case usage = 64
         case unreadable = 66
         case unwritable = 73
@@ -32,13 +33,15 @@ enum Main {
             return .usage
         }
         let genesis: Genesis
-        let bundle: [UInt8]
+        let bytes: [UInt8]
         do throws(FileInput.Problem) {
-            let bytes = try FileInput.read(
+            let genesisBytes = try FileInput.read(
                 arguments.genesis, bytesMax: LedgerLimits.genesis.bytesMax)
-            bundle = try FileInput.read(
-                arguments.bundle, bytesMax: EvidenceLimits.standard.bundleBytesMax)
-            guard let decoded = decodeGenesis(bytes, path: arguments.genesis) else {
+            bytes = try FileInput.read(
+                arguments.file,
+                bytesMax: arguments.mode == .fork
+                    ? ForkEvidence.limits.bytesMax : EvidenceLimits.standard.bundleBytesMax)
+            guard let decoded = decodeGenesis(genesisBytes, path: arguments.genesis) else {
                 return .unreadable
             }
             genesis = decoded
@@ -46,10 +49,26 @@ enum Main {
             complain("\(error.text)\n")
             return .unreadable
         }
-        guard let folder = arguments.output else {
-            return judge(bundle, genesis: genesis, arguments: arguments)
+        if arguments.mode == .receipts {
+            return writeReceipts(bytes, genesis: genesis, arguments: arguments)
         }
-        return writeReceipts(bundle, genesis: genesis, arguments: arguments, folder: folder)
+        let known: TrustFile
+        do throws(TrustFile.Problem) {
+            known = try TrustFile(arguments, genesis: genesis)
+        } catch {
+            complain("\(error.text)\n")
+            return .unreadable
+        }
+        do throws(EvidenceProblem) {
+            let verifier = try Verifier(genesis: genesis, trust: known.trust)
+            switch arguments.mode {
+            case .fork: return try judgeFork(bytes, verifier, arguments)
+            case .verify, .receipts: return try judge(bytes, verifier, known, arguments)
+            }
+        } catch {
+            show(EvidenceReport(error), error.json, arguments)
+            return exitCode(error)
+        }
     }
 
     private static func decodeGenesis(_ bytes: [UInt8], path: String) -> Genesis? {
@@ -61,26 +80,88 @@ enum Main {
         }
     }
 
+    private static func judgeFork(
+        _ bytes: [UInt8], _ verifier: Verifier, _ arguments: Arguments
+    ) throws(EvidenceProblem) -> ExitCode {
+        let fork = try verifier.verifyFork(bytes)
+        show(EvidenceReport(fork), fork.json, arguments)
+        return .proven
+    }
+
     private static func judge(
-        _ bundle: [UInt8], genesis: Genesis, arguments: Arguments
-    ) -> ExitCode {
-        do throws(EvidenceProblem) {
-            let answer = try Verifier(genesis: genesis).verify(bundle)
+        _ bytes: [UInt8], _ verifier: Verifier, _ known: TrustFile, _ arguments: Arguments
+    ) throws(EvidenceProblem) -> ExitCode {
+        guard let path = arguments.trust else {
+            let answer = try verifier.verify(bytes)
             try checkAsked(answer.question, arguments: arguments)
-            if arguments.json {
-                print(answer.json.encodedText)
-            } else {
-                print(EvidenceReport(answer).text, terminator: "")
-            }
-            return .proven
-        } catch {
-            if arguments.json {
-                print(error.json.encodedText)
-            } else {
-                print(EvidenceReport(error).text, terminator: "")
-            }
-            return exitCode(error)
+            show(EvidenceReport(answer), answer.json, arguments)
+            return writeCheckpoint(answer.checkpoint, arguments)
         }
+        switch try verifier.follow(bytes, nowMs: nowMs) {
+        case .fork(let evidence):
+            let fork = try verifier.verifyFork(evidence)
+            show(EvidenceReport(fork), fork.json, arguments)
+            let encoded = evidence.encoded
+            let name = "\(path).fork-\(verifier.suite.digest(encoded).hex.prefix(16))"
+            // The same evidence has the same name.
+            if FileInput.exists(name) { return .fork }
+            let isWritten = writing { () throws(FileOutput.Problem) in
+                try FileOutput.create(name, encoded)
+            }
+            if isWritten { complain("fork evidence / 分叉证据: \(name)\n") }
+            return isWritten ? .fork : .unwritable
+        case .proven(let followed):
+            try checkAsked(followed.answer.question, arguments: arguments)
+            show(followed.report, followed.json, arguments)
+            if followed.trust != known.trust || !known.isKept {
+                let isWritten = writing { () throws(FileOutput.Problem) in
+                    try FileOutput.replace(path, followed.trust.encoded)
+                }
+                guard isWritten else { return .unwritable }
+            }
+            return writeCheckpoint(followed.answer.checkpoint, arguments)
+        }
+    }
+
+    private static func writeCheckpoint(
+        _ checkpoint: Checkpoint, _ arguments: Arguments
+    ) -> ExitCode {
+        guard let path = arguments.checkpointOut else { return .proven }
+        let start = TrustStart.checkpoint(
+            header: checkpoint.header, validators: checkpoint.validators)
+        let isWritten = writing { () throws(FileOutput.Problem) in
+            try FileOutput.create(path, start.encoded)
+        }
+        guard isWritten else { return .unwritable }
+        complain("\(path): --accept \(checkpoint.digest.hex)\n")
+        return .proven
+    }
+
+    private static func writing(_ body: () throws(FileOutput.Problem) -> Void) -> Bool {
+        do throws(FileOutput.Problem) {
+            try body()
+            return true
+        } catch {
+            complain("\(error.text)\n")
+            return false
+        }
+    }
+
+    private static func show(
+        _ report: EvidenceReport, _ json: JSONNode, _ arguments: Arguments
+    ) {
+        if arguments.json {
+            print(json.encodedText)
+        } else {
+            print(report.text, terminator: "")
+        }
+    }
+
+    /// Milliseconds of Unix time.
+    private static var nowMs: UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return UInt64(max(0, now.tv_sec)) * 1_000 + UInt64(max(0, now.tv_nsec)) / 1_000_000
     }
 
     private static func exitCode(_ problem: EvidenceProblem) -> ExitCode {
@@ -92,7 +173,7 @@ enum Main {
 
     /// The same bundle as receipts; a bundle that is not proven gives none.
     private static func writeReceipts(
-        _ bundle: [UInt8], genesis: Genesis, arguments: Arguments, folder: String
+        _ bundle: [UInt8], genesis: Genesis, arguments: Arguments
     ) -> ExitCode {
         let receipts: BundleReceipts
         do throws(EvidenceProblem) {
@@ -110,7 +191,7 @@ enum Main {
             return .notProven
         }
         do throws(FileOutput.Problem) {
-            print(try ReceiptFiles(receipts, folder: folder).write(), terminator: "")
+            print(try ReceiptFiles(receipts, folder: arguments.output).write(), terminator: "")
             return .proven
         } catch {
             complain("\(error.text)\n")

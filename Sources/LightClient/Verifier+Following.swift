@@ -1,0 +1,100 @@
+import Ledger
+import LedgerCrypto
+
+/// What a bundle does to what its reader trusts.
+public enum FollowedBundle: Equatable, Sendable {
+    case proven(FollowedAnswer)
+    /// The bundle's header is certified and contradicts a trusted one; what the bundle answers is not looked at.
+    case fork(ForkEvidence)
+}
+
+/// A proven answer, and what is trusted with it.
+public struct FollowedAnswer: Equatable, Sendable {
+    public let answer: ProvenAnswer
+    public let trust: TrustedChain
+    /// Height of the header that was the newest before; `nil` when there was none.
+    public let before: UInt64?
+    /// The trusted header that the bundle itself shows to be of the same history as its own; `nil` when it shows none.
+    public let linkedTo: UInt64?
+}
+
+extension Verifier {
+    /// Verifies a bundle and goes on to its header from `trust`. A bundle that is not proven changes nothing.
+    ///
+    /// - Parameter nowMs: milliseconds of Unix time; a header from the future cannot be trusted yet.
+    /// - Throws: as `verify` and `TrustedChain.advance`.
+    public func follow(
+        _ bytes: [UInt8], nowMs: UInt64
+    ) throws(EvidenceProblem) -> FollowedBundle {
+        let bundle = try decode(bytes)
+        guard bundle.chain == chain else {
+            throw EvidenceProblem(.bundle, .otherLedger(found: bundle.chain, expected: chain))
+        }
+        let new = CertifiedHeader(header: bundle.header, certificate: bundle.certificate)
+        let step = try trust.advance(to: new, epochChanges: bundle.epochChanges, nowMs: nowMs)
+        guard case .trusted(let next, _) = step else { return Self.fork(step) }
+        let answer = try Verifier(genesis: genesis, trust: next, limits: limits).verify(bundle)
+        // The ancestors are proven by now, so each is what the certified log holds at its place.
+        let links = bundle.ancestors.filter { ancestor in
+            next.headers.contains {
+                $0.header.height < new.header.height
+                    && $0.header.logSize == ancestor.header.logSize
+            }
+        }
+        let linked = try next.advance(
+            to: new,
+            links: links.prefix(TrustedChain.headersMax).map {
+                LeafEvidence(
+                    leaf: LogLeaf.header($0.header.digest(suite), suite: suite), path: $0.path)
+            })
+        guard case .trusted(let final, let linkedTo) = linked else { return Self.fork(linked) }
+        let isKnown = trust.headers.contains { $0.header == new.header }
+        return .proven(
+            FollowedAnswer(
+                answer: answer, trust: final, before: trust.newest?.header.height,
+                linkedTo: isKnown ? new.header.height : linkedTo))
+    }
+
+    private static func fork(_ step: TrustStep) -> FollowedBundle {
+        guard case .fork(let evidence) = step else {
+            preconditionFailure("a step that trusts nothing new is a fork")
+        }
+        return .fork(evidence)
+    }
+}
+
+extension FollowedAnswer {
+    var texts: (english: String, chinese: String) {
+        let newest = trust.newest?.header.height ?? 0
+        guard before != nil else {
+            return ("trusted to height \(newest)", "已信任至高度 \(newest)")
+        }
+        guard let linkedTo else {
+            return (
+                "trusted to height \(newest); nothing here shows that its log and the trusted ones go on "
+                    + "from one another",
+                "已信任至高度 \(newest)；此处未证明其日志与此前信任的日志前后相续"
+            )
+        }
+        return (
+            "trusted to height \(newest); shown to be of one history with height \(linkedTo)",
+            "已信任至高度 \(newest)；已证明与高度 \(linkedTo) 同属一份历史"
+        )
+    }
+
+    /// The answer's report, with what is trusted from now on.
+    public var report: EvidenceReport {
+        var report = EvidenceReport(answer)
+        report.add(0, texts.english, texts.chinese)
+        return report
+    }
+
+    public var json: JSONNode {
+        guard case .object(let members) = answer.json else { return answer.json }
+        let trust = JSONNode.members([
+            "height": .number(trust.newest?.header.height ?? 0),
+            "linkedTo": linkedTo.map { .number($0) } ?? .null,
+        ])
+        return .object(members + [JSONNode.Member("trust", trust)])
+    }
+}

@@ -1,0 +1,91 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+
+/// Where trust begins for this run: the genesis, a checkpoint that the user accepts, or what an earlier run wrote down.
+struct TrustFile {
+    enum Problem: Error {
+        case input(FileInput.Problem)
+        case notOne(path: String, CBORError)
+        case other(path: String, EvidenceProblem)
+        case startsElsewhere(path: String)
+
+        var text: String {
+            switch self {
+            case .input(let problem): problem.text
+            case .notOne(let path, let error):
+                "\(path) is not a file of that kind: \(error.english) / 不是所需的文件：\(error.chinese)"
+            case .other(let path, let problem): "\(path): \(problem.description)"
+            case .startsElsewhere(let path):
+                "\(path) starts with another header than the accepted one / \(path) 的信任起点不是所接受的区块头"
+            }
+        }
+    }
+
+    /// Bytes of a checkpoint file: a header and at most 128 validators.
+    static let checkpointBytesMax = 131_072
+
+    /// What was trusted when the run began.
+    let trust: TrustedChain
+    /// Whether the file was there.
+    let isKept: Bool
+
+    init(_ arguments: Arguments, genesis: Genesis) throws(Problem) {
+        var start: TrustedChain?
+        if let path = arguments.checkpoint, let digest = arguments.accepted {
+            start = try Self.checkpoint(path, accepting: digest)
+        }
+        let kept: TrustedChain?
+        if let path = arguments.trust {
+            kept = try Self.read(path)
+        } else {
+            kept = nil
+        }
+        if let kept, let start, kept.start != start.start {
+            throw .startsElsewhere(path: arguments.trust ?? "")
+        }
+        trust = kept ?? start ?? TrustedChain(genesis: genesis)
+        isKept = kept != nil
+    }
+
+    /// `nil` when there is no such file yet.
+    private static func read(_ path: String) throws(Problem) -> TrustedChain? {
+        guard FileInput.exists(path) else { return nil }
+        let bytes = try bytes(of: path, bytesMax: TrustedChain.limits.bytesMax)
+        do throws(CBORError) {
+            return try TrustedChain.decode(bytes, limits: TrustedChain.limits)
+        } catch {
+            throw Problem.notOne(path: path, error)
+        }
+    }
+
+    private static func checkpoint(
+        _ path: String, accepting digest: Digest
+    ) throws(Problem) -> TrustedChain {
+        let bytes = try bytes(of: path, bytesMax: checkpointBytesMax)
+        let start: TrustStart
+        do throws(CBORError) {
+            start = try TrustStart.decode(bytes, limits: LedgerLimits.genesis)
+        } catch {
+            throw Problem.notOne(path: path, error)
+        }
+        do throws(EvidenceProblem) {
+            guard let header = start.header else {
+                throw EvidenceProblem(.start, .otherHeader)
+            }
+            return try TrustedChain(
+                accepting: digest, header: header, validators: start.validators)
+        } catch {
+            throw Problem.other(path: path, error)
+        }
+    }
+
+    private static func bytes(of path: String, bytesMax: Int) throws(Problem) -> [UInt8] {
+        do throws(FileInput.Problem) {
+            return try FileInput.read(path, bytesMax: bytesMax)
+        } catch {
+            throw .input(error)
+        }
+    }
+}
