@@ -16,7 +16,7 @@ RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench chaos soak sim model fuzz mutate interop lint docs build deps clean
+.PHONY: help demo test bench chaos soak sim model fuzz mutate interop library lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
@@ -29,6 +29,7 @@ help:
 	@echo "make fuzz [FUZZ_SECONDS=60]                               decoders under random input / 模糊测试"
 	@echo "make mutate LEDGERS='folder …'                            falsified evidence bundles; genesis.cbor and *.bundle each / 篡改证据包"
 	@echo "make interop                                              bundles and receipts in tools of others / 第三方工具互操作"
+	@echo "make library                                              verification for C and Python / 供 C 与 Python 使用的验证库"
 	@echo "make lint | docs | build | clean"
 
 # Installs the system packages that are missing, as root or through sudo.
@@ -79,6 +80,11 @@ soak: deps
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz
 	$(RELEASE)/huijin-fuzz --seconds $(FUZZ_SECONDS)
+
+# The Swift runtime is put inside, so that other people's programs need none.
+library: deps
+	$(SWIFT) build -c release --product huijin_verify -Xswiftc -static-stdlib --scratch-path .build/library
+	cp .build/library/release/libhuijin_verify.so $(RELEASE)/
 
 mutate: deps
 	$(SWIFT) build -c release --product huijin-fuzz

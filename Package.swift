@@ -137,6 +137,10 @@ let programs: [Target] = [
             arguments,
         ]),
     program("huijin-verify", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
+    .target(
+        name: "VerifyLibrary",
+        dependencies: ["LightClient", "Ledger", "Encoding"],
+        exclude: ["huijin_verify.h", "huijin_verify.py"], swiftSettings: settings),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
     program(
         "huijin-fuzz",
@@ -239,6 +243,9 @@ let checks: [Target] = [
 
 let package = Package(
     name: "huijin",
+    products: [
+        .library(name: "huijin_verify", type: .dynamic, targets: ["VerifyLibrary"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),

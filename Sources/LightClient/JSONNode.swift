@@ -25,7 +25,7 @@ public indirect enum JSONNode: Equatable, Sendable {
     }
 
     /// The same in English and Chinese.
-    static func both(_ english: String, _ chinese: String) -> JSONNode {
+    public static func both(_ english: String, _ chinese: String) -> JSONNode {
         members(["en": .text(english), "zh": .text(chinese)])
     }
 

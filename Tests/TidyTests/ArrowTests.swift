@@ -14,6 +14,7 @@ import Testing
         "Node": 12, "Simulator": 12,
         "Interchange": 13, "Client": 13, "API": 14, "Sandbox": 14,
         "huijind": 15, "huijin": 15, "huijin-sandboxd": 15, "huijin-verify": 15, "huijin-sim": 15,
+        "VerifyLibrary": 15,
     ]
 
     static let pure: Set<String> = [
@@ -83,7 +84,7 @@ import Testing
             #expect(Self.lightClientMayImport.contains(line.module), "\(line)")
         }
         for line in try Self.imports()
-        where line.room == "huijin-verify" && Self.floors[line.module] != nil {
+        where ["huijin-verify", "VerifyLibrary"].contains(line.room) && Self.floors[line.module] != nil {
             #expect(
                 Self.lightClientMayImport.union(["LightClient"]).contains(line.module), "\(line)")
         }
