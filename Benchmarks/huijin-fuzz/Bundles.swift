@@ -141,7 +141,8 @@ enum Facts {
         case (.assetHistory(let one), .assetHistory(let other)):
             return one.asset == other.asset && one.logs.elementsEqual(other.logs, by: areSame)
         case (.transaction(let one), .transaction(let other)): return areSame(one, other)
-        case (.noSuchAsset, _), (.record, _), (.assetHistory, _), (.transaction, _):
+        case (.noSuchAsset, _), (.record, _), (.header, _), (.assetHistory, _),
+            (.transaction, _):
             return left.finding == right.finding
         }
     }
