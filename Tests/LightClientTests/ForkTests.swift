@@ -166,6 +166,85 @@ import Testing
             Self.fault(rootless, fork.verifier) == .unknownEpoch(epoch: 1, known: 0))
     }
 
+    /// The headers are of different epochs: it is a fork, and whose is open until the end of the epoch is compared.
+    @Test func votesOfDifferentEpochsNameNobody() throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.right.changeEpoch(to: (0..<4).map { TestChain.key(.ed25519SHA256, 700 + $0) })
+        fork.right.grow(1)
+        let trust = try #require(try fork.trust.advance(to: fork.left.certified(4)).chain)
+        let step = try trust.advance(
+            to: fork.right.certified(6), epochChanges: fork.right.changes,
+            links: [fork.right.leaf(at: fork.left.newest, block: 6)])
+        let evidence = try #require(step.evidence)
+        #expect(evidence.epochChanges == fork.right.changes)
+        let proven = try fork.verifier.verifyFork(evidence.encoded)
+        #expect(proven.doubleSigners.isEmpty && proven.missing == .sameEpoch(epoch: 0))
+        #expect(
+            EvidenceReport(proven).text.contains(
+                "more than a third of the validators of one of the epochs 0…1"))
+        // With the end of epoch 0 in that history they are of one epoch.
+        let end = fork.right.changes[0]
+        let within = try trust.advance(
+            to: end.certified, links: [fork.right.leaf(at: fork.left.newest, block: 5)])
+        #expect(
+            try fork.verifier.verifyFork(try #require(within.evidence)).missing
+                == .nullification(epoch: 0, view: 4))
+    }
+
+    /// What the old validators certify after they handed over, and a log that stands still.
+    @Test func eachContradictionIsToldByItsName() throws {
+        var fork = Fork(.ed25519SHA256)
+        var old = fork.left
+        old.grow(4)
+        fork.left.changeEpoch(to: (0..<4).map { TestChain.key(.ed25519SHA256, 700 + $0) })
+        fork.left.grow(1)
+        func contradiction(_ lower: CertifiedHeader, _ higher: CertifiedHeader) throws
+            -> Contradiction
+        {
+            let evidence = ForkEvidence(
+                chain: fork.common.chain, epochChanges: fork.left.changes, lower: lower,
+                higher: higher)
+            return try fork.verifier.verifyFork(evidence.encoded).contradiction
+        }
+        let end = fork.left.changes[0]
+        #expect(try contradiction(fork.left.certified(6), old.certified(8)) == .epochGoesBack)
+        #expect(try contradiction(end.certified, old.certified(8)) == .beyondEpochEnd)
+        #expect(throws: EvidenceProblem(.fork, .noContradiction)) {
+            try contradiction(end.certified, fork.left.certified(6))
+        }
+        let low = old.blocks[6].header
+        let still = Header(
+            chain: low.chain, height: 7, epoch: 0, parent: low.digest(.ed25519SHA256),
+            timeMs: low.timeMs + 1, logSize: low.logSize, logRoot: low.logRoot,
+            stateRoot: low.stateRoot, resultsRoot: low.resultsRoot, entryCount: 0,
+            validators: low.validators)
+        #expect(
+            try contradiction(old.certified(low), old.certified(still)) == .logDoesNotGrow)
+    }
+
+    /// Nobody below a quorum raises a false alarm: a fork is told of certified headers only.
+    @Test func uncertifiedHeadersAreNoFork() throws {
+        var fork = Fork(.ed25519SHA256)
+        let keys = (0..<4).map { TestChain.key(.ed25519SHA256, 700 + $0) }
+        var forged = fork.right
+        forged.usurp((0..<4).map { TestChain.key(.ed25519SHA256, 900 + $0) })
+        fork.left.changeEpoch(to: keys)
+        fork.left.grow(1)
+        let trust = try #require(
+            try fork.trust.advance(
+                to: fork.left.certified(6), epochChanges: fork.left.changes
+            ).chain)
+        #expect(
+            TrustTests.fault(trust, forged.certified(4)) == .badVote(validator: 0))
+        forged.changeEpoch(to: keys)
+        #expect(
+            TrustTests.fault(trust, fork.left.certified(6), forged.changes)
+                == .badVote(validator: 0))
+        #expect(
+            TrustTests.fault(trust, fork.right.certified(4, signers: [0, 1]))
+                == .belowQuorum(signatures: 2, quorum: 3, validators: 4))
+    }
+
     @Test func noChangedByteAccusesAnybodyElse() throws {
         let (fork, evidence) = try Self.sameView(.ed25519SHA256)
         let truth = try fork.verifier.verifyFork(evidence)
