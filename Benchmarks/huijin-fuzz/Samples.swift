@@ -109,6 +109,15 @@ struct Samples {
             })
     }
 
+    var receipt: Receipt {
+        let receipt = Receipt(
+            vote: vote(statements[2], 0), chain: genesis.chain, suite: suite,
+            keyID: keys[0].publicKey.keyID, size: 5, index: 3,
+            path: (1...3).map { suite.digest([$0]) })
+        guard let receipt else { preconditionFailure("the vote is a finalize vote") }
+        return receipt
+    }
+
     var messages: [PeerMessage] {
         [.votes(votes), .certificates([certificate]), .transactions([envelope] + batch)]
     }

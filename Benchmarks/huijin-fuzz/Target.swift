@@ -34,6 +34,8 @@ struct Target {
                 "peer message", PeerMessage.self, samples.messages.map(\.encoded),
                 limits: LedgerLimits.block),
             decoder("event", AssetEvent.self, []),
+            decoder(
+                "receipt", Receipt.self, [samples.receipt.encoded], limits: Receipt.limits),
             envelope(samples), bundle(samples),
         ] + bodies()
     }

@@ -3,7 +3,7 @@
 
 Written from docs/wire-format.md (WF) and docs/evidence-bundle.md (EB) alone. It knows suite 1 (Ed25519, SHA-256). It does NOT
 do SM2 and SM3 (不支持国密套件): of such a ledger it says neither yes nor no. It answers for histories and transactions, not for
-single state records. Exit codes: EB "What it says"; 3 for what it does not do, 64 for wrong usage.
+single state records and older headers. Exit codes: EB "What it says"; 3 for what it does not do, 64 for wrong usage.
 """
 import functools, hashlib, re, sys, cbor2
 from cryptography.exceptions import InvalidSignature
@@ -209,7 +209,7 @@ def verify(genesis_bytes, bundle_bytes):
     need(all(a["place"] < b["place"] for a, b in zip(proven, proven[1:])), "entries ascend")
     answer = {"ledger": genesis[1], "height": top["height"], "time": top["time"], "epochs": len(changes) + 1,
               "signers": [seat for seat, _ in certificate[1]], "rechecked": sum(entry["rechecked"] for entry in proven)}
-    need(question[:1] != [2], "the question is about a state record, which this script does not answer", NOT_DONE)
+    need(question[:1] not in ([2], [3]), "a question about a state record or an older header, which is not done here", NOT_DONE)
     fit((UINT, 32, [UINT]) if question[:1] == [0] else (UINT, 32), question)
     if question[0] == 0: return answer | {"asset": question[1].hex(), "logs": history(*question[1:], logs, proven, record)}
     need(question[0] == 1 and logs == [], "no such question, or logs that nobody asked for")
