@@ -84,7 +84,9 @@ import Testing
             #expect(Self.lightClientMayImport.contains(line.module), "\(line)")
         }
         for line in try Self.imports()
-        where ["huijin-verify", "VerifyLibrary"].contains(line.room) && Self.floors[line.module] != nil {
+        where ["huijin-verify", "VerifyLibrary"].contains(line.room)
+            && Self.floors[line.module] != nil
+        {
             #expect(
                 Self.lightClientMayImport.union(["LightClient"]).contains(line.module), "\(line)")
         }
