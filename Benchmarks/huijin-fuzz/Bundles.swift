@@ -53,6 +53,8 @@ struct Bundles: ParsableCommand {
             print(
                 "\(truth.name): \(truth.mutants.bytes.count) bytes, \(tally.mutants) mutants, \(tally.same) prove the same, \(tally.faults) something else"
             )
+            // This takes long: each line is seen when it is written, in a file too.
+            fflush(nil)
             total += tally
         }
         print(
