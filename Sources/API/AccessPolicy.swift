@@ -111,9 +111,9 @@ struct AccessPolicy {
     /// What an envelope shows beside its fields is the sender; in trades and money matters that is for the parties.
     static func senderAudience(of kind: TransactionKind) -> Visibility {
         switch kind {
-        case .memberEnrol, .keyRegister, .keyRevoke, .policySet, .assetRegister, .assetApprove,
-            .assetAttest, .offerPublish, .offerAdmit, .validatorJoin, .validatorLeave,
-            .validatorReplace, .validatorEquivocation:
+        case .memberEnrol, .memberGrant, .memberWithdraw, .keyRegister, .keyRevoke, .policySet,
+            .assetRegister, .assetApprove, .assetAttest, .offerPublish, .offerAdmit, .validatorJoin,
+            .validatorLeave, .validatorReplace, .validatorEquivocation:
             .everyone
         case .evidenceRecord: .members
         case .licenceRequest, .licenceAgree, .licenceClose, .depositConfirm, .withdrawalRequest,

@@ -72,6 +72,20 @@ public struct FieldReader: Sendable {
         return items
     }
 
+    /// As `sortedList`; one without items is absent, so that it has one form.
+    @inlinable
+    public mutating func optionalSortedList<T: CBORDecodable & Comparable>(
+        _ key: UInt64, max: Int, _ decoder: inout CBORDecoder
+    ) throws(CBORError) -> [T] {
+        guard try has(key, &decoder) else { return [] }
+        let items: [T] = try decoder.list(max: max)
+        guard !items.isEmpty else { throw decoder.invalid("field \(key) is absent or not empty") }
+        for (left, right) in zip(items, items.dropFirst()) where left >= right {
+            throw decoder.invalid("field \(key) lists each item once, in ascending order")
+        }
+        return items
+    }
+
     public mutating func text(
         _ key: UInt64, max: Int, _ decoder: inout CBORDecoder
     ) throws(CBORError) -> String {
@@ -150,6 +164,12 @@ extension CBOREncoder {
     public mutating func field<T: CBOREncodable>(_ key: UInt64, list values: [T]) {
         unsigned(key)
         list(values)
+    }
+
+    /// Nothing for an empty list (`FieldReader.optionalSortedList`).
+    @inlinable
+    public mutating func field<T: CBOREncodable>(_ key: UInt64, unlessEmpty values: [T]) {
+        if !values.isEmpty { field(key, list: values) }
     }
 
     public mutating func field(_ key: UInt64, bytes value: [UInt8]) {

@@ -15,10 +15,14 @@ public struct MemberRecord: Hashable, Sendable {
     /// Registered and not revoked.
     public var liveKeys: UInt64
     public var enrolledHeight: UInt64
+    /// When it held those roles that were granted or withdrawn after its enrolment; ascending by role and height.
+    /// A role without a period here it has held since its enrolment, or never (`held`).
+    public var rolePeriods: [RolePeriod]
 
     public init(
         id: MemberID, nameZh: String, nameEn: String, group: String, roles: [Role],
-        status: MemberStatus = .active, liveKeys: UInt64 = 0, enrolledHeight: UInt64
+        status: MemberStatus = .active, liveKeys: UInt64 = 0, enrolledHeight: UInt64,
+        rolePeriods: [RolePeriod] = []
     ) {
         self.id = id
         self.nameZh = nameZh
@@ -28,10 +32,11 @@ public struct MemberRecord: Hashable, Sendable {
         self.status = status
         self.liveKeys = liveKeys
         self.enrolledHeight = enrolledHeight
+        self.rolePeriods = rolePeriods
     }
 
     public func encode(into encoder: inout CBOREncoder) {
-        encoder.map(8)
+        encoder.map(fieldCount(8, !rolePeriods.isEmpty))
         encoder.field(1, id)
         encoder.field(2, nameZh)
         encoder.field(3, nameEn)
@@ -40,6 +45,7 @@ public struct MemberRecord: Hashable, Sendable {
         encoder.field(6, status)
         encoder.field(7, liveKeys)
         encoder.field(8, enrolledHeight)
+        encoder.field(9, unlessEmpty: rolePeriods)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
@@ -52,6 +58,8 @@ public struct MemberRecord: Hashable, Sendable {
         status = try fields.value(6, &decoder)
         liveKeys = try fields.number(7, &decoder)
         enrolledHeight = try fields.number(8, &decoder)
+        rolePeriods = try fields.optionalSortedList(
+            9, max: RecordLimits.rolePeriodsMax, &decoder)
         try fields.finish(&decoder)
     }
 }

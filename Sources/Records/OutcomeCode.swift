@@ -39,6 +39,8 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case alreadyConvicted = 115
     case notEquivocation = 116
     case proofsFull = 117
+    case lastGovernor = 118
+    case roleInUse = 119
 
     case unknownAsset = 120
     case unknownOffer = 121
@@ -48,6 +50,8 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case unknownWithdrawal = 125
     case unknownPolicy = 126
     case unknownValidator = 127
+
+    case roleHistoryFull = 130
 
     case purposeNotPermitted = 140
     case scopeNotPermitted = 141

@@ -70,6 +70,19 @@ extension OutcomeCode {
             .init(
                 "proofs-full", "no more proofs are checked in this block; try again",
                 "本区块内举证核验已满，请重试")
+        case .lastGovernor:
+            .init(
+                "last-governor",
+                "a governor does not withdraw its own office, so that one always stays",
+                "治理机构不得收回自身的治理角色，以保证始终有一家")
+        case .roleInUse:
+            .init(
+                "role-in-use", "a validator's seat or clients' money still depends on the role",
+                "记账席位或客户资金仍依赖该角色")
+        case .roleHistoryFull:
+            .init(
+                "role-history-full", "the member's record keeps no more periods of roles",
+                "成员记录的角色任期已满")
         case .unknownAsset: .init("unknown-asset", "no such asset", "数据资产不存在")
         case .unknownOffer: .init("unknown-offer", "no such offer", "报价不存在")
         case .unknownAgreement: .init("unknown-agreement", "no such agreement", "许可协议不存在")

@@ -7,6 +7,8 @@ public enum RecordLimits {
     public static let noteBytesMax = 256
     public static let keywordsMax = 64
     public static let columnsMax = 256
+    /// Periods that a member's record keeps of roles granted or withdrawn after its enrolment.
+    public static let rolePeriodsMax = 256
     public static let purposesMax = 32
     public static let policyEntriesMax = 128
     public static let policyTextBytesMax = 1_024

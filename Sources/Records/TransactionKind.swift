@@ -4,6 +4,8 @@ public enum TransactionKind: UInt64, NumberedCase {
     case keyRegister = 2
     case keyRevoke = 3
     case policySet = 4
+    case memberGrant = 5
+    case memberWithdraw = 6
     case assetRegister = 10
     case assetApprove = 11
     case assetAttest = 12
@@ -36,6 +38,8 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .keyRegister: ("key.register", "Register a key", "登记密钥")
         case .keyRevoke: ("key.revoke", "Revoke a key", "注销密钥")
         case .policySet: ("policy.set", "Set a policy", "制定规则")
+        case .memberGrant: ("member.grant", "Grant a role", "授予角色")
+        case .memberWithdraw: ("member.withdraw", "Withdraw a role", "收回角色")
         case .assetRegister: ("asset.register", "Claim a data asset", "登记申请")
         case .assetApprove: ("asset.approve", "Register a data asset", "确权登记")
         case .assetAttest: ("asset.attest", "Attest a data asset", "评估")

@@ -40,6 +40,7 @@ import Testing
         let written: [RecordType] =
             switch kind {
             case .memberEnrol: [.member, .key]
+            case .memberGrant, .memberWithdraw: [.member]
             case .keyRegister, .keyRevoke: [.key]
             case .policySet: [.policy]
             case .assetRegister, .assetApprove: [.asset]

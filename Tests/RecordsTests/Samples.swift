@@ -50,6 +50,14 @@ enum Samples {
             MemberRecord(
                 id: provider, nameZh: "示范气象数据有限公司", nameEn: "Demo Weather", group: "demo",
                 roles: [.provider, .validator], liveKeys: 1, enrolledHeight: 3)),
+        .member(
+            MemberRecord(
+                id: provider, nameZh: "示范气象数据有限公司", nameEn: "Demo Weather", group: "",
+                roles: [.provider, .buyer], liveKeys: 1, enrolledHeight: 3,
+                rolePeriods: [
+                    RolePeriod(.buyer, from: 3, until: 40), RolePeriod(.buyer, from: 70),
+                    RolePeriod(.registrar, from: 50, until: 50),
+                ])),
         .key(
             KeyRecord(
                 keyID: key.keyID, member: provider, publicKey: key, person: "operator-1",

@@ -47,6 +47,14 @@ extension MemberRecord {
             "member": .member(id), "nameZh": .text(nameZh), "nameEn": .text(nameEn),
             "group": .text(group), "roles": .names(roles), "status": .text(status.name),
             "liveKeys": .unsigned(liveKeys), "enrolledHeight": .unsigned(enrolledHeight),
+            "rolePeriods": .list(
+                rolePeriods.map { period in
+                    [
+                        "role": .text(period.role.name),
+                        "fromHeight": .unsigned(period.fromHeight),
+                        "untilHeight": .optional(period.untilHeight),
+                    ]
+                }),
         ]
     }
 }

@@ -11,6 +11,8 @@ extension TransactionKind {
         case .keyRegister: visitor.visit(KeyRegister.self, &argument)
         case .keyRevoke: visitor.visit(KeyRevoke.self, &argument)
         case .policySet: visitor.visit(PolicySet.self, &argument)
+        case .memberGrant: visitor.visit(MemberGrant.self, &argument)
+        case .memberWithdraw: visitor.visit(MemberWithdraw.self, &argument)
         case .assetRegister: visitor.visit(AssetRegister.self, &argument)
         case .assetApprove: visitor.visit(AssetApprove.self, &argument)
         case .assetAttest: visitor.visit(AssetAttest.self, &argument)

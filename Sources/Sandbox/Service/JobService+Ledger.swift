@@ -121,7 +121,7 @@ extension JobService {
         case .malformedBody, .notPermitted, .memberUnknown, .memberSuspended, .keyPurpose,
             .mandateMissing, .alreadyExists, .valueNotAllowed, .badChecksum, .conflictOfInterest,
             .lastKey, .epochFull, .validatorCount, .tooEarly, .alreadyConvicted,
-            .notEquivocation, .proofsFull:
+            .notEquivocation, .proofsFull, .lastGovernor, .roleInUse, .roleHistoryFull:
             // Each signature anew would be one more entry with the same end.
             .stop
         case .unknownAsset, .unknownOffer, .unknownAgreement, .unknownJob, .unknownKeyRecord,
