@@ -112,12 +112,14 @@ struct AccessPolicy {
     static func senderAudience(of kind: TransactionKind) -> Visibility {
         switch kind {
         case .memberEnrol, .memberGrant, .memberWithdraw, .keyRegister, .keyRevoke, .policySet,
-            .assetRegister, .assetApprove, .assetAttest, .offerPublish, .offerAdmit, .validatorJoin,
-            .validatorLeave, .validatorReplace, .validatorEquivocation:
+            .assetRegister, .assetApprove, .assetAttest, .assetFreeze, .assetUnfreeze,
+            .offerPublish, .offerAdmit, .validatorJoin, .validatorLeave, .validatorReplace,
+            .validatorEquivocation:
             .everyone
         case .evidenceRecord: .members
-        case .licenceRequest, .licenceAgree, .licenceClose, .depositConfirm, .withdrawalRequest,
-            .withdrawalConfirm, .jobSubmit, .jobHold, .outputRelease, .outputReject, .jobRefuse:
+        case .licenceRequest, .licenceAgree, .licenceClose, .licenceRevoke, .depositConfirm,
+            .withdrawalRequest, .withdrawalConfirm, .jobSubmit, .jobHold, .outputRelease,
+            .outputReject, .jobRefuse:
             .parties
         }
     }

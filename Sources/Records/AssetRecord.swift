@@ -105,6 +105,8 @@ public struct AssetRecord: Hashable, Sendable {
     public var rightsLog: EventLog
     public var tradesLog: EventLog
     public var refusalsLog: EventLog
+    /// Those in force, ascending by office; the status is `frozen` exactly while there is one.
+    public var freezes: [Freeze]
 
     public init(
         id: Digest, code: String, provider: MemberID, titleZh: String, titleEn: String,
@@ -113,7 +115,7 @@ public struct AssetRecord: Hashable, Sendable {
         sourceURL: String, ownerClass: OwnerClass, level: DataLevel, grade: DataGrade,
         rights: [DataRight], status: AssetStatus, registeredHeight: UInt64? = nil,
         registrar: MemberID? = nil, rightsLog: EventLog, tradesLog: EventLog,
-        refusalsLog: EventLog
+        refusalsLog: EventLog, freezes: [Freeze] = []
     ) {
         self.id = id
         self.code = code
@@ -138,13 +140,14 @@ public struct AssetRecord: Hashable, Sendable {
         self.rightsLog = rightsLog
         self.tradesLog = tradesLog
         self.refusalsLog = refusalsLog
+        self.freezes = freezes
     }
 
     public func encode(into encoder: inout CBOREncoder) {
         encoder.map(
             fieldCount(
                 19, entityKey != nil, descriptionCommitment != nil, registeredHeight != nil,
-                registrar != nil))
+                registrar != nil, !freezes.isEmpty))
         encoder.field(1, id)
         encoder.field(2, code)
         encoder.field(3, provider)
@@ -168,6 +171,7 @@ public struct AssetRecord: Hashable, Sendable {
         encoder.field(21, rightsLog)
         encoder.field(22, tradesLog)
         encoder.field(23, refusalsLog)
+        encoder.field(24, unlessEmpty: freezes)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
@@ -196,6 +200,7 @@ public struct AssetRecord: Hashable, Sendable {
         rightsLog = try fields.value(21, &decoder)
         tradesLog = try fields.value(22, &decoder)
         refusalsLog = try fields.value(23, &decoder)
+        freezes = try fields.optionalSortedList(24, max: Office.allCases.count, &decoder)
         try fields.finish(&decoder)
     }
 }

@@ -60,6 +60,7 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case licenceExhausted = 144
     case jobOpen = 145
     case prohibited = 146
+    case assetFrozen = 147
 
     case insufficientFunds = 160
     case amountOutOfRange = 161

@@ -103,6 +103,7 @@ extension OutcomeCode {
             .init("licence-exhausted", "no use of the licence is left", "许可次数已用完")
         case .jobOpen: .init("job-open", "a job of the licence is still open", "许可下仍有未结作业")
         case .prohibited: .init("prohibited", "the usage policy prohibits this", "使用策略禁止")
+        case .assetFrozen: .init("asset-frozen", "the asset is frozen", "数据资产已冻结")
         case .insufficientFunds: .init("insufficient-funds", "not enough funds", "余额不足")
         case .amountOutOfRange:
             .init("amount-out-of-range", "the amount is out of range", "金额超出范围")

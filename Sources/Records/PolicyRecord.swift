@@ -106,6 +106,8 @@ extension PolicyRecord {
     public static let fees = "fees"
     /// What becomes of validators: `unseat-equivocators`.
     public static let validators = "validators"
+    /// Rules on licences: `provider-revokes-breach`.
+    public static let licences = "licences"
 
     public func number(_ entry: String) -> Int64? {
         for candidate in entries where candidate.name == entry {

@@ -186,6 +186,8 @@ public struct AgreementRecord: Hashable, Sendable {
     public var statementCommitment: Digest
     public var status: AgreementStatus
     public var requestedHeight: UInt64
+    /// There exactly when the status is `revoked`.
+    public var revocation: Revocation?
 
     public init(
         id: Digest, offer: Digest, asset: Digest, provider: MemberID, buyer: MemberID,
@@ -195,7 +197,7 @@ public struct AgreementRecord: Hashable, Sendable {
         groupMinimum: UInt64, venueFeeBasisPoints: UInt64, escrowFen: UInt64 = 0,
         paidProviderFen: UInt64 = 0, paidVenueFen: UInt64 = 0, refundedFen: UInt64 = 0,
         pseudonymSalt: [UInt8], statementCommitment: Digest, status: AgreementStatus = .requested,
-        requestedHeight: UInt64
+        requestedHeight: UInt64, revocation: Revocation? = nil
     ) {
         self.id = id
         self.offer = offer
@@ -224,10 +226,11 @@ public struct AgreementRecord: Hashable, Sendable {
         self.statementCommitment = statementCommitment
         self.status = status
         self.requestedHeight = requestedHeight
+        self.revocation = revocation
     }
 
     public func encode(into encoder: inout CBOREncoder) {
-        encoder.map(27)
+        encoder.map(fieldCount(27, revocation != nil))
         encoder.field(1, id)
         encoder.field(2, offer)
         encoder.field(3, asset)
@@ -255,6 +258,7 @@ public struct AgreementRecord: Hashable, Sendable {
         encoder.field(25, statementCommitment)
         encoder.field(26, status)
         encoder.field(27, requestedHeight)
+        encoder.field(28, ifPresent: revocation)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
@@ -287,6 +291,7 @@ public struct AgreementRecord: Hashable, Sendable {
         statementCommitment = try fields.value(25, &decoder)
         status = try fields.value(26, &decoder)
         requestedHeight = try fields.number(27, &decoder)
+        revocation = try fields.optional(28, &decoder)
         try fields.finish(&decoder)
     }
 }

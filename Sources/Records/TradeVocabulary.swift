@@ -25,6 +25,7 @@ public enum AgreementStatus: UInt64, NumberedCase {
     case agreed = 2
     case closed = 3
     case expired = 4
+    case revoked = 5
 
     public var name: String {
         switch self {
@@ -32,6 +33,7 @@ public enum AgreementStatus: UInt64, NumberedCase {
         case .agreed: "agreed"
         case .closed: "closed"
         case .expired: "expired"
+        case .revoked: "revoked"
         }
     }
 
@@ -41,6 +43,7 @@ public enum AgreementStatus: UInt64, NumberedCase {
         case .agreed: "履行中"
         case .closed: "已结清"
         case .expired: "已到期"
+        case .revoked: "已撤销"
         }
     }
 }

@@ -9,11 +9,14 @@ public enum TransactionKind: UInt64, NumberedCase {
     case assetRegister = 10
     case assetApprove = 11
     case assetAttest = 12
+    case assetFreeze = 14
+    case assetUnfreeze = 15
     case offerPublish = 20
     case offerAdmit = 21
     case licenceRequest = 30
     case licenceAgree = 31
     case licenceClose = 32
+    case licenceRevoke = 33
     case depositConfirm = 40
     case withdrawalRequest = 41
     case withdrawalConfirm = 42
@@ -43,11 +46,14 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .assetRegister: ("asset.register", "Claim a data asset", "登记申请")
         case .assetApprove: ("asset.approve", "Register a data asset", "确权登记")
         case .assetAttest: ("asset.attest", "Attest a data asset", "评估")
+        case .assetFreeze: ("asset.freeze", "Freeze a data asset", "冻结数据资产")
+        case .assetUnfreeze: ("asset.unfreeze", "Lift a freeze", "解除冻结")
         case .offerPublish: ("offer.publish", "Publish an offer", "发布报价")
         case .offerAdmit: ("offer.admit", "Admit an offer", "准入上架")
         case .licenceRequest: ("licence.request", "Request a licence", "申请许可")
         case .licenceAgree: ("licence.agree", "Agree to a licence", "同意许可")
         case .licenceClose: ("licence.close", "Close and settle a licence", "结清许可")
+        case .licenceRevoke: ("licence.revoke", "Revoke and settle a licence", "撤销许可")
         case .depositConfirm: ("deposit.confirm", "Confirm a deposit", "确认入金")
         case .withdrawalRequest: ("withdrawal.request", "Request a withdrawal", "申请出金")
         case .withdrawalConfirm: ("withdrawal.confirm", "Confirm a withdrawal", "确认出金")

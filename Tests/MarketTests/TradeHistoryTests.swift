@@ -10,7 +10,7 @@ import Testing
 @Suite struct TradeHistoryTests {
     @Test(arguments: 1...8 as ClosedRange<UInt64>) func invariantsHold(_ seed: UInt64) throws {
         var history = try TradeHistory(seed: seed, stepsPerBlock: 1 + Int(seed % 7))
-        for _ in 0..<60 {
+        for _ in 0..<90 {
             try history.step()
             try history.checkInvariants()
         }
@@ -70,7 +70,7 @@ struct TradeHistory {
 
     mutating func step() throws {
         steps += 1
-        for _ in 0..<3 { try act(random.next() % 20) }
+        for _ in 0..<3 { try act(random.next() % 24) }
         if steps % stepsPerBlock == 0 {
             let moves = timeMoves && random.next() % 8 == 0
             world.endBlock(afterMs: timeMoves ? (moves ? 30_000 : 10) : 0)
@@ -112,6 +112,7 @@ struct TradeHistory {
             _ = send(
                 world.bank,
                 DepositConfirm(member: someone, amountFen: amount, referenceCommitment: .zero))
+        case 19: interfere()
         default:
             let order = WithdrawalRequest(
                 bank: world.bank, amountFen: random.next() % 300, destinationCommitment: .zero)
@@ -119,6 +120,29 @@ struct TradeHistory {
                 let paid = random.next() % 2 == 0
                 _ = send(world.bank, WithdrawalConfirm(withdrawal: world.lastID, paid: paid))
             }
+        }
+    }
+
+    /// An authority freezes, lifts or revokes; a freeze is soon lifted again.
+    private mutating func interfere() {
+        let asset = world.assetID()
+        let office = Office.allCases[Int(random.next() % 2)]
+        let sender = pick([world.regulator, world.arbitrator, world.cousin])
+        if random.next() % 2 == 0 {
+            let freeze = AssetFreeze(
+                asset: asset, office: office, reason: .investigation, referenceCommitment: .zero)
+            _ = send(sender, freeze)
+        } else {
+            let id = pick(Array(agreements.suffix(4)))
+            let revocation = LicenceRevoke(
+                agreement: id, ground: .breach, referenceCommitment: .zero)
+            _ = send(pick([sender, world.provider]), revocation)
+        }
+        for (sender, office) in [
+            (world.regulator, Office.regulator), (world.arbitrator, .arbitrator),
+        ] where random.next() % 8 != 0 {
+            let lift = AssetUnfreeze(asset: asset, office: office, referenceCommitment: .zero)
+            _ = send(sender, lift)
         }
     }
 
@@ -158,7 +182,7 @@ struct TradeHistory {
             case .closed:
                 #expect(open.isEmpty)
                 fallthrough
-            case .expired:
+            case .expired, .revoked:
                 #expect(licence.escrowFen == 0 && licence.usesReserved == 0)
                 #expect(paidFen == (locked[id] == nil ? 0 : licence.priceFen * licence.usesMetered))
             }
@@ -189,7 +213,7 @@ struct TradeHistory {
     /// Metered uses of licences that have ended.
     var settledUses: UInt64 {
         agreements.compactMap { try? world.agreement($0) }
-            .filter { $0.status == .closed || $0.status == .expired }
+            .filter { $0.status != .requested && $0.status != .agreed }
             .reduce(0) { $0 + $1.usesMetered }
     }
 

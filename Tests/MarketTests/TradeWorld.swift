@@ -39,6 +39,9 @@ final class TradeWorld {
     /// Has every role, and belongs to the buyer's group.
     let cousin = TradeWorld.member(12)
 
+    let regulator = TradeWorld.member(13)
+    let arbitrator = TradeWorld.member(14)
+
     static func member(_ serial: UInt32) -> MemberID {
         let code = SocialCreditCode.generate(serial: serial)
         return MemberID(code?.text ?? "")!
@@ -54,7 +57,8 @@ final class TradeWorld {
             (assessor, "", [.assessor]), (bank, "", [.settlementBank]),
             (sandbox, "", [.sandboxOperator]), (reviewer, "", [.outputReviewer]),
             (otherBuyer, "", [.buyer]), (sister, "north", Role.allCases),
-            (cousin, "south", Role.allCases),
+            (cousin, "south", Role.allCases), (regulator, "", [.regulator]),
+            (arbitrator, "", [.arbitrator]),
         ]
         for (id, group, roles) in all {
             try builder.add(

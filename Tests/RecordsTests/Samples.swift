@@ -87,6 +87,7 @@ enum Samples {
                 untilEpoch: 3, convictedHeight: 77, conviction: digest(70))),
         .asset(asset(registered: true)),
         .asset(asset(registered: false)),
+        .asset(frozenAsset),
         .attestation(
             AttestationRecord(
                 id: digest(20), asset: digest(1), assessor: buyer, kind: .quality, score: 9_250,
@@ -102,6 +103,17 @@ enum Samples {
                 expiresMs: 86_400_001, groupMinimum: 5, venueFeeBasisPoints: 500, escrowFen: 300,
                 pseudonymSalt: [UInt8](0..<16), statementCommitment: digest(31),
                 status: .agreed, requestedHeight: 9)),
+        .agreement(
+            AgreementRecord(
+                id: digest(30), offer: digest(25), asset: digest(1), provider: provider,
+                buyer: buyer, venue: bank, sandboxOperator: provider, bank: bank,
+                purpose: "credit-risk", columns: ["temperature"], priceFen: 100, usesMax: 3,
+                usesMetered: 1, durationMs: 86_400_000, startsMs: 1, expiresMs: 86_400_001,
+                groupMinimum: 5, venueFeeBasisPoints: 500, paidProviderFen: 95, paidVenueFen: 5,
+                refundedFen: 200, pseudonymSalt: [UInt8](0..<16), statementCommitment: digest(31),
+                status: .revoked, requestedHeight: 9,
+                revocation: Revocation(
+                    member: bank, ground: .ruling, referenceCommitment: digest(32), height: 77))),
         .account(
             AccountRecord(
                 member: buyer, bank: bank, availableFen: 1, lockedFen: 2, pendingWithdrawalFen: 3)),
@@ -158,6 +170,19 @@ enum Samples {
             status: registered ? .registered : .claimed, registeredHeight: registered ? 5 : nil,
             registrar: registered ? buyer : nil, rightsLog: log(3), tradesLog: log(0),
             refusalsLog: log(1))
+    }
+
+    private static var frozenAsset: AssetRecord {
+        var record = asset(registered: true)
+        for (office, reason) in [
+            (Office.arbitrator, FreezeReason.rightsDispute), (.regulator, .investigation),
+        ] {
+            record.freeze(
+                Freeze(
+                    office: office, member: bank, reason: reason, referenceCommitment: digest(12),
+                    height: 70))
+        }
+        return record
     }
 
     private static func offer(fee: UInt64?) -> OfferRecord {

@@ -133,6 +133,16 @@ extension AssetRecord {
             "logs": [
                 "rights": rightsLog.json, "trades": tradesLog.json, "refusals": refusalsLog.json,
             ],
+            "freezes": .list(freezes.map(\.json)),
+        ]
+    }
+}
+
+extension Freeze {
+    fileprivate var json: JSONValue {
+        [
+            "office": .text(office.name), "member": .member(member), "reason": .text(reason.name),
+            "referenceCommitment": .hex(referenceCommitment), "height": .unsigned(height),
         ]
     }
 }
@@ -185,6 +195,16 @@ extension AgreementRecord {
             "pseudonymSalt": .text(Hex.encode(pseudonymSalt)),
             "statementCommitment": .hex(statementCommitment), "status": .text(status.name),
             "requestedHeight": .unsigned(requestedHeight),
+            "revocation": revocation.map(\.json) ?? .null,
+        ]
+    }
+}
+
+extension Revocation {
+    fileprivate var json: JSONValue {
+        [
+            "member": .member(member), "ground": .text(ground.name),
+            "referenceCommitment": .hex(referenceCommitment), "height": .unsigned(height),
         ]
     }
 }

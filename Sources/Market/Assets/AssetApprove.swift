@@ -56,7 +56,7 @@ extension AssetApprove {
     public func apply<Base>(
         to state: inout StateView<Base>, in context: ApplyContext
     ) throws(OutcomeCode) {
-        guard var record = state.asset(asset) else { throw .unknownAsset }
+        var record = try state.unfrozenAsset(asset)
         guard record.status == .claimed else { throw .wrongState }
         try state.refuseOwnGroup(context.member, of: [record.provider])
         record.status = .registered

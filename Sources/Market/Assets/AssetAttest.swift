@@ -86,7 +86,7 @@ extension AssetAttest {
     public func apply<Base>(
         to state: inout StateView<Base>, in context: ApplyContext
     ) throws(OutcomeCode) {
-        guard let record = state.asset(asset) else { throw .unknownAsset }
+        let record = try state.unfrozenAsset(asset)
         guard record.status == .claimed || record.status == .registered else { throw .wrongState }
         guard expiresMs > context.timeMs else { throw .valueNotAllowed }
         try state.refuseOwnGroup(context.member, of: [record.provider])

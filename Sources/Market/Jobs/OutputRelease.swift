@@ -58,6 +58,8 @@ extension OutputRelease {
     ) throws(OutcomeCode) {
         var (record, licence) = try state.heldJob(
             job, outputCommitment, reviewedIn: context)
+        // Until the freeze is lifted the output waits where it is; if the licence ends first, it never leaves.
+        _ = try state.unfrozenAsset(record.asset)
         record.status = .released
         record.reviewer = context.member.id
         state.put(record)

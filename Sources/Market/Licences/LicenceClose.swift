@@ -58,7 +58,7 @@ extension LicenceClose {
             throw .notPermitted
         }
         switch record.status {
-        case .closed, .expired: throw .licenceEnded
+        case .closed, .expired, .revoked: throw .licenceEnded
         case .requested:
             guard isBuyer || sender == record.provider else { throw .notPermitted }
             record.status = .closed

@@ -13,6 +13,10 @@ public enum StandardPolicies {
     /// network starts with.
     public static let unseatEquivocators = "unseat-equivocators"
 
+    /// Whether a provider may revoke a licence for the buyer's breach: 0 for no, as without the policy `licences`, which no
+    /// network starts with.
+    public static let providerRevokesBreach = "provider-revokes-breach"
+
     public static let review = PolicyRecord(
         name: PolicyRecord.review, version: 1, tag: .mandatory,
         entries: [

@@ -5,9 +5,18 @@ import Records
 
 // What rules on assets, licences and jobs share: look-ups that refuse, and the events in an asset's logs.
 extension StateView {
-    /// - Throws: `unknownAsset`, or `wrongState` unless its rights are registered and neither frozen nor revoked.
-    mutating func registeredAsset(_ id: Digest) throws(OutcomeCode) -> AssetRecord {
+    /// - Throws: `unknownAsset`, `assetFrozen`.
+    mutating func unfrozenAsset(_ id: Digest) throws(OutcomeCode) -> AssetRecord {
         guard let record = asset(id) else { throw .unknownAsset }
+        precondition((record.status == .frozen) != record.freezes.isEmpty, "frozen by somebody")
+        guard record.status != .frozen else { throw .assetFrozen }
+        return record
+    }
+
+    /// - Throws: `unknownAsset`, `assetFrozen`, or `wrongState` while its rights are not registered or after they
+    ///   were revoked.
+    mutating func registeredAsset(_ id: Digest) throws(OutcomeCode) -> AssetRecord {
+        let record = try unfrozenAsset(id)
         guard record.status == .registered else { throw .wrongState }
         return record
     }
