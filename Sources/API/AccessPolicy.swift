@@ -112,7 +112,7 @@ struct AccessPolicy {
     static func senderAudience(of kind: TransactionKind) -> Visibility {
         switch kind {
         case .memberEnrol, .memberGrant, .memberWithdraw, .keyRegister, .keyRevoke, .policySet,
-            .assetRegister, .assetApprove, .assetAttest, .assetFreeze, .assetUnfreeze,
+            .assetRegister, .assetApprove, .assetAttest, .assetDerive, .assetFreeze, .assetUnfreeze,
             .offerPublish, .offerAdmit, .validatorJoin, .validatorLeave, .validatorReplace,
             .validatorEquivocation:
             .everyone

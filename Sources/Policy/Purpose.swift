@@ -26,6 +26,7 @@ public enum Purpose: String, CaseIterable, Sendable, Hashable {
     case investmentAnalysis = "investment-analysis"
     case marketing = "marketing"
     case productImprovement = "product-improvement"
+    case productDevelopment = "product-development"
     case modelTraining = "model-training"
     case audit = "audit"
     case regulation = "regulation"
@@ -63,6 +64,7 @@ public enum Purpose: String, CaseIterable, Sendable, Hashable {
         case .investmentAnalysis: ("投资分析", "investment analysis")
         case .marketing: ("市场营销", "marketing")
         case .productImprovement: ("产品改进", "product improvement")
+        case .productDevelopment: ("数据产品开发", "development of a data product")
         case .modelTraining: ("模型训练", "model training")
         case .audit: ("审计", "audit")
         case .regulation: ("监督管理", "supervision and regulation")

@@ -107,6 +107,8 @@ public struct AssetRecord: Hashable, Sendable {
     public var refusalsLog: EventLog
     /// Those in force, ascending by office; the status is `frozen` exactly while there is one.
     public var freezes: [Freeze]
+    /// What it was derived from; ascending, empty for an original asset. The first event of its rights log has the pins.
+    public var parents: [Digest]
 
     public init(
         id: Digest, code: String, provider: MemberID, titleZh: String, titleEn: String,
@@ -115,7 +117,7 @@ public struct AssetRecord: Hashable, Sendable {
         sourceURL: String, ownerClass: OwnerClass, level: DataLevel, grade: DataGrade,
         rights: [DataRight], status: AssetStatus, registeredHeight: UInt64? = nil,
         registrar: MemberID? = nil, rightsLog: EventLog, tradesLog: EventLog,
-        refusalsLog: EventLog, freezes: [Freeze] = []
+        refusalsLog: EventLog, freezes: [Freeze] = [], parents: [Digest] = []
     ) {
         self.id = id
         self.code = code
@@ -141,13 +143,14 @@ public struct AssetRecord: Hashable, Sendable {
         self.tradesLog = tradesLog
         self.refusalsLog = refusalsLog
         self.freezes = freezes
+        self.parents = parents
     }
 
     public func encode(into encoder: inout CBOREncoder) {
         encoder.map(
             fieldCount(
                 19, entityKey != nil, descriptionCommitment != nil, registeredHeight != nil,
-                registrar != nil, !freezes.isEmpty))
+                registrar != nil, !freezes.isEmpty, !parents.isEmpty))
         encoder.field(1, id)
         encoder.field(2, code)
         encoder.field(3, provider)
@@ -172,6 +175,7 @@ public struct AssetRecord: Hashable, Sendable {
         encoder.field(22, tradesLog)
         encoder.field(23, refusalsLog)
         encoder.field(24, unlessEmpty: freezes)
+        encoder.field(25, unlessEmpty: parents)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
@@ -201,6 +205,7 @@ public struct AssetRecord: Hashable, Sendable {
         tradesLog = try fields.value(22, &decoder)
         refusalsLog = try fields.value(23, &decoder)
         freezes = try fields.optionalSortedList(24, max: Office.allCases.count, &decoder)
+        parents = try fields.optionalSortedList(25, max: RecordLimits.parentsMax, &decoder)
         try fields.finish(&decoder)
     }
 }

@@ -61,6 +61,8 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case jobOpen = 145
     case prohibited = 146
     case assetFrozen = 147
+    case parentChanged = 148
+    case derivationNotPermitted = 149
 
     case insufficientFunds = 160
     case amountOutOfRange = 161

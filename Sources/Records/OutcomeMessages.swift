@@ -104,6 +104,16 @@ extension OutcomeCode {
         case .jobOpen: .init("job-open", "a job of the licence is still open", "许可下仍有未结作业")
         case .prohibited: .init("prohibited", "the usage policy prohibits this", "使用策略禁止")
         case .assetFrozen: .init("asset-frozen", "the asset is frozen", "数据资产已冻结")
+        case .parentChanged:
+            .init(
+                "parent-changed",
+                "a parent's rights log stands elsewhere than stated; read it again",
+                "来源资产的权属日志与所述不符，请重新读取")
+        case .derivationNotPermitted:
+            .init(
+                "derivation-not-permitted",
+                "neither a right nor a licence permits to derive from a parent",
+                "既无权利也无许可可据以衍生")
         case .insufficientFunds: .init("insufficient-funds", "not enough funds", "余额不足")
         case .amountOutOfRange:
             .init("amount-out-of-range", "the amount is out of range", "金额超出范围")

@@ -9,6 +9,8 @@ public enum RecordLimits {
     public static let columnsMax = 256
     /// Periods that a member's record keeps of roles granted or withdrawn after its enrolment.
     public static let rolePeriodsMax = 256
+    /// Assets that one asset is derived from.
+    public static let parentsMax = 16
     public static let purposesMax = 32
     public static let policyEntriesMax = 128
     public static let policyTextBytesMax = 1_024

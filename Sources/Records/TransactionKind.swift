@@ -9,6 +9,7 @@ public enum TransactionKind: UInt64, NumberedCase {
     case assetRegister = 10
     case assetApprove = 11
     case assetAttest = 12
+    case assetDerive = 13
     case assetFreeze = 14
     case assetUnfreeze = 15
     case offerPublish = 20
@@ -46,6 +47,7 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .assetRegister: ("asset.register", "Claim a data asset", "登记申请")
         case .assetApprove: ("asset.approve", "Register a data asset", "确权登记")
         case .assetAttest: ("asset.attest", "Attest a data asset", "评估")
+        case .assetDerive: ("asset.derive", "Claim a derived data asset", "衍生登记")
         case .assetFreeze: ("asset.freeze", "Freeze a data asset", "冻结数据资产")
         case .assetUnfreeze: ("asset.unfreeze", "Lift a freeze", "解除冻结")
         case .offerPublish: ("offer.publish", "Publish an offer", "发布报价")

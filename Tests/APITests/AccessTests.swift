@@ -43,7 +43,7 @@ import Testing
             case .memberGrant, .memberWithdraw: [.member]
             case .keyRegister, .keyRevoke: [.key]
             case .policySet: [.policy]
-            case .assetRegister, .assetApprove, .assetFreeze, .assetUnfreeze: [.asset]
+            case .assetRegister, .assetDerive, .assetApprove, .assetFreeze, .assetUnfreeze: [.asset]
             case .assetAttest: [.attestation]
             case .offerPublish, .offerAdmit: [.offer]
             case .licenceRequest, .licenceAgree, .licenceClose, .licenceRevoke: [.agreement]

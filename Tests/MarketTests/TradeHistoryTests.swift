@@ -70,7 +70,7 @@ struct TradeHistory {
 
     mutating func step() throws {
         steps += 1
-        for _ in 0..<3 { try act(random.next() % 24) }
+        for _ in 0..<3 { try act(random.next() % 22) }
         if steps % stepsPerBlock == 0 {
             let moves = timeMoves && random.next() % 8 == 0
             world.endBlock(afterMs: timeMoves ? (moves ? 30_000 : 10) : 0)
@@ -126,6 +126,10 @@ struct TradeHistory {
     /// An authority freezes, lifts or revokes; a freeze is soon lifted again.
     private mutating func interfere() {
         let asset = world.assetID()
+        if random.next() % 4 == 0, let parent = try? world.asset(asset) {
+            let claim = TradeWorld.claim("child-\(random.next() % 4)", level: .derived)
+            _ = send(world.provider, AssetDerive(claim: claim, parents: [ParentPin(parent)]))
+        }
         let office = Office.allCases[Int(random.next() % 2)]
         let sender = pick([world.regulator, world.arbitrator, world.cousin])
         if random.next() % 2 == 0 {

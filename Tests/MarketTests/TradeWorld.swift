@@ -181,13 +181,14 @@ final class TradeWorld {
 
     static func claim(
         _ code: String = "weather", columns: [Column] = TradeWorld.columns,
-        entityKey: String? = "origin"
+        entityKey: String? = "origin", level: DataLevel = .raw,
+        rights: [DataRight] = [.holding, .operating]
     ) -> AssetRegister {
         AssetRegister(
             code: code, titleZh: "逐时气象", titleEn: "Hourly weather", keywords: ["气象"],
             columns: columns, entityKey: entityKey, rowCount: 100, dataCommitment: .zero,
-            source: "station", sourceURL: "", ownerClass: .publicData, level: .raw,
-            grade: .general, rights: [.holding, .operating])
+            source: "station", sourceURL: "", ownerClass: .publicData, level: level,
+            grade: .general, rights: rights)
     }
 
     func assetID(_ code: String = "weather") -> Digest {

@@ -88,6 +88,7 @@ enum Samples {
         .asset(asset(registered: true)),
         .asset(asset(registered: false)),
         .asset(frozenAsset),
+        .asset(derivedAsset),
         .attestation(
             AttestationRecord(
                 id: digest(20), asset: digest(1), assessor: buyer, kind: .quality, score: 9_250,
@@ -170,6 +171,13 @@ enum Samples {
             status: registered ? .registered : .claimed, registeredHeight: registered ? 5 : nil,
             registrar: registered ? buyer : nil, rightsLog: log(3), tradesLog: log(0),
             refusalsLog: log(1))
+    }
+
+    private static var derivedAsset: AssetRecord {
+        var record = asset(registered: true)
+        record.level = .product
+        record.parents = [digest(13), digest(14)].sorted()
+        return record
     }
 
     private static var frozenAsset: AssetRecord {

@@ -134,6 +134,7 @@ extension AssetRecord {
                 "rights": rightsLog.json, "trades": tradesLog.json, "refusals": refusalsLog.json,
             ],
             "freezes": .list(freezes.map(\.json)),
+            "parents": .list(parents.map { .hex($0) }),
         ]
     }
 }

@@ -177,6 +177,14 @@ extension AssetRegister {
     public func apply<Base>(
         to state: inout StateView<Base>, in context: ApplyContext
     ) throws(OutcomeCode) {
+        try claim(in: &state, context)
+    }
+
+    /// - Parameter parents: ascending; empty for an original asset.
+    /// - Throws: `alreadyExists`.
+    func claim<Base>(
+        in state: inout StateView<Base>, _ context: ApplyContext, parents: [Digest] = []
+    ) throws(OutcomeCode) {
         let id = assetID(context)
         guard state.asset(id) == nil else { throw .alreadyExists }
         let empty = EventLog(context.suite)
@@ -188,7 +196,7 @@ extension AssetRegister {
                 descriptionCommitment: descriptionCommitment, source: source,
                 sourceURL: sourceURL, ownerClass: ownerClass, level: level, grade: grade,
                 rights: rights, status: .claimed, rightsLog: empty, tradesLog: empty,
-                refusalsLog: empty))
+                refusalsLog: empty, parents: parents))
     }
 
     public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
@@ -198,18 +206,22 @@ extension AssetRegister {
         return [
             Touch(
                 asset: id, log: .rights, actor: .member(context.member.id),
-                detail: .detail([
-                    ("code", .text(code)), ("titleZh", .text(titleZh)),
-                    ("titleEn", .text(titleEn)), ("rowCount", .unsigned(rowCount)),
-                    ("dataCommitment", .bytes(dataCommitment.bytes)), ("source", .text(source)),
-                    ("ownerClass", .text(ownerClass.name)), ("level", .text(level.name)),
-                    ("grade", .text(grade.name)),
-                    ("rights", .array(rights.map { .text($0.name) })),
-                ]))
+                detail: .detail(detail))
         ]
     }
 
-    private func assetID(_ context: ApplyContext) -> Digest {
+    /// What the rights log says about the claim.
+    var detail: [(String, CBORValue)] {
+        [
+            ("code", .text(code)), ("titleZh", .text(titleZh)), ("titleEn", .text(titleEn)),
+            ("rowCount", .unsigned(rowCount)), ("dataCommitment", .bytes(dataCommitment.bytes)),
+            ("source", .text(source)), ("ownerClass", .text(ownerClass.name)),
+            ("level", .text(level.name)), ("grade", .text(grade.name)),
+            ("rights", .array(rights.map { .text($0.name) })),
+        ]
+    }
+
+    func assetID(_ context: ApplyContext) -> Digest {
         AssetRecord.id(provider: context.member.id, code: code, suite: context.suite)
     }
 }

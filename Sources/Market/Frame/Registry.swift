@@ -16,6 +16,7 @@ extension TransactionKind {
         case .assetRegister: visitor.visit(AssetRegister.self, &argument)
         case .assetApprove: visitor.visit(AssetApprove.self, &argument)
         case .assetAttest: visitor.visit(AssetAttest.self, &argument)
+        case .assetDerive: visitor.visit(AssetDerive.self, &argument)
         case .assetFreeze: visitor.visit(AssetFreeze.self, &argument)
         case .assetUnfreeze: visitor.visit(AssetUnfreeze.self, &argument)
         case .offerPublish: visitor.visit(OfferPublish.self, &argument)

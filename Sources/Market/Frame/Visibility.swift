@@ -60,6 +60,9 @@ public enum FieldType: Hashable, Sendable, CustomStringConvertible {
     case policyEntries(max: Int)
     /// Two contradicting votes of one key.
     case equivocation
+    /// The fields of `asset.register`.
+    case claim
+    case parents(max: Int)
 
     public static func choice<Case: NumberedCase>(of _: Case.Type) -> FieldType {
         .choice(Case.allCases.map(\.name))
@@ -88,6 +91,9 @@ public enum FieldType: Hashable, Sendable, CustomStringConvertible {
         case .columns(let max): "≤ \(max) columns [name, type]"
         case .policyEntries(let max): "≤ \(max) entries [name, value]"
         case .equivocation: "two votes"
+        case .claim: "fields of asset.register"
+        case .parents(let max):
+            "1 to \(max) parents [asset, rights size, rights root, licence or null]"
         }
     }
 }

@@ -6,20 +6,43 @@ import Records
 /// A licence as a usage policy: what the ledger decides a job by, and the sandbox before it runs one.
 extension AgreementRecord {
     public var usagePolicy: UsagePolicy {
-        var constraints: [UsageConstraint] = [
+        let term: [UsageConstraint] = [
             .live, .notBefore(startsMs), .before(expiresMs), .purpose([purpose]),
-            .usesFewerThan(usesMax),
         ]
+        var constraints = term + [.usesFewerThan(usesMax)]
         if let scope = Scope(columns) { constraints.append(.columns(scope)) }
-        return UsagePolicy(
-            target: asset,
-            rules: [
+        var rules = [
+            UsageRule(
+                .permission, .compute, assignee: buyer, constraints: constraints,
+                duties: [.lockPrice]),
+            UsageRule(.prohibition, .readRows),
+            UsageRule(.prohibition, .distribute),
+        ]
+        if purpose == Purpose.productDevelopment.code {
+            // Out of outputs that a reviewer has released; so at least one.
+            rules.append(
                 UsageRule(
-                    .permission, .compute, assignee: buyer, constraints: constraints,
-                    duties: [.lockPrice]),
-                UsageRule(.prohibition, .readRows),
-                UsageRule(.prohibition, .distribute),
-            ])
+                    .permission, .derive, assignee: buyer, constraints: term,
+                    duties: [.lockPrice, .review]))
+        }
+        return UsagePolicy(target: asset, rules: rules)
+    }
+
+    /// Whether a member may register a product that it made under this licence: the buyer, while the licence for
+    /// product development is live, after at least one output was released to it.
+    ///
+    /// - Throws: `licenceEnded`, else `derivationNotPermitted`.
+    public func checkDerivation(by member: MemberID, timeMs: UInt64) throws(OutcomeCode) {
+        let request = UsageRequest(
+            member: member, action: .derive, target: asset, purpose: purpose)
+        let state = UsageState(
+            timeMs: timeMs, usesTaken: usesReserved + usesMetered, isLive: status == .agreed,
+            dutiesDone: usesMetered > 0 ? [.lockPrice, .review] : [.lockPrice])
+        switch usagePolicy.decide(request, in: state) {
+        case .permit: return
+        case .deny(.ended): throw .licenceEnded
+        case .deny: throw .derivationNotPermitted
+        }
     }
 
     /// Agreed, and neither settled nor past its end. An expiry may wait some blocks in the queue of automatic

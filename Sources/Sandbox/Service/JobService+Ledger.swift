@@ -128,7 +128,7 @@ extension JobService {
             .unknownWithdrawal, .unknownPolicy, .unknownValidator:
             .stop
         case .purposeNotPermitted, .scopeNotPermitted, .usesNotPermitted, .licenceExhausted,
-            .jobOpen, .prohibited, .assetFrozen:
+            .jobOpen, .prohibited, .assetFrozen, .parentChanged, .derivationNotPermitted:
             .stop
         case .insufficientFunds, .amountOutOfRange, .bankFrozen, .bankUnknown: .stop
         case .rowLevelOutput, .groupTooSmall, .sqlRefused, .dominantContributor, .resourceLimit,
