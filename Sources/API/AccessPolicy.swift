@@ -42,7 +42,8 @@ struct AccessPolicy {
 
     static func audience(of type: RecordType) -> Visibility {
         switch type {
-        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .offer:
+        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .transfer,
+            .offer:
             .everyone
         case .evidence: .members
         case .agreement, .account, .bank, .withdrawal, .job: .parties
@@ -80,7 +81,8 @@ struct AccessPolicy {
         case .withdrawal(let withdrawal): return [withdrawal.member, withdrawal.bank]
         case .bank(let bank): return [bank.member]
         case .offer(let offer): return [offer.provider, offer.venue, offer.sandboxOperator]
-        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .evidence,
+        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .transfer,
+            .evidence,
             .timerIndex, .timerDay, .timerHour:
             return []
         }
@@ -98,11 +100,13 @@ struct AccessPolicy {
 
     // MARK: Logs
 
-    /// The rights log is public; of trades and refusals the asset's provider and the regulator see all.
+    /// The rights log is public; of trades and refusals the asset's provider, the holder of the operating right and
+    /// the regulator see all.
     func mayRead(_ log: EventLogKind, of asset: AssetRecord) -> Bool {
         switch log {
         case .rights: true
-        case .trades, .refusals: admits(.parties) { [asset.provider] }
+        case .trades, .refusals:
+            admits(.parties) { [asset.provider, asset.holder(of: .operating)] }
         }
     }
 
@@ -113,6 +117,7 @@ struct AccessPolicy {
         switch kind {
         case .memberEnrol, .memberGrant, .memberWithdraw, .keyRegister, .keyRevoke, .policySet,
             .assetRegister, .assetApprove, .assetAttest, .assetDerive, .assetFreeze, .assetUnfreeze,
+            .rightTransfer, .rightAccept, .rightApprove, .rightCancel,
             .offerPublish, .offerAdmit, .validatorJoin, .validatorLeave, .validatorReplace,
             .validatorEquivocation:
             .everyone

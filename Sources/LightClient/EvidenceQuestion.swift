@@ -43,6 +43,7 @@ public enum EvidenceQuestion: Equatable, Sendable {
         case (.key, 1, .bytes(let bytes)?, _), (.votingKey, 1, .bytes(let bytes)?, _):
             bytes.count == KeyID.byteCount
         case (.asset, 1, .bytes(let bytes)?, _), (.attestation, 1, .bytes(let bytes)?, _),
+            (.transfer, 1, .bytes(let bytes)?, _),
             (.offer, 1, .bytes(let bytes)?, _), (.agreement, 1, .bytes(let bytes)?, _),
             (.withdrawal, 1, .bytes(let bytes)?, _), (.job, 1, .bytes(let bytes)?, _),
             (.evidence, 1, .bytes(let bytes)?, _):

@@ -11,6 +11,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
     case votingKey(VotingKeyRecord)
     case asset(AssetRecord)
     case attestation(AttestationRecord)
+    case transfer(TransferRecord)
     case offer(OfferRecord)
     case agreement(AgreementRecord)
     case account(AccountRecord)
@@ -33,6 +34,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
             case .votingKey: .votingKey(try Self.read(body))
             case .asset: .asset(try Self.read(body))
             case .attestation: .attestation(try Self.read(body))
+            case .transfer: .transfer(try Self.read(body))
             case .offer: .offer(try Self.read(body))
             case .agreement: .agreement(try Self.read(body))
             case .account: .account(try Self.read(body))
@@ -59,6 +61,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .votingKey: .votingKey
         case .asset: .asset
         case .attestation: .attestation
+        case .transfer: .transfer
         case .offer: .offer
         case .agreement: .agreement
         case .account: .account
@@ -84,6 +87,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .votingKey(let record): record.encode(into: &encoder)
         case .asset(let record): record.encode(into: &encoder)
         case .attestation(let record): record.encode(into: &encoder)
+        case .transfer(let record): record.encode(into: &encoder)
         case .offer(let record): record.encode(into: &encoder)
         case .agreement(let record): record.encode(into: &encoder)
         case .account(let record): record.encode(into: &encoder)
@@ -108,6 +112,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .votingKey(let record): record.stateKey(suite)
         case .asset(let record): record.stateKey(suite)
         case .attestation(let record): record.stateKey(suite)
+        case .transfer(let record): record.stateKey(suite)
         case .offer(let record): record.stateKey(suite)
         case .agreement(let record): record.stateKey(suite)
         case .account(let record): record.stateKey(suite)

@@ -77,6 +77,7 @@ public struct AssetRecord: Hashable, Sendable {
     public var id: Digest
     /// The provider's own name for it.
     public var code: String
+    /// Who claimed it, and holds those of its rights that have not changed hands (`holder(of:)`).
     public var provider: MemberID
     public var titleZh: String
     public var titleEn: String
@@ -109,6 +110,8 @@ public struct AssetRecord: Hashable, Sendable {
     public var freezes: [Freeze]
     /// What it was derived from; ascending, empty for an original asset. The first event of its rights log has the pins.
     public var parents: [Digest]
+    /// Of rights that have changed hands, ascending; all others the provider holds (`holder(of:)`).
+    public var holders: [RightHolder]
 
     public init(
         id: Digest, code: String, provider: MemberID, titleZh: String, titleEn: String,
@@ -117,7 +120,8 @@ public struct AssetRecord: Hashable, Sendable {
         sourceURL: String, ownerClass: OwnerClass, level: DataLevel, grade: DataGrade,
         rights: [DataRight], status: AssetStatus, registeredHeight: UInt64? = nil,
         registrar: MemberID? = nil, rightsLog: EventLog, tradesLog: EventLog,
-        refusalsLog: EventLog, freezes: [Freeze] = [], parents: [Digest] = []
+        refusalsLog: EventLog, freezes: [Freeze] = [], parents: [Digest] = [],
+        holders: [RightHolder] = []
     ) {
         self.id = id
         self.code = code
@@ -144,13 +148,15 @@ public struct AssetRecord: Hashable, Sendable {
         self.refusalsLog = refusalsLog
         self.freezes = freezes
         self.parents = parents
+        self.holders = holders
     }
 
     public func encode(into encoder: inout CBOREncoder) {
         encoder.map(
             fieldCount(
                 19, entityKey != nil, descriptionCommitment != nil, registeredHeight != nil,
-                registrar != nil, !freezes.isEmpty, !parents.isEmpty))
+                registrar != nil, !freezes.isEmpty, !parents.isEmpty,
+                !holders.isEmpty))
         encoder.field(1, id)
         encoder.field(2, code)
         encoder.field(3, provider)
@@ -176,6 +182,7 @@ public struct AssetRecord: Hashable, Sendable {
         encoder.field(23, refusalsLog)
         encoder.field(24, unlessEmpty: freezes)
         encoder.field(25, unlessEmpty: parents)
+        encoder.field(26, unlessEmpty: holders)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
@@ -206,6 +213,7 @@ public struct AssetRecord: Hashable, Sendable {
         refusalsLog = try fields.value(23, &decoder)
         freezes = try fields.optionalSortedList(24, max: Office.allCases.count, &decoder)
         parents = try fields.optionalSortedList(25, max: RecordLimits.parentsMax, &decoder)
+        holders = try fields.optionalSortedList(26, max: DataRight.allCases.count, &decoder)
         try fields.finish(&decoder)
     }
 }

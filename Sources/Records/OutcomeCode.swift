@@ -50,6 +50,7 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case unknownWithdrawal = 125
     case unknownPolicy = 126
     case unknownValidator = 127
+    case unknownTransfer = 128
 
     case roleHistoryFull = 130
 
@@ -63,6 +64,8 @@ public enum OutcomeCode: UInt64, CaseIterable, Error, Sendable, Hashable {
     case assetFrozen = 147
     case parentChanged = 148
     case derivationNotPermitted = 149
+    case rightNotHeld = 150
+    case transferExpired = 151
 
     case insufficientFunds = 160
     case amountOutOfRange = 161

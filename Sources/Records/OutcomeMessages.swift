@@ -92,6 +92,7 @@ extension OutcomeCode {
         case .unknownPolicy: .init("unknown-policy", "no such policy", "规则不存在")
         case .unknownValidator:
             .init("unknown-validator", "no validator has this voting key", "没有使用该投票密钥的记账节点")
+        case .unknownTransfer: .init("unknown-transfer", "no such transfer", "转让不存在")
         case .purposeNotPermitted:
             .init("purpose-not-permitted", "the purpose is not a licensed one", "用途不在许可范围内")
         case .scopeNotPermitted:
@@ -114,6 +115,11 @@ extension OutcomeCode {
                 "derivation-not-permitted",
                 "neither a right nor a licence permits to derive from a parent",
                 "既无权利也无许可可据以衍生")
+        case .rightNotHeld:
+            .init(
+                "right-not-held", "the right is not, or no longer, that member's", "该成员不持有或不再持有该权利")
+        case .transferExpired:
+            .init("transfer-expired", "the transfer was not accepted in time", "转让未在期限内接受")
         case .insufficientFunds: .init("insufficient-funds", "not enough funds", "余额不足")
         case .amountOutOfRange:
             .init("amount-out-of-range", "the amount is out of range", "金额超出范围")

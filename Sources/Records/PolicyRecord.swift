@@ -106,6 +106,8 @@ extension PolicyRecord {
     public static let fees = "fees"
     /// What becomes of validators: `unseat-equivocators`.
     public static let validators = "validators"
+    /// Rules on transfers of rights: `registrar-approval`.
+    public static let transfers = "transfers"
     /// Rules on licences: `provider-revokes-breach`.
     public static let licences = "licences"
 

@@ -11,6 +11,7 @@ public enum RecordType: UInt64, NumberedCase {
     case votingKey = 5
     case asset = 10
     case attestation = 12
+    case transfer = 13
     case offer = 20
     case agreement = 30
     case account = 40
@@ -31,6 +32,7 @@ public enum RecordType: UInt64, NumberedCase {
         case .votingKey: "voting-key"
         case .asset: "asset"
         case .attestation: "attestation"
+        case .transfer: "transfer"
         case .offer: "offer"
         case .agreement: "agreement"
         case .account: "account"
@@ -53,6 +55,7 @@ public enum RecordType: UInt64, NumberedCase {
         case .votingKey: "投票密钥"
         case .asset: "数据资产"
         case .attestation: "评估结论"
+        case .transfer: "权利转让"
         case .offer: "报价"
         case .agreement: "许可协议"
         case .account: "账户"

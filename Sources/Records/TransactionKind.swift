@@ -12,6 +12,10 @@ public enum TransactionKind: UInt64, NumberedCase {
     case assetDerive = 13
     case assetFreeze = 14
     case assetUnfreeze = 15
+    case rightTransfer = 16
+    case rightAccept = 17
+    case rightApprove = 18
+    case rightCancel = 19
     case offerPublish = 20
     case offerAdmit = 21
     case licenceRequest = 30
@@ -50,6 +54,10 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .assetDerive: ("asset.derive", "Claim a derived data asset", "衍生登记")
         case .assetFreeze: ("asset.freeze", "Freeze a data asset", "冻结数据资产")
         case .assetUnfreeze: ("asset.unfreeze", "Lift a freeze", "解除冻结")
+        case .rightTransfer: ("right.transfer", "Offer a transfer of rights", "权利转让")
+        case .rightAccept: ("right.accept", "Accept a transfer of rights", "接受转让")
+        case .rightApprove: ("right.approve", "Register a transfer of rights", "转让登记")
+        case .rightCancel: ("right.cancel", "Cancel a transfer of rights", "取消转让")
         case .offerPublish: ("offer.publish", "Publish an offer", "发布报价")
         case .offerAdmit: ("offer.admit", "Admit an offer", "准入上架")
         case .licenceRequest: ("licence.request", "Request a licence", "申请许可")

@@ -16,7 +16,8 @@ import Testing
     func recordsHaveTheirAudience(_ type: RecordType) {
         let expected: Visibility =
             switch type {
-            case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .offer:
+            case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .transfer,
+                .offer:
                 .everyone
             case .evidence: .members
             case .agreement, .account, .bank, .withdrawal, .job: .parties
@@ -45,6 +46,8 @@ import Testing
             case .policySet: [.policy]
             case .assetRegister, .assetDerive, .assetApprove, .assetFreeze, .assetUnfreeze: [.asset]
             case .assetAttest: [.attestation]
+            case .rightTransfer, .rightCancel: [.transfer]
+            case .rightAccept, .rightApprove: [.transfer, .asset]
             case .offerPublish, .offerAdmit: [.offer]
             case .licenceRequest, .licenceAgree, .licenceClose, .licenceRevoke: [.agreement]
             case .depositConfirm: [.account, .bank]

@@ -115,7 +115,7 @@ import Testing
             .wrongState, world.provider, world.terms(world.assetID("claimed")))
         let id = world.registerAsset()
         world.refuse(.unknownAsset, world.provider, world.terms(.zero))
-        world.refuse(.notPermitted, world.sister, world.terms(id))
+        world.refuse(.rightNotHeld, world.sister, world.terms(id))
         world.refuse(
             .scopeNotPermitted, world.provider, world.terms(id, columns: ["origin", "wind"]))
         world.refuse(.memberUnknown, world.provider, world.terms(id, venue: TradeWorld.member(99)))

@@ -21,6 +21,19 @@ import Testing
         #expect(history.accepted > 45 && history.settledUses > 0, "a history is real trade")
     }
 
+    /// What the other histories say holds for all of these kinds.
+    @Test func everyKindOfTradeHappens() throws {
+        var history = try TradeHistory(seed: 99, stepsPerBlock: 4)
+        for _ in 0..<200 { try history.step() }
+        try history.checkInvariants()
+        let missing = Set<TransactionKind>([
+            .licenceRequest, .licenceAgree, .licenceClose, .licenceRevoke, .jobSubmit, .jobHold,
+            .jobRefuse, .outputRelease, .outputReject, .assetFreeze, .assetUnfreeze, .assetDerive,
+            .rightTransfer, .rightAccept, .rightApprove, .offerPublish, .offerAdmit,
+        ]).subtracting(history.kinds)
+        #expect(missing.isEmpty)
+    }
+
     /// However the same transactions are packed into blocks, everybody ends with the same money.
     @Test(arguments: 21...24 as ClosedRange<UInt64>) func anyBatchingEndsAlike(
         _ seed: UInt64
@@ -48,6 +61,8 @@ struct TradeHistory {
     private var jobs: [Digest] = []
     private var steps = 0
     private(set) var accepted = 0
+    /// Of accepted transactions.
+    private(set) var kinds: Set<TransactionKind> = []
     /// What was ever locked for an agreement, by the model.
     private var locked: [Digest: UInt64] = [:]
 
@@ -81,12 +96,14 @@ struct TradeHistory {
         let someone = pick([world.buyer, world.otherBuyer, world.buyer, world.cousin])
         switch choice {
         case 0, 1:
-            if send(someone, world.order(pick(offers), uses: random.next() % 5)) {
+            let offer = try pickOffer()
+            if send(someone, world.order(offer, uses: random.next() % 5)) {
                 agreements.append(world.lastID)
             }
         case 2, 3, 4:
             let id = pick(Array(agreements.suffix(3)))
-            if send(world.provider, LicenceAgree(agreement: id)) {
+            let provider = id == .zero ? world.provider : try world.agreement(id).provider
+            if send(provider, LicenceAgree(agreement: id)) {
                 locked[id] = try world.agreement(id).escrowFen
             }
         case 5:
@@ -113,6 +130,7 @@ struct TradeHistory {
                 world.bank,
                 DepositConfirm(member: someone, amountFen: amount, referenceCommitment: .zero))
         case 19: interfere()
+        case 20: try handOver()
         default:
             let order = WithdrawalRequest(
                 bank: world.bank, amountFen: random.next() % 300, destinationCommitment: .zero)
@@ -121,6 +139,34 @@ struct TradeHistory {
                 _ = send(world.bank, WithdrawalConfirm(withdrawal: world.lastID, paid: paid))
             }
         }
+    }
+
+    /// The operating right goes to and fro between two members of one group, and its holder makes offers.
+    private mutating func handOver() throws {
+        let asset = try world.asset(world.assetID())
+        let holder = asset.holder(of: .operating)
+        let other = holder == world.provider ? world.sister : world.provider
+        let offer = RightTransfer(
+            asset: asset.id, to: other, rights: [.operating], termsCommitment: .zero,
+            expiresMs: world.timeMs + 1_000)
+        if random.next() % 3 == 0, send(holder, offer) {
+            let id = world.lastID
+            _ = send(other, RightAccept(transfer: id))
+            _ = send(world.registrar, RightApprove(transfer: id, reviewCommitment: .zero))
+        }
+        let terms = world.terms(asset.id, priceFen: random.next() % 50, durationMs: 60_000)
+        let present = try world.asset(asset.id).holder(of: .operating)
+        if send(pick([present, present, present, holder, other]), terms) {
+            offers.append(world.lastID)
+            _ = send(world.venue, OfferAdmit(offer: world.lastID))
+        }
+    }
+
+    /// Mostly one of the present holder's; the others are refused.
+    private mutating func pickOffer() throws -> Digest {
+        let holder = try world.asset(world.assetID()).holder(of: .operating)
+        let own = try offers.filter { try world.offer($0).provider == holder }
+        return pick(random.next() % 8 == 0 ? offers : own)
     }
 
     /// An authority freezes, lifts or revokes; a freeze is soon lifted again.
@@ -151,8 +197,12 @@ struct TradeHistory {
     }
 
     private mutating func send<Body: TransactionBody>(_ member: MemberID, _ body: Body) -> Bool {
-        let isAccepted = world.send(member, body) == .accepted
-        if isAccepted { accepted += 1 }
+        let mandates: [Mandate] = [.maker, .legalRepresentative]
+        let isAccepted = world.send(member, body, mandates: mandates) == .accepted
+        if isAccepted {
+            accepted += 1
+            kinds.insert(Body.kind)
+        }
         return isAccepted
     }
 
@@ -230,7 +280,10 @@ struct TradeHistory {
     }
 
     private var members: [MemberID] {
-        [world.buyer, world.otherBuyer, world.cousin, world.provider, world.venue, world.sandbox]
+        [
+            world.buyer, world.otherBuyer, world.cousin, world.provider, world.sister, world.venue,
+            world.sandbox,
+        ]
     }
 }
 

@@ -106,9 +106,11 @@ final class TradeWorld {
     /// Sends, expects acceptance and returns the transaction's id.
     @discardableResult
     func accept<Body: TransactionBody>(
-        _ member: MemberID, _ body: Body, sourceLocation: SourceLocation = #_sourceLocation
+        _ member: MemberID, _ body: Body, mandates: [Mandate] = [.maker],
+        sourceLocation: SourceLocation = #_sourceLocation
     ) -> Digest {
-        #expect(send(member, body) == .accepted, sourceLocation: sourceLocation)
+        #expect(
+            send(member, body, mandates: mandates) == .accepted, sourceLocation: sourceLocation)
         return lastID
     }
 
@@ -159,6 +161,7 @@ final class TradeWorld {
     func member(_ id: MemberID) throws -> MemberRecord { try found(view.member(id)) }
     func asset(_ id: Digest) throws -> AssetRecord { try found(view.asset(id)) }
     func attestation(_ id: Digest) throws -> AttestationRecord { try found(view.attestation(id)) }
+    func transfer(_ id: Digest) throws -> TransferRecord { try found(view.transfer(id)) }
     func offer(_ id: Digest) throws -> OfferRecord { try found(view.offer(id)) }
     func agreement(_ id: Digest) throws -> AgreementRecord { try found(view.agreement(id)) }
     func job(_ id: Digest) throws -> JobRecord { try found(view.job(id)) }

@@ -93,6 +93,17 @@ enum Samples {
             AttestationRecord(
                 id: digest(20), asset: digest(1), assessor: buyer, kind: .quality, score: 9_250,
                 expiresMs: 1_800_000_000_000, reportCommitment: digest(21), height: 8)),
+        .asset(transferredAsset),
+        .transfer(
+            TransferRecord(
+                id: digest(22), asset: digest(1), from: provider, to: buyer,
+                rights: [.processing, .operating], termsCommitment: digest(23),
+                expiresMs: 1_800_000_000_000, offeredHeight: 9)),
+        .transfer(
+            TransferRecord(
+                id: digest(22), asset: digest(1), from: provider, to: buyer, rights: [.holding],
+                termsCommitment: digest(23), expiresMs: 1_800_000_000_000, status: .completed,
+                offeredHeight: 9, registrar: bank, completedHeight: 11)),
         .offer(offer(fee: 500)),
         .offer(offer(fee: nil)),
         .agreement(
@@ -177,6 +188,13 @@ enum Samples {
         var record = asset(registered: true)
         record.level = .product
         record.parents = [digest(13), digest(14)].sorted()
+        return record
+    }
+
+    private static var transferredAsset: AssetRecord {
+        var record = asset(registered: true)
+        record.transfer([.operating], to: buyer, at: 70)
+        record.transfer([.holding], to: bank, at: 77)
         return record
     }
 

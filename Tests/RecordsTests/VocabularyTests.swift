@@ -38,6 +38,7 @@ import Testing
         Self.check(Office.self)
         Self.check(FreezeReason.self)
         Self.check(RevocationGround.self)
+        Self.check(TransferStatus.self)
         Self.check(OfferStatus.self)
         Self.check(AgreementStatus.self)
         Self.check(JobStatus.self)

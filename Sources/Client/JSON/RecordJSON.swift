@@ -25,6 +25,7 @@ extension AnyRecord {
         case .votingKey(let record): record.json
         case .asset(let record): record.json
         case .attestation(let record): record.json
+        case .transfer(let record): record.json
         case .offer(let record): record.json
         case .agreement(let record): record.json
         case .account(let record): record.json
@@ -135,6 +136,10 @@ extension AssetRecord {
             ],
             "freezes": .list(freezes.map(\.json)),
             "parents": .list(parents.map { .hex($0) }),
+            "holders": .list(
+                DataRight.allCases.filter(rights.contains).map { right in
+                    ["right": .text(right.name), "member": .member(holder(of: right))]
+                }),
         ]
     }
 }
@@ -159,6 +164,19 @@ extension AttestationRecord {
             "kind": .text(kind.name), "scoreBasisPoints": .unsigned(score),
             "expiresMs": .unsigned(expiresMs), "reportCommitment": .hex(reportCommitment),
             "height": .unsigned(height),
+        ]
+    }
+}
+
+extension TransferRecord {
+    public var json: JSONValue {
+        [
+            "transfer": .hex(id), "asset": .hex(asset), "from": .member(from), "to": .member(to),
+            "rights": .names(rights), "termsCommitment": .hex(termsCommitment),
+            "expiresMs": .unsigned(expiresMs), "status": .text(status.name),
+            "offeredHeight": .unsigned(offeredHeight),
+            "registrar": registrar.map { .member($0) } ?? .null,
+            "completedHeight": .optional(completedHeight),
         ]
     }
 }

@@ -15,7 +15,8 @@ public enum RecordPath {
         let id: [CBORValue]
         switch type {
         case .member, .bank, .policy, .account: id = parts.map { .text($0) }
-        case .key, .votingKey, .asset, .attestation, .offer, .agreement, .withdrawal, .job,
+        case .key, .votingKey, .asset, .attestation, .transfer, .offer, .agreement, .withdrawal,
+            .job,
             .evidence:
             guard parts.count == 1, let bytes = Hex.decode(parts[0]) else { return nil }
             id = [.bytes(bytes)]

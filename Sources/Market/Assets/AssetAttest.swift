@@ -89,7 +89,7 @@ extension AssetAttest {
         let record = try state.unfrozenAsset(asset)
         guard record.status == .claimed || record.status == .registered else { throw .wrongState }
         guard expiresMs > context.timeMs else { throw .valueNotAllowed }
-        try state.refuseOwnGroup(context.member, of: [record.provider])
+        try state.refuseOwnGroup(context.member, of: record.concerned)
         state.put(
             AttestationRecord(
                 id: context.transactionID, asset: asset, assessor: context.member.id,

@@ -118,7 +118,7 @@ extension StateView {
         from parent: AssetRecord, basis: Digest?, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard let basis else {
-            guard parent.provider == context.member.id else { throw .derivationNotPermitted }
+            guard parent.processor == context.member.id else { throw .derivationNotPermitted }
             return
         }
         guard let licence = agreement(basis) else { throw .unknownAgreement }

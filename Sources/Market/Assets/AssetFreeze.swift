@@ -99,7 +99,7 @@ extension StateView {
     ) throws(OutcomeCode) -> AssetRecord {
         guard context.member.has(office.role) else { throw .notPermitted }
         guard let record = asset(id) else { throw .unknownAsset }
-        try refuseOwnGroup(context.member, of: [record.provider])
+        try refuseOwnGroup(context.member, of: record.concerned)
         return record
     }
 }

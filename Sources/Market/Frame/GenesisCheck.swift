@@ -43,7 +43,8 @@ public enum GenesisCheck {
             case .member(let member): members[member.id] = member
             case .key(let key): keys.append(key)
             case .policy: continue
-            case .validators, .votingKey, .asset, .attestation, .offer, .agreement, .account, .bank,
+            case .validators, .votingKey, .asset, .attestation, .transfer, .offer, .agreement,
+                .account, .bank,
                 .withdrawal, .job,
                 .evidence, .timerIndex, .timerDay, .timerHour:
                 return Fault(

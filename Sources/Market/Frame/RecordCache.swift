@@ -41,7 +41,8 @@ public final class RecordCache {
             // Starting over is rare and cheap, and needs no order of use to be kept.
             if entries.count >= RecordCache.entriesMax { entries.removeAll(keepingCapacity: true) }
             entries[key] = (value, decoded)
-        case .policy, .votingKey, .asset, .attestation, .offer, .agreement, .account, .bank,
+        case .policy, .votingKey, .asset, .attestation, .transfer, .offer, .agreement, .account,
+            .bank,
             .withdrawal, .job,
             .evidence, .timerIndex, .timerDay, .timerHour:
             break

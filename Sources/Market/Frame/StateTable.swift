@@ -77,7 +77,8 @@ struct StateTable {
         slots[place].writer = writer
         switch record {
         case .member, .key: memberWrites += 1
-        case .policy, .validators, .votingKey, .asset, .attestation, .offer, .agreement, .account,
+        case .policy, .validators, .votingKey, .asset, .attestation, .transfer, .offer, .agreement,
+            .account,
             .bank, .withdrawal, .job,
             .evidence, .timerIndex, .timerDay, .timerHour, nil:
             break

@@ -28,6 +28,10 @@ extension StateView {
         record(at: StateKey.digest(.attestation, id, suite: suite))
     }
 
+    public mutating func transfer(_ id: Digest) -> TransferRecord? {
+        record(at: StateKey.digest(.transfer, id, suite: suite))
+    }
+
     public mutating func offer(_ id: Digest) -> OfferRecord? {
         record(at: StateKey.digest(.offer, id, suite: suite))
     }

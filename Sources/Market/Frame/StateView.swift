@@ -155,7 +155,8 @@ extension AnyRecord {
             return (account.bank, Int64(total))
         case .bank(let bank):
             return (bank.member, Int64(bank.withdrawalsFen) - Int64(bank.depositsFen))
-        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .offer,
+        case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .transfer,
+            .offer,
             .agreement, .withdrawal, .job,
             .evidence, .timerIndex, .timerDay, .timerHour:
             return nil

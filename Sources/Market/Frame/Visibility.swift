@@ -98,7 +98,7 @@ public enum FieldType: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// One field of a kind's body: feeds docs/transactions.md, docs/visibility.md and `huijin tx`.
+/// One field of a kind's body: feeds docs/transactions.md and docs/visibility.md, and the API's access policy.
 public struct FieldSpec: Hashable, Sendable {
     public let name: String
     /// Key in the body's CBOR map.

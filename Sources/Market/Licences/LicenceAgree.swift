@@ -51,7 +51,7 @@ extension LicenceAgree {
         guard var record = state.agreement(agreement) else { throw .unknownAgreement }
         guard record.provider == context.member.id else { throw .notPermitted }
         guard record.status == .requested else { throw .wrongState }
-        _ = try state.registeredAsset(record.asset)
+        _ = try state.registeredAsset(record.asset, operatedBy: record.provider)
         let (totalFen, priceOverflow) = record.priceFen.multipliedReportingOverflow(
             by: record.usesMax)
         let (expiresMs, timeOverflow) = context.timeMs.addingReportingOverflow(record.durationMs)

@@ -108,7 +108,7 @@ extension LicenceRequest {
         guard terms.status == .admitted, let fee = terms.venueFeeBasisPoints else {
             throw .wrongState
         }
-        _ = try state.registeredAsset(terms.asset)
+        _ = try state.registeredAsset(terms.asset, operatedBy: terms.provider)
         // A licence from oneself would only make trade look livelier than it is.
         guard terms.provider != context.member.id else { throw .conflictOfInterest }
         guard terms.purposes.contains(purpose) else { throw .purposeNotPermitted }

@@ -4,7 +4,7 @@ import LedgerCrypto
 import Policy
 import Records
 
-/// How a licence ends, for `licence.close` and `licence.expire` alike.
+/// How a licence ends, for `licence.close`, `licence.revoke` and `licence.expire` alike.
 ///
 /// Provider and venue are paid for the metered uses by the split that was pinned, computed on the cumulative amount,
 /// and the rest of the escrow goes back to the buyer. Everything is in accounts at one bank, so no bank's total

@@ -50,7 +50,7 @@ extension OfferAdmit {
         guard var record = state.offer(offer) else { throw .unknownOffer }
         guard record.venue == context.member.id else { throw .notPermitted }
         guard record.status == .published else { throw .wrongState }
-        _ = try state.registeredAsset(record.asset)
+        _ = try state.registeredAsset(record.asset, operatedBy: record.provider)
         // Mandatory rules are those of today, not those of the day of publication.
         guard record.groupMinimum >= (try state.disclosureRules().groupMinimum) else {
             throw .valueNotAllowed

@@ -4,9 +4,10 @@ import LedgerCrypto
 import Policy
 import Records
 
-/// A provider says under which terms an asset of its own can be licensed (发布报价).
+/// The holder of an asset's operating right says under which terms it can be licensed (发布报价).
 ///
-/// The offer's id is the transaction's. It can be licensed once the venue that it names has admitted it.
+/// The offer's id is the transaction's. It can be licensed once the venue that it names has admitted it, and as long as
+/// the operating right stays with whoever published it.
 public struct OfferPublish: TransactionBody {
     public let asset: Digest
     public let venue: MemberID
@@ -128,8 +129,7 @@ extension OfferPublish {
     public func apply<Base>(
         to state: inout StateView<Base>, in context: ApplyContext
     ) throws(OutcomeCode) {
-        let record = try state.registeredAsset(asset)
-        guard record.provider == context.member.id else { throw .notPermitted }
+        let record = try state.registeredAsset(asset, operatedBy: context.member.id)
         guard let schema = Scope(record.columns.map(\.name)), let scope = Scope(columns),
             scope.isSubset(of: schema)
         else { throw .scopeNotPermitted }

@@ -13,6 +13,9 @@ public enum StandardPolicies {
     /// network starts with.
     public static let unseatEquivocators = "unseat-equivocators"
 
+    /// Whether a registrar must approve a transfer that was accepted: 0 for no. Without the policy `transfers`, which no network
+    /// starts with, it must.
+    public static let registrarApproval = "registrar-approval"
     /// Whether a provider may revoke a licence for the buyer's breach: 0 for no, as without the policy `licences`, which no
     /// network starts with.
     public static let providerRevokesBreach = "provider-revokes-breach"

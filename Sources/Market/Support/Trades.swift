@@ -21,6 +21,17 @@ extension StateView {
         return record
     }
 
+    /// An asset on which that member may make offers and agree to licences.
+    ///
+    /// - Throws: as `registeredAsset`, or `rightNotHeld` when the operating right is no longer the member's.
+    mutating func registeredAsset(
+        _ id: Digest, operatedBy member: MemberID
+    ) throws(OutcomeCode) -> AssetRecord {
+        let record = try registeredAsset(id)
+        guard record.holder(of: .operating) == member else { throw .rightNotHeld }
+        return record
+    }
+
     mutating func jobAndLicence(
         _ id: Digest
     ) throws(OutcomeCode) -> (job: JobRecord, licence: AgreementRecord) {

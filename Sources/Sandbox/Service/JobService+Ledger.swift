@@ -125,10 +125,11 @@ extension JobService {
             // Each signature anew would be one more entry with the same end.
             .stop
         case .unknownAsset, .unknownOffer, .unknownAgreement, .unknownJob, .unknownKeyRecord,
-            .unknownWithdrawal, .unknownPolicy, .unknownValidator:
+            .unknownWithdrawal, .unknownPolicy, .unknownValidator, .unknownTransfer:
             .stop
         case .purposeNotPermitted, .scopeNotPermitted, .usesNotPermitted, .licenceExhausted,
-            .jobOpen, .prohibited, .assetFrozen, .parentChanged, .derivationNotPermitted:
+            .jobOpen, .prohibited, .assetFrozen, .parentChanged, .derivationNotPermitted,
+            .rightNotHeld, .transferExpired:
             .stop
         case .insufficientFunds, .amountOutOfRange, .bankFrozen, .bankUnknown: .stop
         case .rowLevelOutput, .groupTooSmall, .sqlRefused, .dominantContributor, .resourceLimit,
