@@ -110,6 +110,11 @@ def damaged(bundle, count, chance):
         at = chance.randrange(len(bundle))
         yield f"byte {at}", bundle[:at] + bytes([bundle[at] ^ chance.randrange(1, 256)]) + bundle[at + 1:]
 
+    # The same content in CBOR that is not deterministic, and something behind it.
+    yield "a longer head", b"\x98\x0a" + bundle[1:]
+    yield "an indefinite length", b"\x9f" + bundle[1:] + b"\xff"
+    yield "a byte after the end", bundle + b"\0"
+
     def lists(value, path=()):
         if isinstance(value, list):
             yield path
