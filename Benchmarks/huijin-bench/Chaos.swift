@@ -200,8 +200,9 @@ struct Chaos: AsyncParsableCommand {
         for index in 0..<4 { try await network.launch(index) }
         let launched = ContinuousClock.now
         var grown: ContinuousClock.Instant?
+        // A store's state is read before its node is ready, which takes time with the records that it holds.
         while load.acknowledged.count == count || grown == nil,
-            (ContinuousClock.now - begin) < .seconds(Chaos.recoverySecondsMax)
+            (ContinuousClock.now - launched) < .seconds(Chaos.recoverySecondsMax)
         {
             if grown == nil, await highest(of: others) > height { grown = .now }
             try await Task.sleep(for: .milliseconds(50))

@@ -13,7 +13,7 @@ import Testing
         case .policy: return [.text("review.a-b")]
         case .account: return [code, .text("91110000600037341L")]
         case .key, .votingKey: return [.bytes([UInt8](repeating: 0xAB, count: 16))]
-        case .asset, .attestation, .offer, .agreement, .withdrawal, .job, .evidence:
+        case .asset, .attestation, .offer, .agreement, .withdrawal, .job, .evidence, .transfer:
             return [.bytes([UInt8](0..<32))]
         case .timerIndex, .validators: return [.unsigned(0)]
         case .timerDay, .timerHour: return [.unsigned(20_000)]
