@@ -7,7 +7,7 @@ struct BundleMutants {
     let bytes: [UInt8]
     let tree: CBORValue
 
-    /// A head of eight bytes and the deepest nesting that a bundle has, with the CBOR within its byte strings.
+    /// Enough for every bundle of up to 1 MiB.
     static let limits = CBORLimits(
         bytesMax: 1 << 20, depthMax: 32, itemsMax: 1 << 16, stringBytesMax: 1 << 20)
 

@@ -204,11 +204,10 @@ extension Replica {
         isBehindEpochs || target.map { $0.subject.height > finalHeight } ?? false
     }
 
-    /// Whether too many final blocks are missing to judge transactions by the state that is here.
+    /// Whether too many final blocks are missing to judge transactions by the state that is here. By a finalization that was
+    /// verified: what peers merely say of themselves must not close this node to its clients.
     public var isCatchingUp: Bool {
-        isBehindEpochs
-            || target.map { $0.subject.height > finalHeight + ReplicaLimits.catchingUpBlocks }
-                ?? false
+        target.map { $0.subject.height > finalHeight + ReplicaLimits.catchingUpBlocks } ?? false
     }
 
     var needsFetch: Bool { !wanted.isEmpty || lacksFinalBlocks || lacksTransactions }

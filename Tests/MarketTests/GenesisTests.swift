@@ -78,6 +78,21 @@ import Testing
         }
         #expect(try problem { try drop(.member, &$0) }.contains("no proper key"))
         #expect(try problem { try drop(.key, &$0) }.contains("must have the live keys"))
+        // A period that has ended, of a role that is held.
+        #expect(
+            try problem { records in
+                for index in records.indices {
+                    guard
+                        case .member(var member) = try StoredRecord.decode(
+                            value: records[index].value)
+                    else { continue }
+                    member.rolePeriods = [RolePeriod(.governor, from: 0, until: 1)]
+                    records[index] = GenesisRecord(
+                        key: records[index].key,
+                        value: StoredRecord.encode(
+                            member.wrapped, salt: [UInt8](repeating: 0, count: 16)))
+                }
+            }.contains("periods of roles"))
         #expect(
             GenesisCheck.problem(in: try genesis(founded(roles: [.buyer])))?
                 .contains("no active governor") == true)

@@ -153,6 +153,18 @@ struct AdmissionTests {
         #expect(gossip.contains { if case .verify = $0 { true } else { false } } == !isFar)
     }
 
+    /// A liar tells of a later epoch, which nobody can check before the blocks up to it are here.
+    @Test func nobodyTalksAReplicaOutOfTakingTransactions() throws {
+        let bench = Bench(workload: workload)
+        bench.give(.start)
+        let valid = workload.items.filter { $0.verified != nil }
+        let boast = ReplicaStatus(
+            epoch: 9, finalHeight: 1_000_000, finalView: 5, openView: 6, view: 6)
+        bench.give(.message(from: PeerID(1), .status(boast)))
+        #expect(bench.replica.isBehindEpochs && !bench.replica.isCatchingUp)
+        #expect(try answer(bench, [valid[0].envelope]) == [.accepted])
+    }
+
     /// Whoever was not heard of for a turn is passed over at once. To nullify is not enough: a validator that still
     /// catches up can do that, and cannot lead.
     @Test(arguments: [false, true]) func aSilentLeaderIsPassedOver(votesForBlocks: Bool) {

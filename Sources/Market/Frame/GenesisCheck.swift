@@ -77,6 +77,12 @@ public enum GenesisCheck {
                 "genesis member \(member.id) must have the live keys that it counts, at least one",
                 "创世成员 \(member.id) 的有效密钥数不符或为零")
         }
+        for member in members.values.sorted(by: { $0.id < $1.id })
+        where !member.rolePeriods.isEmpty {
+            return Fault(
+                "genesis member \(member.id) has periods of roles; its roles begin with the ledger",
+                "创世成员 \(member.id) 带有角色任期记录，其角色应自创世起计")
+        }
         guard members.values.contains(where: { $0.has(.governor) && $0.status == .active }) else {
             return Fault(
                 "genesis has no active governor, so nobody could ever be enrolled",
