@@ -163,6 +163,14 @@ let programs: [Target] = [
 ]
 
 let checks: [Target] = [
+    // Ledgers in memory, for tests, fuzzing and measurements; no product links them.
+    .target(
+        name: "TestLedgers",
+        dependencies: [
+            "LightClient", "Execution", "Market", "Policy", "Records", "Ledger", "Merkle",
+            "LedgerCrypto", "Encoding",
+        ],
+        path: "Tests/TestLedgers", swiftSettings: settings),
     tests("ConsensusTests", ["Consensus", "Ledger", "LedgerCrypto", "Encoding"]),
     tests("MempoolTests", ["Mempool", "Ledger", "LedgerCrypto", "Encoding"]),
     tests(
@@ -230,8 +238,8 @@ let checks: [Target] = [
     tests(
         "LightClientTests",
         [
-            "LightClient", "Interchange", "Execution", "Market", "Policy", "Records", "Ledger",
-            "Merkle", "LedgerCrypto", "Encoding", "huijin-verify",
+            "TestLedgers", "LightClient", "Interchange", "Execution", "Market", "Policy", "Records",
+            "Ledger", "Merkle", "LedgerCrypto", "Encoding", "huijin-verify",
         ]),
     tests(
         "InterchangeTests",

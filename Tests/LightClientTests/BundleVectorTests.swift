@@ -4,6 +4,7 @@ import Ledger
 import LedgerCrypto
 import LightClient
 import Records
+import TestLedgers
 import Testing
 
 /// Bundles of a ledger that the market's rules executed, for good: `Tests/Vectors/bundle.hex` holds a line `suite, part,

@@ -4,6 +4,7 @@ import LedgerCrypto
 import LightClient
 import Merkle
 import Records
+import TestLedgers
 import Testing
 
 /// Who may say what is final, and whose signatures count.

@@ -3,6 +3,7 @@ import Foundation
 import LedgerCrypto
 import LightClient
 import Records
+import TestLedgers
 import Testing
 
 /// `huijin-verify` as the regulator runs it: two files in, a report and an exit code out.

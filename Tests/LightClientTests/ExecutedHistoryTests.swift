@@ -6,6 +6,7 @@ import LedgerCrypto
 import LightClient
 import Market
 import Records
+import TestLedgers
 import Testing
 
 /// The market's own rules make the history; the verifier, which knows none of them, proves it.

@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import LightClient
+import TestLedgers
 import Testing
 
 /// `huijin-verify` with a memory, with another start than genesis, and with forks.

@@ -4,6 +4,7 @@ import LedgerCrypto
 import LightClient
 import Merkle
 import Records
+import TestLedgers
 import Testing
 
 /// Two certified histories are evidence, which names those whose own votes contradict each other.

@@ -4,6 +4,7 @@ import LedgerCrypto
 import LightClient
 import Merkle
 import Records
+import TestLedgers
 import Testing
 
 /// Any ancestor of a certified header, and whether an older checkpoint's ledger is the beginning of it.

@@ -4,6 +4,7 @@ import LedgerCrypto
 import LightClient
 import Merkle
 import Records
+import TestLedgers
 import Testing
 
 /// Several providers, of whom some are slow, broken or dishonest.

@@ -3,6 +3,7 @@ import Ledger
 import LedgerCrypto
 import LightClient
 import Records
+import TestLedgers
 import Testing
 
 /// Single transactions, single records, the codec of questions, limits and sources.

@@ -2,6 +2,7 @@ import Encoding
 import Ledger
 import LedgerCrypto
 import LightClient
+import TestLedgers
 import Testing
 
 /// Finalize votes with their inclusion paths, as receipts that other tools check (RFC 9942).

@@ -4,6 +4,7 @@ import LedgerCrypto
 import LightClient
 import Merkle
 import Records
+import TestLedgers
 import Testing
 
 /// What is trusted grows by what quorums certified, and by nothing else.

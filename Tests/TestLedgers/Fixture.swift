@@ -6,16 +6,16 @@ import Merkle
 import Records
 
 /// One asset's small life: claimed, registered, used, refused, expired, in several blocks beside other entries.
-struct Fixture {
-    let suite: Suite
-    let provider: TestMember
-    let registrar: TestMember
-    let buyer: TestMember
-    let asset: Digest
-    let other: Digest
-    private(set) var chain: TestChain
+package struct Fixture {
+    package let suite: Suite
+    package let provider: TestMember
+    package let registrar: TestMember
+    package let buyer: TestMember
+    package let asset: Digest
+    package let other: Digest
+    package private(set) var chain: TestChain
 
-    init(_ suite: Suite, validators: Int = 4) {
+    package init(_ suite: Suite, validators: Int = 4) {
         self.suite = suite
         provider = TestMember("91310000MA1FL00001", suite, 1)
         registrar = TestMember("91310000MA1FL00002", suite, 2)
@@ -59,19 +59,19 @@ struct Fixture {
         ])
     }
 
-    var verifier: Verifier { Verifier(genesis: chain.genesis) }
+    package var verifier: Verifier { Verifier(genesis: chain.genesis) }
 
-    func history(_ logs: [EventLogKind] = EventLogKind.allCases) throws -> EvidenceBundle {
+    package func history(_ logs: [EventLogKind] = EventLogKind.allCases) throws -> EvidenceBundle {
         try EvidenceBundle.assetHistory(asset: asset, logs: logs, from: chain)
     }
 
     /// Changes the chain behind the fixture's back.
-    mutating func alter(_ body: (inout TestChain, Fixture) -> Void) {
+    package mutating func alter(_ body: (inout TestChain, Fixture) -> Void) {
         let before = self
         body(&chain, before)
     }
 
-    static func record(
+    package static func record(
         _ id: Digest, code: String, provider: MemberID, suite: Suite
     ) -> AssetRecord {
         AssetRecord(
@@ -81,15 +81,5 @@ struct Fixture {
             ownerClass: .publicData, level: .raw, grade: .general, rights: [.holding],
             status: .claimed, rightsLog: EventLog(suite), tradesLog: EventLog(suite),
             refusalsLog: EventLog(suite))
-    }
-}
-
-/// The problem that verifying a bundle gives, or nil when it is proven.
-func problem(_ bundle: EvidenceBundle, _ verifier: Verifier) -> EvidenceProblem? {
-    do throws(EvidenceProblem) {
-        _ = try verifier.verify(bundle)
-        return nil
-    } catch {
-        return error
     }
 }

@@ -9,9 +9,9 @@ import Policy
 import Records
 
 /// A ledger whose blocks the market's own rules execute; its validators, one of them by default, finalise each at once.
-final class ExecutedLedger: EvidenceSource {
+package final class ExecutedLedger: EvidenceSource {
     /// The committed state, in memory.
-    final class Base: StateReader, MapReader {
+    package final class Base: StateReader, MapReader {
         fileprivate var map: MemoryMap
         fileprivate var values: [Digest: [UInt8]] = [:]
 
@@ -21,19 +21,19 @@ final class ExecutedLedger: EvidenceSource {
             for change in genesis.delta.changes { values[change.key] = change.value }
         }
 
-        var suite: LedgerCrypto.Suite { map.suite }
-        var top: MapTop { map.top }
-        func leaves(ofBucket id: UInt32) -> [HashedLeaf] { map.leaves(ofBucket: id) }
-        func value(for key: Digest) -> [UInt8]? { values[key] }
+        package var suite: LedgerCrypto.Suite { map.suite }
+        package var top: MapTop { map.top }
+        package func leaves(ofBucket id: UInt32) -> [HashedLeaf] { map.leaves(ofBucket: id) }
+        package func value(for key: Digest) -> [UInt8]? { values[key] }
     }
 
-    static let roles: [[Role]] = [
+    package static let roles: [[Role]] = [
         [.governor], [.settlementBank], [.buyer], [.provider], [.registrar], [.venue],
         [.sandboxOperator], [.outputReviewer],
     ]
 
-    let suite: LedgerCrypto.Suite
-    let genesis: Genesis
+    package let suite: LedgerCrypto.Suite
+    package let genesis: Genesis
     private let keys: [SigningKey]
     /// Every key that ever had a seat.
     private var votingKeys: [KeyID: SigningKey] = [:]
@@ -50,7 +50,7 @@ final class ExecutedLedger: EvidenceSource {
     private var serial: UInt64 = 0
 
     /// - Parameter seats: validators at first; they belong to the first members.
-    init(_ suite: LedgerCrypto.Suite, seats count: Int = 1) throws {
+    package init(_ suite: LedgerCrypto.Suite, seats count: Int = 1) throws {
         self.suite = suite
         keys = try Self.roles.indices.map {
             try SigningKey(suite: suite, secret: suite.digest([UInt8($0)]).bytes)
@@ -83,11 +83,11 @@ final class ExecutedLedger: EvidenceSource {
         log = LogTree(suite: suite)
     }
 
-    static func member(_ index: Int) -> MemberID {
+    package static func member(_ index: Int) -> MemberID {
         MemberID(SocialCreditCode.generate(serial: UInt32(index))!.text)!
     }
 
-    func sign<Body: TransactionBody>(
+    package func sign<Body: TransactionBody>(
         _ body: Body, by index: Int
     ) throws -> Verified<SignedTransaction> {
         try verified(
@@ -96,7 +96,7 @@ final class ExecutedLedger: EvidenceSource {
     }
 
     /// One signature for all of them.
-    func signBatch<Body: TransactionBody>(
+    package func signBatch<Body: TransactionBody>(
         _ bodies: [Body], by index: Int
     ) throws -> [Verified<SignedTransaction>] {
         try Envelope.signBatch(
@@ -131,7 +131,7 @@ final class ExecutedLedger: EvidenceSource {
     }
 
     /// The governor enrols a member and gives it a seat.
-    func seat(newcomer number: Int) throws -> [Verified<SignedTransaction>] {
+    package func seat(newcomer number: Int) throws -> [Verified<SignedTransaction>] {
         let key = try newVotingKey(UInt8(number))
         let member = Self.member(number)
         return [
@@ -150,7 +150,8 @@ final class ExecutedLedger: EvidenceSource {
     }
 
     /// The governor gives the seat another key.
-    func replaceKey(ofSeat index: Int, number: UInt8) throws -> Verified<SignedTransaction> {
+    package func replaceKey(ofSeat index: Int, number: UInt8) throws -> Verified<SignedTransaction>
+    {
         let seat = sets[sets.count - 1].validators[index]
         return try sign(
             ValidatorReplace(
@@ -160,7 +161,9 @@ final class ExecutedLedger: EvidenceSource {
 
     /// A final block of these, in this order; what became of them.
     @discardableResult
-    func run(_ candidates: [Verified<SignedTransaction>], afterMs: UInt64 = 100) -> [OutcomeCode] {
+    package func run(_ candidates: [Verified<SignedTransaction>], afterMs: UInt64 = 100)
+        -> [OutcomeCode]
+    {
         let block = executor.build(
             on: parent, candidates: candidates, timeMs: parent.header.timeMs + afterMs,
             replay: replay)
@@ -190,7 +193,7 @@ final class ExecutedLedger: EvidenceSource {
 
     // MARK: EvidenceSource
 
-    func checkpoint() -> (header: Header, certificate: Certificate)? {
+    package func checkpoint() -> (header: Header, certificate: Certificate)? {
         guard let header = blocks.last?.header else { return nil }
         return (header, certificate(for: header))
     }
@@ -209,27 +212,27 @@ final class ExecutedLedger: EvidenceSource {
         return Certificate(statement: statement, signatures: signatures)
     }
 
-    func epochChanges() -> [EpochChange]? { changes }
-    func block(height: UInt64) -> Block? { executed(height)?.block }
-    func outcomes(height: UInt64) -> [EntryOutcome]? { executed(height)?.outcomes }
+    package func epochChanges() -> [EpochChange]? { changes }
+    package func block(height: UInt64) -> Block? { executed(height)?.block }
+    package func outcomes(height: UInt64) -> [EntryOutcome]? { executed(height)?.outcomes }
 
     private func executed(_ height: UInt64) -> ExecutedBlock? {
         height > 0 && height <= blocks.count ? blocks[Int(height) - 1] : nil
     }
 
-    func logPath(index: UInt64, size: UInt64) -> [Digest]? {
+    package func logPath(index: UInt64, size: UInt64) -> [Digest]? {
         log.inclusionPath(index: index, size: size)
     }
 
-    func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)? {
+    package func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)? {
         (base.value(for: key), MapOverlay(base: base).proof(for: key).proof)
     }
 
-    func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
+    package func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
         eventsByLog[asset]?[log] ?? []
     }
 
-    func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? {
+    package func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? {
         for block in blocks {
             let ids = zip(block.transactions, block.outcomes).map { $0?.id ?? $1.entryDigest }
             if let position = ids.firstIndex(of: id) { return (block.height, UInt64(position)) }

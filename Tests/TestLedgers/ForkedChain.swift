@@ -7,13 +7,13 @@ import Records
 
 /// Votes and headers that validators who break the rules make.
 extension TestChain {
-    func certified(
+    package func certified(
         _ height: Int, view: UInt64? = nil, signers: [Int]? = nil
     ) -> CertifiedHeader {
         certified(blocks[height].header, view: view, signers: signers)
     }
 
-    func certified(
+    package func certified(
         _ header: Header, view: UInt64? = nil, signers: [Int]? = nil
     ) -> CertifiedHeader {
         let statement = VoteStatement.finalize(
@@ -23,7 +23,7 @@ extension TestChain {
     }
 
     /// By the present validators.
-    func certificate(_ statement: VoteStatement, signers: [Int]? = nil) -> Certificate {
+    package func certificate(_ statement: VoteStatement, signers: [Int]? = nil) -> Certificate {
         Certificate(
             statement: statement,
             signatures: (signers ?? Array(0..<validators.quorum)).map { index in
@@ -35,7 +35,7 @@ extension TestChain {
     }
 
     /// What this chain's newest log holds where a lower header's leaf must be.
-    func leaf(at lower: Header, block: Int) -> LeafEvidence {
+    package func leaf(at lower: Header, block: Int) -> LeafEvidence {
         let path = logPath(index: lower.logSize, size: blocks[block].header.logSize) ?? []
         // A block's first leaf is its parent's header; with empty blocks there is nothing else.
         let parent = blocks[Int(lower.logSize)].header
@@ -44,23 +44,23 @@ extension TestChain {
     }
 
     /// Empty blocks, so that leaf n of the log is the header at height n.
-    mutating func grow(_ count: Int) {
+    package mutating func grow(_ count: Int) {
         for _ in 0..<count { append([]) }
     }
 
-    static func members(_ suite: Suite) -> [TestMember] {
+    package static func members(_ suite: Suite) -> [TestMember] {
         [TestMember("91310000MA1FL00001", suite, 1)]
     }
 }
 
 /// Two chains of one genesis that are the same up to some height and then have other times.
-struct Fork {
-    let common: TestChain
-    var left: TestChain
-    var right: TestChain
+package struct Fork {
+    package let common: TestChain
+    package var left: TestChain
+    package var right: TestChain
 
     /// - Parameter height: of the last common block.
-    init(_ suite: Suite, validators: Int = 4, height: Int = 3, epochs: Int = 0) {
+    package init(_ suite: Suite, validators: Int = 4, height: Int = 3, epochs: Int = 0) {
         var chain = TestChain(
             suite, validators: validators, members: TestChain.members(suite))
         for epoch in 0..<epochs {
@@ -75,36 +75,6 @@ struct Fork {
         right.append([], laterMs: 1)
     }
 
-    var verifier: Verifier { Verifier(genesis: common.genesis) }
-    var trust: TrustedChain { TrustedChain(genesis: common.genesis) }
-}
-
-extension TrustStep {
-    var chain: TrustedChain? {
-        if case .trusted(let chain, _) = self { return chain }
-        return nil
-    }
-
-    var evidence: ForkEvidence? {
-        if case .fork(let evidence) = self { return evidence }
-        return nil
-    }
-
-    var linkedTo: UInt64? {
-        if case .trusted(_, let height) = self { return height }
-        return nil
-    }
-}
-
-/// Every prefix and a trailing byte are refused, and what is read is written the same again.
-func decodesExactly<Value: CBORCodable & Equatable>(
-    _ value: Value, limits: CBORLimits
-) -> Bool {
-    let bytes = value.encoded
-    guard let again = try? Value.decode(bytes, limits: limits), again == value,
-        again.encoded == bytes, (try? Value.decode(bytes + [0], limits: limits)) == nil
-    else { return false }
-    return (0..<bytes.count).allSatisfy {
-        (try? Value.decode(Array(bytes.prefix($0)), limits: limits)) == nil
-    }
+    package var verifier: Verifier { Verifier(genesis: common.genesis) }
+    package var trust: TrustedChain { TrustedChain(genesis: common.genesis) }
 }

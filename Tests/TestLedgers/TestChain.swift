@@ -6,23 +6,23 @@ import Merkle
 import Records
 
 /// A small ledger in memory: real signatures, log, results and state, without consensus and without market rules.
-struct TestChain: EvidenceSource {
+package struct TestChain: EvidenceSource {
     /// What one entry of a block does.
-    struct Step {
-        var entry: Entry
-        var kind: EventKind
-        var transactionID: Digest
-        var code: OutcomeCode
-        var touches: [(asset: Digest, log: EventLogKind, actor: EventActor)]
+    package struct Step {
+        package var entry: Entry
+        package var kind: EventKind
+        package var transactionID: Digest
+        package var code: OutcomeCode
+        package var touches: [(asset: Digest, log: EventLogKind, actor: EventActor)]
     }
 
-    let suite: Suite
-    let genesis: Genesis
-    let chain: ChainID
-    private(set) var votingKeys: [SigningKey]
-    private(set) var validators: ValidatorSet
-    private(set) var blocks: [Block] = []
-    private(set) var changes: [EpochChange] = []
+    package let suite: Suite
+    package let genesis: Genesis
+    package let chain: ChainID
+    package private(set) var votingKeys: [SigningKey]
+    package private(set) var validators: ValidatorSet
+    package private(set) var blocks: [Block] = []
+    package private(set) var changes: [EpochChange] = []
     private var results: [[EntryOutcome]] = []
     private var log: LogTree
     private var map: MemoryMap
@@ -31,9 +31,11 @@ struct TestChain: EvidenceSource {
     private var nonce: UInt8 = 0
 
     /// Set by tests: how many events the "index" lags behind.
-    var missingEvents = 0
+    package var missingEvents = 0
 
-    init(_ suite: Suite, validators count: Int = 4, name: String = "test", members: [TestMember]) {
+    package init(
+        _ suite: Suite, validators count: Int = 4, name: String = "test", members: [TestMember]
+    ) {
         self.suite = suite
         votingKeys = (0..<count).map { Self.key(suite, 100 + $0) }
         validators = Self.set(votingKeys, epoch: 0)
@@ -54,7 +56,7 @@ struct TestChain: EvidenceSource {
         results = [[]]
     }
 
-    static func key(_ suite: Suite, _ number: Int) -> SigningKey {
+    package static func key(_ suite: Suite, _ number: Int) -> SigningKey {
         var secret = [UInt8](repeating: 0, count: 32)
         secret[30] = UInt8(number / 256)
         secret[31] = UInt8(number % 256 + 1)
@@ -64,7 +66,7 @@ struct TestChain: EvidenceSource {
         return key
     }
 
-    static func set(_ keys: [SigningKey], epoch: UInt64) -> ValidatorSet {
+    package static func set(_ keys: [SigningKey], epoch: UInt64) -> ValidatorSet {
         let seats = keys.enumerated().map { index, key in
             Validator(
                 member: MemberID("V\(epoch)-\(index)")!, votingKey: key.publicKey,
@@ -73,20 +75,20 @@ struct TestChain: EvidenceSource {
         return ValidatorSet(epoch: epoch, validators: seats)!
     }
 
-    static func stored(_ record: some RecordCodable) -> [UInt8] {
+    package static func stored(_ record: some RecordCodable) -> [UInt8] {
         StoredRecord.encode(record.wrapped, salt: [UInt8](repeating: 7, count: 16))
     }
 
     // MARK: Building
 
-    mutating func put(_ record: some RecordCodable) {
+    package mutating func put(_ record: some RecordCodable) {
         write([(record.stateKey(suite), Self.stored(record))])
     }
 
-    mutating func putRaw(_ key: Digest, _ value: [UInt8]) { write([(key, value)]) }
+    package mutating func putRaw(_ key: Digest, _ value: [UInt8]) { write([(key, value)]) }
 
     /// An event that the index already knows and the certified state does not.
-    mutating func addEarlyEvent(_ asset: Digest) {
+    package mutating func addEarlyEvent(_ asset: Digest) {
         leaves[asset, default: [:]][.rights, default: []].append([0])
     }
 
@@ -98,7 +100,7 @@ struct TestChain: EvidenceSource {
         for (key, value) in sorted { values[key] = value }
     }
 
-    func assetRecord(_ id: Digest) -> AssetRecord? {
+    package func assetRecord(_ id: Digest) -> AssetRecord? {
         guard let value = values[StateKey.digest(.asset, id, suite: suite)],
             case .asset(let record)? = try? StoredRecord.decode(value: value)
         else { return nil }
@@ -106,7 +108,7 @@ struct TestChain: EvidenceSource {
     }
 
     /// An envelope of that member.
-    mutating func step(
+    package mutating func step(
         _ kind: TransactionKind, by member: TestMember, code: OutcomeCode = .accepted,
         touching touches: [(asset: Digest, log: EventLogKind, actor: EventActor)]
     ) -> Step {
@@ -122,7 +124,7 @@ struct TestChain: EvidenceSource {
             code: code, touches: touches)
     }
 
-    func step(expiring subject: Digest, deadlineMs: UInt64, asset: Digest) -> Step {
+    package func step(expiring subject: Digest, deadlineMs: UInt64, asset: Digest) -> Step {
         let entry = Entry.automatic(
             AutomaticAction(
                 kind: AutomaticKind.licenceExpire.rawValue, deadlineMs: deadlineMs,
@@ -132,7 +134,7 @@ struct TestChain: EvidenceSource {
             code: .accepted, touches: [(asset, .trades, .ledger)])
     }
 
-    mutating func append(
+    package mutating func append(
         _ steps: [Step], endingEpochWith next: ValidatorSet? = nil, laterMs: UInt64 = 0
     ) {
         let parent = blocks[blocks.count - 1].header
@@ -165,7 +167,7 @@ struct TestChain: EvidenceSource {
     }
 
     /// Ends the epoch at a block of its own and goes on under new validators.
-    mutating func changeEpoch(to keys: [SigningKey], laterMs: UInt64 = 0) {
+    package mutating func changeEpoch(to keys: [SigningKey], laterMs: UInt64 = 0) {
         let next = Self.set(keys, epoch: validators.epoch + 1)
         append([], endingEpochWith: next, laterMs: laterMs)
         let header = blocks[blocks.count - 1].header
@@ -176,9 +178,9 @@ struct TestChain: EvidenceSource {
     }
 
     /// From now on others sign in the validators' places.
-    mutating func usurp(_ keys: [SigningKey]) { votingKeys = keys }
+    package mutating func usurp(_ keys: [SigningKey]) { votingKeys = keys }
 
-    func certificate(
+    package func certificate(
         for header: Header, signers: [Int]? = nil, kind: VoteKind = .finalize
     ) -> Certificate {
         let subject = VoteSubject(header, suite: suite)
@@ -199,35 +201,35 @@ struct TestChain: EvidenceSource {
 
     // MARK: EvidenceSource
 
-    var newest: Header { blocks[blocks.count - 1].header }
+    package var newest: Header { blocks[blocks.count - 1].header }
 
-    func checkpoint() -> (header: Header, certificate: Certificate)? {
+    package func checkpoint() -> (header: Header, certificate: Certificate)? {
         newest.height == 0 ? nil : (newest, certificate(for: newest))
     }
 
-    func epochChanges() -> [EpochChange]? { changes }
+    package func epochChanges() -> [EpochChange]? { changes }
 
-    func block(height: UInt64) -> Block? {
+    package func block(height: UInt64) -> Block? {
         height < blocks.count ? blocks[Int(height)] : nil
     }
 
-    func outcomes(height: UInt64) -> [EntryOutcome]? {
+    package func outcomes(height: UInt64) -> [EntryOutcome]? {
         height < results.count ? results[Int(height)] : nil
     }
 
-    func logPath(index: UInt64, size: UInt64) -> [Digest]? {
+    package func logPath(index: UInt64, size: UInt64) -> [Digest]? {
         log.inclusionPath(index: index, size: size)
     }
 
-    func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)? {
+    package func stateProof(key: Digest) -> (value: [UInt8]?, proof: MapProof)? {
         (values[key], MapOverlay(base: map).proof(for: key).proof)
     }
 
-    func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
+    package func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
         (leaves[asset]?[log] ?? []).dropLast(missingEvents)
     }
 
-    func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? {
+    package func locate(transaction id: Digest) -> (height: UInt64, position: UInt64)? {
         for block in blocks {
             for (position, entry) in block.entries.enumerated() {
                 let found: Digest? =
@@ -243,17 +245,17 @@ struct TestChain: EvidenceSource {
     }
 }
 
-struct TestMember {
-    let id: MemberID
-    let key: SigningKey
-    var revokedHeight: UInt64?
+package struct TestMember {
+    package let id: MemberID
+    package let key: SigningKey
+    package var revokedHeight: UInt64?
 
-    init(_ id: String, _ suite: Suite, _ number: Int) {
+    package init(_ id: String, _ suite: Suite, _ number: Int) {
         self.id = MemberID(id)!
         key = TestChain.key(suite, number)
     }
 
-    var keyRecord: KeyRecord {
+    package var keyRecord: KeyRecord {
         KeyRecord(
             keyID: key.publicKey.keyID, member: id, publicKey: key.publicKey, person: "maker",
             mandates: [.maker], registeredHeight: 0, revokedHeight: revokedHeight)
