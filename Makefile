@@ -47,8 +47,10 @@ demo: deps
 	$(SWIFT) build -c release
 	python3 genesis/demo/demo.py --binaries $(RELEASE) --suite $(SUITE) --data "$(DATA)" $(if $(KEEP),--keep)
 
+# What failed stands last, where whoever sees only the end of the output finds it.
 test: deps
-	$(SWIFT) test --no-parallel
+	@mkdir -p .build; set -o pipefail; $(SWIFT) test --no-parallel 2>&1 | tee .build/test.log \
+	  || { status=$$?; echo "failed / 未通过:"; grep -A 2 -E '✘|error:|Fatal error' .build/test.log | tail -60; exit $$status; }
 
 sim: deps
 	$(SWIFT) build -c release --product huijin-sim
