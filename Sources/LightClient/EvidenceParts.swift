@@ -95,6 +95,15 @@ public struct HeaderEvidence: Equatable, Sendable, CBORCodable {
 }
 
 extension HeaderEvidence {
+    /// Whether the certified header's log holds this one at its place. The path's length is checked before hashing.
+    func isIn(logOf certified: Header, _ suite: Suite) -> Bool {
+        // The next block's first leaf is this header, and this block's log ends right before it.
+        let root = LogProof.rootFromInclusion(
+            leafHash: LogLeaf.header(header.digest(suite), suite: suite),
+            index: header.logSize, size: certified.logSize, path: path, suite: suite)
+        return root == certified.logRoot
+    }
+
     /// The root over all leaves before the header's own, in a log of `size` leaves that the path leads to.
     ///
     /// A leaf's left siblings are the roots of the perfect subtrees that make up the log before it (RFC 9162 §2.1.1), so

@@ -67,7 +67,7 @@ extension EvidencePlace {
         case .fork: "fork evidence"
         case .forkSide(let height, let isHigher):
             "\(isHigher ? "second" : "first") certified header of the fork, at height \(height)"
-        case .forkLeaf: "leaf in the second header's log"
+        case .forkAncestor: "ancestor of the second header"
         case .forkCertificate(let index): "further certificate \(index)"
         }
     }
@@ -90,7 +90,7 @@ extension EvidencePlace {
         case .fork: "分叉证据"
         case .forkSide(let height, let isHigher):
             "分叉的\(isHigher ? "第二" : "第一")个经认证的区块头（高度 \(height)）"
-        case .forkLeaf: "第二个区块头日志中的叶"
+        case .forkAncestor: "第二个区块头的祖先"
         case .forkCertificate(let index): "第 \(index) 个附加证书"
         }
     }
@@ -143,8 +143,7 @@ extension EvidenceFault {
         case .aheadOfClock(let timeMs, let nowMs):
             "its time \(ShanghaiTime.text(unixMs: timeMs)) is ahead of this clock, "
                 + ShanghaiTime.text(unixMs: nowMs)
-        case .leafNotInLog: "the certified log does not hold this leaf at that place"
-        case .leafNotNeeded: "the two headers contradict each other without it"
+        case .ancestorNotNeeded: "the two headers contradict each other without it"
         case .noContradiction: "the two can both be final: the one's log goes on from the other's"
         case .otherHeader: "it is another header than the one asked for"
         case .notAPrefix: "its log is not the beginning of the certified one"
@@ -214,8 +213,7 @@ extension EvidenceFault {
         case .aheadOfClock(let timeMs, let nowMs):
             "其时间 \(ShanghaiTime.text(unixMs: timeMs)) 晚于本机时钟 "
                 + ShanghaiTime.text(unixMs: nowMs)
-        case .leafNotInLog: "经认证的日志在该位置没有此叶"
-        case .leafNotNeeded: "两个区块头本身已相矛盾，无需此叶"
+        case .ancestorNotNeeded: "两个区块头本身已相矛盾，无需此祖先"
         case .noContradiction: "两者可以同时终局：一方日志是另一方的延续"
         case .otherHeader: "不是所问的区块头"
         case .notAPrefix: "其日志不是经认证日志的前缀"

@@ -42,10 +42,10 @@ public enum EvidencePlace: Equatable, Sendable {
     case start
     /// A proof that one log goes on from another.
     case link
-    /// Fork evidence: the whole, one of its two headers, the leaf, one of the further certificates.
+    /// Fork evidence: the whole, one of its two headers, the ancestor, one of the further certificates.
     case fork
     case forkSide(height: UInt64, isHigher: Bool)
-    case forkLeaf
+    case forkAncestor
     case forkCertificate(index: Int)
 }
 
@@ -79,8 +79,7 @@ public enum EvidenceFault: Equatable, Sendable {
     case aheadOfClock(timeMs: UInt64, nowMs: UInt64)
 
     // Two histories.
-    case leafNotInLog
-    case leafNotNeeded
+    case ancestorNotNeeded
     case noContradiction
     case otherHeader
     case notAPrefix
@@ -147,7 +146,7 @@ extension EvidenceFault {
             .positionOutside, .entryNotInLog, .outcomeNotInResults, .badEnvelope, .badSignature,
             .otherMembersKey, .keyNotLive, .otherTransaction, .logNotAsked, .eventsMissing,
             .eventsAdded, .otherLogRoot, .noSuchEntry, .eventUndecodable, .eventField,
-            .leafNotInLog, .leafNotNeeded, .noContradiction, .otherHeader, .notAPrefix:
+            .ancestorNotNeeded, .noContradiction, .otherHeader, .notAPrefix:
             .provenFalse
         }
     }

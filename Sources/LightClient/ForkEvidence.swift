@@ -7,17 +7,17 @@ import LedgerCrypto
 /// Deterministic CBOR (docs/evidence-bundle.md):
 ///
 /// ```
-/// fork = [ "huijin/fork/1", chain,
+/// fork = [ "huijin/fork/2", chain,
 ///          [* epoch-change],    ; from epoch 0 on, up to the later of the two headers' epochs
 ///          checkpoint,          ; the lower one: [header, certificate]
 ///          checkpoint,          ; the higher one; of equal heights the greater digest
-///          [leaf hash, path] / null, ; what the higher one's log holds at the lower header's place
+///          [header, path] / null, ; the ancestor of the lower one's height that the higher one's log holds
 ///          [*64 certificate] ]  ; more votes, ascending by (epoch, view, kind, header)
 /// ```
 ///
-/// The leaf is there when, and only when, the two headers alone do not contradict each other.
+/// That ancestor is there when, and only when, the two headers alone do not contradict each other.
 public struct ForkEvidence: Equatable, Sendable {
-    public static let context = "huijin/fork/1"
+    public static let context = "huijin/fork/2"
     /// Further certificates in one file.
     public static let certificatesMax = 64
 
@@ -25,19 +25,20 @@ public struct ForkEvidence: Equatable, Sendable {
     public var epochChanges: [EpochChange]
     public var lower: CertifiedHeader
     public var higher: CertifiedHeader
-    public var leaf: LeafEvidence?
+    /// Of the higher header, at the lower one's height.
+    public var ancestor: HeaderEvidence?
     /// Nullifications, notarizations or finalizations that name more double-signers.
     public var more: [Certificate]
 
     public init(
         chain: ChainID, epochChanges: [EpochChange], lower: CertifiedHeader,
-        higher: CertifiedHeader, leaf: LeafEvidence? = nil, more: [Certificate] = []
+        higher: CertifiedHeader, ancestor: HeaderEvidence? = nil, more: [Certificate] = []
     ) {
         self.chain = chain
         self.epochChanges = epochChanges
         self.lower = lower
         self.higher = higher
-        self.leaf = leaf
+        self.ancestor = ancestor
         self.more = more
     }
 
@@ -45,7 +46,7 @@ public struct ForkEvidence: Equatable, Sendable {
     ///
     /// - Parameter changes: the ends of the epochs, from the start on.
     init(
-        _ one: CertifiedHeader, _ other: CertifiedHeader, leaf: LeafEvidence?,
+        _ one: CertifiedHeader, _ other: CertifiedHeader, ancestor: HeaderEvidence?,
         changes: [EpochChange], suite: Suite
     ) {
         let ordered =
@@ -54,7 +55,7 @@ public struct ForkEvidence: Equatable, Sendable {
         self.init(
             chain: one.header.chain,
             epochChanges: Array(changes.prefix { $0.header.epoch < last }),
-            lower: ordered ? one : other, higher: ordered ? other : one, leaf: leaf)
+            lower: ordered ? one : other, higher: ordered ? other : one, ancestor: ancestor)
     }
 
     static func order(_ header: Header, _ suite: Suite) -> (UInt64, Digest) {
@@ -99,20 +100,20 @@ extension ForkEvidence: CBOREncodable, CBORDecodable {
         encoder.list(epochChanges)
         encoder.value(lower)
         encoder.value(higher)
-        encoder.optional(leaf)
+        encoder.optional(ancestor)
         encoder.list(more)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
         try decoder.array(exactly: 7)
         guard try decoder.text(max: 32) == ForkEvidence.context else {
-            throw decoder.invalid("fork evidence begins with huijin/fork/1")
+            throw decoder.invalid("fork evidence begins with huijin/fork/2")
         }
         chain = try decoder.value()
         epochChanges = try decoder.list(max: TrustedChain.epochsMax)
         lower = try decoder.value()
         higher = try decoder.value()
-        leaf = try decoder.optional(LeafEvidence.self)
+        ancestor = try decoder.optional(HeaderEvidence.self)
         more = try decoder.list(max: ForkEvidence.certificatesMax)
     }
 }

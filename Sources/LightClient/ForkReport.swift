@@ -12,11 +12,8 @@ extension Contradiction {
             ("the second is higher and of an earlier epoch", "第二个更高，却属于更早的一届")
         case .logDoesNotGrow:
             ("the second is higher, and its log is not longer", "第二个更高，日志却并不更长")
-        case .logIsNoExtension:
-            (
-                "the second's log holds something else where the first's header must be",
-                "第二个的日志在第一个区块头应在的位置是别的内容"
-            )
+        case .otherAncestor:
+            ("the second's log holds another header of the first's height", "第二个的日志在第一个的高度上是另一个区块头")
         }
     }
 }

@@ -104,17 +104,21 @@ extension Verifier {
     ) throws(EvidenceProblem) -> Contradiction {
         let (lower, higher) = (evidence.lower.header, evidence.higher.header)
         if let contradiction = Contradiction.between(lower, higher) {
-            guard evidence.leaf == nil else { throw EvidenceProblem(.forkLeaf, .leafNotNeeded) }
+            guard evidence.ancestor == nil else {
+                throw EvidenceProblem(.forkAncestor, .ancestorNotNeeded)
+            }
             return contradiction
         }
-        guard let leaf = evidence.leaf else { throw EvidenceProblem(.fork, .noContradiction) }
-        guard leaf.holds(lower: lower, higher: higher, suite: suite) else {
-            throw EvidenceProblem(.forkLeaf, .leafNotInLog)
+        guard let ancestor = evidence.ancestor else {
+            throw EvidenceProblem(.fork, .noContradiction)
         }
-        guard leaf.leaf != LogLeaf.header(lower.digest(suite), suite: suite) else {
-            throw EvidenceProblem(.forkLeaf, .noContradiction)
+        guard ancestor.header.height == lower.height, ancestor.header != lower else {
+            throw EvidenceProblem(.forkAncestor, .noContradiction)
         }
-        return .logIsNoExtension
+        guard ancestor.isIn(logOf: higher, suite) else {
+            throw EvidenceProblem(.forkAncestor, .headerNotInLog)
+        }
+        return .otherAncestor
     }
 
     private func checkMore(

@@ -5,7 +5,7 @@ import LedgerCrypto
 public struct ProviderAnswer: Equatable, Sendable {
     public enum Content: Equatable, Sendable {
         /// As in `TrustedChain.advance`.
-        case checkpoint(CertifiedHeader, epochChanges: [EpochChange], links: [LeafEvidence])
+        case checkpoint(CertifiedHeader, epochChanges: [EpochChange], links: [HeaderEvidence])
         /// It gave none; why, in words.
         case nothing(reason: String)
     }

@@ -19,13 +19,13 @@ extension TrustedChain {
     /// - Parameters:
     ///   - epochChanges: the ends of the epochs that are not known yet, up to the header's. Known ones may be among them
     ///     and must be the same.
-    ///   - links: for trusted headers below the new one, what the new one's log holds at their place; for a header
-    ///     below the newest trusted one, what the newest one's log holds at its place. At most `headersMax`.
+    ///   - links: ancestors of the new header at the heights of trusted ones; for a header below the newest trusted one,
+    ///     that one's ancestor at its height. Those of other heights say nothing. At most `headersMax`.
     ///   - nowMs: the caller's clock, milliseconds of Unix time; a header from the future is not trusted yet.
     /// - Throws: `EvidenceProblem`, whose `standing` tells what is proven false, what is not proven, and what cannot be
     ///   trusted yet.
     public func advance(
-        to new: CertifiedHeader, epochChanges: [EpochChange] = [], links: [LeafEvidence] = [],
+        to new: CertifiedHeader, epochChanges: [EpochChange] = [], links: [HeaderEvidence] = [],
         nowMs: UInt64? = nil
     ) throws(EvidenceProblem) -> TrustStep {
         var next = self
@@ -52,41 +52,44 @@ extension TrustedChain {
         }
         var linkedTo: UInt64?
         for link in links {
-            let (held, isExtension) = try next.held(by: link, new: new.header)
-            guard isExtension else {
-                return .fork(
-                    ForkEvidence(
-                        held, new, leaf: link, changes: next.epochChanges, suite: suite))
+            let height = link.header.height
+            let higher = height < new.header.height ? new : next.newest ?? new
+            guard link.isIn(logOf: higher.header, suite) else {
+                throw EvidenceProblem(.link, .headerNotInLog)
             }
-            linkedTo = max(linkedTo ?? 0, held.header.height)
+            let isNew = height == new.header.height
+            guard let lower = isNew ? new.header : next.trustedHeader(at: height) else { continue }
+            guard link.header == lower else {
+                let held = isNew ? new : next.certified(lower)
+                return .fork(try next.evidence(held, higher, ancestor: link, at: .link))
+            }
+            linkedTo = max(linkedTo ?? 0, isNew ? higher.header.height : height)
         }
         next.keep(new)
         return .trusted(next, linkedTo: linkedTo)
     }
 
     private func evidence(_ conflict: Conflict) throws(EvidenceProblem) -> ForkEvidence {
-        guard let held = conflict.held else {
-            throw EvidenceProblem(conflict.place, .contradictsTrusted)
-        }
-        return ForkEvidence(
-            held, conflict.new, leaf: nil, changes: epochChanges, suite: suite)
+        try evidence(conflict.held, conflict.new, at: conflict.place)
     }
 
-    /// The trusted header that the link is about, and whether it is what the higher one's log holds.
-    private func held(
-        by link: LeafEvidence, new: Header
-    ) throws(EvidenceProblem) -> (CertifiedHeader, isExtension: Bool) {
-        for held in headers.reversed() where held.header.height < new.height {
-            guard link.holds(lower: held.header, higher: new, suite: suite) else { continue }
-            let leaf = LogLeaf.header(held.header.digest(suite), suite: suite)
-            return (held, link.leaf == leaf)
-        }
-        if let newest, newest.header.height > new.height,
-            link.holds(lower: new, higher: newest.header, suite: suite)
-        {
-            return (newest, link.leaf == LogLeaf.header(new.digest(suite), suite: suite))
-        }
-        throw EvidenceProblem(.link, .leafNotInLog)
+    /// - Parameter held: `nil` for the start, which came without votes.
+    private func evidence(
+        _ held: CertifiedHeader?, _ new: CertifiedHeader, ancestor: HeaderEvidence? = nil,
+        at place: EvidencePlace
+    ) throws(EvidenceProblem) -> ForkEvidence {
+        guard let held else { throw EvidenceProblem(place, .contradictsTrusted) }
+        return ForkEvidence(held, new, ancestor: ancestor, changes: epochChanges, suite: suite)
+    }
+
+    /// The header of that height that is trusted, if one is.
+    private func trustedHeader(at height: UInt64) -> Header? {
+        if let header = start.header, header.height == height { return header }
+        return headers.first { $0.header.height == height }?.header
+    }
+
+    private func certified(_ header: Header) -> CertifiedHeader? {
+        headers.first { $0.header == header }
     }
 
     private mutating func keep(_ new: CertifiedHeader) {

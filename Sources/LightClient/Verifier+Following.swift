@@ -34,19 +34,11 @@ extension Verifier {
         let step = try trust.advance(to: new, epochChanges: bundle.epochChanges, nowMs: nowMs)
         guard case .trusted(let next, _) = step else { return Self.fork(step) }
         let answer = try Verifier(genesis: genesis, trust: next, limits: limits).verify(bundle)
-        // The ancestors are proven by now, so each is what the certified log holds at its place.
         let links = bundle.ancestors.filter { ancestor in
-            next.headers.contains {
-                $0.header.height < new.header.height
-                    && $0.header.logSize == ancestor.header.logSize
-            }
+            next.headers.contains { $0.header.height == ancestor.header.height }
         }
         let linked = try next.advance(
-            to: new,
-            links: links.prefix(TrustedChain.headersMax).map {
-                LeafEvidence(
-                    leaf: LogLeaf.header($0.header.digest(suite), suite: suite), path: $0.path)
-            })
+            to: new, links: Array(links.prefix(TrustedChain.headersMax)))
         guard case .trusted(let final, let linkedTo) = linked else { return Self.fork(linked) }
         let isKnown = trust.headers.contains { $0.header == new.header }
         return .proven(

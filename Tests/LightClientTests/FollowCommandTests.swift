@@ -113,7 +113,7 @@ import Testing
             #expect(full.code == 0)
             let parsed = try #require(
                 try JSONSerialization.jsonObject(with: Data(full.output.utf8)) as? [String: Any])
-            #expect(parsed["contradiction"] as? String == "log-is-no-extension")
+            #expect(parsed["contradiction"] as? String == "other-ancestor")
             let signers = try #require(parsed["doubleSigners"] as? [[String: Any]])
             #expect(signers.compactMap { $0["seat"] as? Int } == [1, 2])
             let text = try desk.fork(try desk.file("full", named.encoded)).output
@@ -121,7 +121,8 @@ import Testing
             #expect(text.contains("in view 4: finalize beside nullify"))
 
             var forged = evidence
-            forged.leaf = LeafEvidence(leaf: .zero, path: evidence.leaf?.path ?? [])
+            forged.ancestor = HeaderEvidence(
+                header: fork.right.blocks[4].header, path: [])
             #expect(try desk.fork(try desk.file("forged", forged.encoded)).code == 1)
             #expect(try desk.fork(try desk.file("short", Array(bytes.dropLast()))).code == 1)
         }

@@ -97,7 +97,7 @@ import Testing
                 == .belowQuorum(signatures: 2, quorum: 3, validators: 4))
     }
 
-    @Test func aLogThatIsNoExtensionIsShownByALeaf() throws {
+    @Test func aLogThatIsNoExtensionIsShownByAnAncestor() throws {
         var fork = Fork(.ed25519SHA256)
         fork.right.grow(3)
         let trust = try #require(try fork.trust.advance(to: fork.left.certified(4)).chain)
@@ -105,31 +105,31 @@ import Testing
         // Nothing is shown without a link.
         let blind = try trust.advance(to: high)
         #expect(blind.chain != nil && blind.linkedTo == nil)
-        let leaf = fork.right.leaf(at: fork.left.newest, block: 7)
-        let evidence = try #require(try trust.advance(to: high, links: [leaf]).evidence)
-        #expect(evidence.leaf == leaf)
-        #expect(try fork.verifier.verifyFork(evidence).contradiction == .logIsNoExtension)
+        let link = fork.right.ancestor(4, of: 7)
+        let evidence = try #require(try trust.advance(to: high, links: [link]).evidence)
+        #expect(evidence.ancestor == link)
+        #expect(try fork.verifier.verifyFork(evidence).contradiction == .otherAncestor)
         #expect(decodesExactly(evidence, limits: ForkEvidence.limits))
         // The same the other way round: a lower header that the trusted one's log does not hold.
         let trusted = try #require(try fork.trust.advance(to: high).chain)
-        let back = try trusted.advance(to: fork.left.certified(4), links: [leaf])
+        let back = try trusted.advance(to: fork.left.certified(4), links: [link])
         #expect(back.evidence == evidence)
         // A history and its own continuation are no fork.
         var honest = evidence
         honest.lower = fork.right.certified(4)
-        honest.leaf = fork.right.leaf(at: fork.right.blocks[4].header, block: 7)
+        honest.ancestor = fork.right.ancestor(4, of: 7)
         #expect(Self.fault(honest, fork.verifier) == .noContradiction)
-        honest.leaf = nil
+        honest.ancestor = nil
         #expect(Self.fault(honest, fork.verifier) == .noContradiction)
         var forged = evidence
-        forged.leaf = LeafEvidence(leaf: .zero, path: leaf.path)
-        #expect(Self.fault(forged, fork.verifier) == .leafNotInLog)
+        forged.ancestor = HeaderEvidence(header: link.header, path: link.path.dropLast())
+        #expect(Self.fault(forged, fork.verifier) == .headerNotInLog)
         forged = evidence
         (forged.lower, forged.higher) = (forged.higher, forged.lower)
         #expect(Self.fault(forged, fork.verifier) == .outOfOrder)
         var needless = try Self.sameView(.ed25519SHA256).1
-        needless.leaf = leaf
-        #expect(Self.fault(needless, fork.verifier) == .leafNotNeeded)
+        needless.ancestor = link
+        #expect(Self.fault(needless, fork.verifier) == .ancestorNotNeeded)
     }
 
     @Test func twoEndsOfAnEpochAreAFork() throws {
@@ -175,7 +175,7 @@ import Testing
         let trust = try #require(try fork.trust.advance(to: fork.left.certified(4)).chain)
         let step = try trust.advance(
             to: fork.right.certified(6), epochChanges: fork.right.changes,
-            links: [fork.right.leaf(at: fork.left.newest, block: 6)])
+            links: [fork.right.ancestor(Int(fork.left.newest.height), of: 6)])
         let evidence = try #require(step.evidence)
         #expect(evidence.epochChanges == fork.right.changes)
         let proven = try fork.verifier.verifyFork(evidence.encoded)
@@ -186,7 +186,7 @@ import Testing
         // With the end of epoch 0 in that history they are of one epoch.
         let end = fork.right.changes[0]
         let within = try trust.advance(
-            to: end.certified, links: [fork.right.leaf(at: fork.left.newest, block: 5)])
+            to: end.certified, links: [fork.right.ancestor(Int(fork.left.newest.height), of: 5)])
         #expect(
             try fork.verifier.verifyFork(try #require(within.evidence)).missing
                 == .nullification(epoch: 0, view: 4))
@@ -262,7 +262,7 @@ import Testing
         let (_, evidence) = try Self.sameView(.ed25519SHA256)
         #expect(
             Suite.ed25519SHA256.digest(evidence.encoded).hex
-                == "ed7d67bb6a2bac7d551206cd36bd826cc117d56f1e9b00f133e192f4732b2675")
+                == "f6d6d36be5df2c013c824ab62a973b3be1b12e62133cacb0a2f78a4fb8c89cd2")
         let chain = TrustTests.chain(.ed25519SHA256)
         let trust = try #require(
             try TrustedChain(genesis: chain.genesis)

@@ -10,7 +10,7 @@ import Testing
 /// Several providers, of whom some are slow, broken or dishonest.
 @Suite struct ProviderTests {
     static func answer(
-        _ name: String, _ chain: TestChain, _ height: Int, links: [LeafEvidence] = []
+        _ name: String, _ chain: TestChain, _ height: Int, links: [HeaderEvidence] = []
     ) -> ProviderAnswer {
         ProviderAnswer(
             name: name,

@@ -22,7 +22,7 @@ import Testing
 
     static func fault(
         _ trust: TrustedChain, _ new: CertifiedHeader, _ changes: [EpochChange] = [],
-        links: [LeafEvidence] = [], nowMs: UInt64? = nil
+        links: [HeaderEvidence] = [], nowMs: UInt64? = nil
     ) -> EvidenceFault? {
         do throws(EvidenceProblem) {
             _ = try trust.advance(
@@ -44,7 +44,7 @@ import Testing
         let first = try #require(
             try genesis.advance(to: young.certified(2)).chain)
         #expect(first.newest?.header == chain.blocks[2].header)
-        let link = chain.leaf(at: chain.blocks[2].header, block: 8)
+        let link = chain.ancestor(2, of: 8)
         let step = try first.advance(
             to: chain.certified(8), epochChanges: chain.changes, links: [link])
         #expect(step.linkedTo == 2)
@@ -70,7 +70,7 @@ import Testing
         let genesis = TrustedChain(genesis: chain.genesis)
         let trust = try #require(
             try genesis.advance(to: chain.certified(8), epochChanges: chain.changes).chain)
-        let link = chain.leaf(at: chain.blocks[7].header, block: 8)
+        let link = chain.ancestor(7, of: 8)
         let step = try trust.advance(to: chain.certified(7), links: [link])
         #expect(step.linkedTo == 8)
         #expect(step.chain?.headers.map(\.header.height) == [7, 8])
@@ -122,10 +122,10 @@ import Testing
         #expect(Self.fault(genesis, newest, chain.changes, nowMs: .max) == nil)
         let trust = try #require(
             try genesis.advance(to: newest, epochChanges: chain.changes).chain)
-        let link = chain.leaf(at: chain.blocks[7].header, block: 8)
+        let link = chain.ancestor(7, of: 8)
         let seven = chain.certified(7)
-        let wrong = LeafEvidence(leaf: link.leaf, path: link.path.dropLast())
-        #expect(Self.fault(trust, seven, links: [wrong]) == .leafNotInLog)
+        let wrong = HeaderEvidence(header: link.header, path: link.path.dropLast())
+        #expect(Self.fault(trust, seven, links: [wrong]) == .headerNotInLog)
         #expect(
             Self.fault(trust, seven, links: Array(repeating: link, count: 17))
                 == .tooMany(what: "links", found: 17, max: 16))

@@ -34,16 +34,15 @@ extension TestChain {
             })
     }
 
-    /// What this chain's newest log holds where a lower header's leaf must be.
-    package func leaf(at lower: Header, block: Int) -> LeafEvidence {
-        let path = logPath(index: lower.logSize, size: blocks[block].header.logSize) ?? []
-        // A block's first leaf is its parent's header; with empty blocks there is nothing else.
-        let parent = blocks[Int(lower.logSize)].header
-        return LeafEvidence(
-            leaf: LogLeaf.header(parent.digest(suite), suite: suite), path: path)
+    /// The header at that height in the log of a higher block.
+    package func ancestor(_ height: Int, of block: Int) -> HeaderEvidence {
+        let header = blocks[height].header
+        let size = blocks[block].header.logSize
+        return HeaderEvidence(
+            header: header, path: logPath(index: header.logSize, size: size) ?? [])
     }
 
-    /// Empty blocks, so that leaf n of the log is the header at height n.
+    /// Empty blocks.
     package mutating func grow(_ count: Int) {
         for _ in 0..<count { append([]) }
     }
