@@ -106,3 +106,33 @@ public enum Base64URL {
         }
     }
 }
+
+/// Base 64 with the standard alphabet and padding (RFC 4648 §4), strict.
+public enum Base64 {
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var text = Base64URL.encode(bytes).utf8.map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "-"): UInt8(ascii: "+")
+            case UInt8(ascii: "_"): UInt8(ascii: "/")
+            default: byte
+            }
+        }
+        while text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// `nil` unless it is what `encode` writes.
+    public static func decode(_ text: String) -> [UInt8]? {
+        let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }.map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            default: byte
+            }
+        }
+        guard let bytes = Base64URL.decode(String(decoding: digits, as: UTF8.self)) else {
+            return nil
+        }
+        return encode(bytes) == text ? bytes : nil
+    }
+}

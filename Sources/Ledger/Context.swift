@@ -22,6 +22,8 @@ public enum HeaderLabel {
     public static let verifiableData: Int64 = 395
     /// The value of `verifiableData` for an RFC 9162 tree (of the chain's digest).
     public static let logTree: Int64 = 1
+    /// Receipts in the unprotected header of a signed statement (RFC 9942).
+    public static let receipts: Int64 = 394
     /// Proofs in the unprotected header (RFC 9942).
     public static let verifiableProofs: Int64 = 396
     /// Among them, proofs of inclusion.
@@ -30,6 +32,8 @@ public enum HeaderLabel {
     public static let context: Int64 = -70_001
     /// `[chain id, epoch, view, height, header digest]` of a finalize vote.
     public static let finalize: Int64 = -70_002
+    /// What leads from the genesis to the receipts of a transparent statement, unprotected.
+    public static let statementContext: Int64 = -70_003
 }
 
 /// The digest of the canonical genesis: which ledger something belongs to.

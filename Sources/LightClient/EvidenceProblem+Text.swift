@@ -69,6 +69,8 @@ extension EvidencePlace {
             "\(isHigher ? "second" : "first") certified header of the fork, at height \(height)"
         case .forkAncestor: "ancestor of the second header"
         case .forkCertificate(let index): "further certificate \(index)"
+        case .statement: "signed statement"
+        case .receipt(let index): "receipt \(index)"
         }
     }
 
@@ -92,6 +94,8 @@ extension EvidencePlace {
             "分叉的\(isHigher ? "第二" : "第一")个经认证的区块头（高度 \(height)）"
         case .forkAncestor: "第二个区块头的祖先"
         case .forkCertificate(let index): "第 \(index) 个附加证书"
+        case .statement: "已签名陈述"
+        case .receipt(let index): "第 \(index) 份收据"
         }
     }
 }
@@ -115,7 +119,7 @@ extension EvidenceFault.EventField {
 extension EvidenceFault {
     public var english: String {
         switch self {
-        case .undecodable(let error): "not a readable bundle: \(error.english)"
+        case .undecodable(let error): "not readable: \(error.english)"
         case .otherLedger(let found, let expected):
             "it is of the ledger \(found.hex), the genesis file is of \(expected.hex)"
         case .otherQuestion: "it answers another question than the one asked"
@@ -136,6 +140,8 @@ extension EvidenceFault {
             "\(signatures) of \(validators) validators signed, \(quorum) are needed"
         case .unknownValidator(let index): "there is no validator \(index)"
         case .badVote(let validator): "the signature of validator \(validator) is not valid"
+        case .notAValidatorsKey(let key):
+            "the key \(key.hex) is not a voting key of that epoch's validators"
         case .epochBeforeStart(let epoch, let first):
             "it is of epoch \(epoch), and trust starts with epoch \(first)"
         case .contradictsTrusted:
@@ -208,6 +214,7 @@ extension EvidenceFault {
             "\(validators) 个验证者中仅 \(signatures) 个签名，需要 \(quorum) 个"
         case .unknownValidator(let index): "不存在第 \(index) 号验证者"
         case .badVote(let validator): "第 \(validator) 号验证者的签名无效"
+        case .notAValidatorsKey(let key): "密钥 \(key.hex) 不是该届验证者的记账密钥"
         case .epochBeforeStart(let epoch, let first): "属于第 \(epoch) 届，而信任自第 \(first) 届起"
         case .contradictsTrusted: "已有法定多数终局，却与另一已信任的终局区块头相矛盾"
         case .aheadOfClock(let timeMs, let nowMs):

@@ -47,6 +47,9 @@ public enum EvidencePlace: Equatable, Sendable {
     case forkSide(height: UInt64, isHigher: Bool)
     case forkAncestor
     case forkCertificate(index: Int)
+    /// A transparent statement: the signed statement, one of its receipts.
+    case statement
+    case receipt(index: Int)
 }
 
 /// What is wrong there.
@@ -71,6 +74,7 @@ public enum EvidenceFault: Equatable, Sendable {
     case belowQuorum(signatures: Int, quorum: Int, validators: Int)
     case unknownValidator(Int)
     case badVote(validator: Int)
+    case notAValidatorsKey(KeyID)
 
     // What is trusted already.
     case epochBeforeStart(epoch: UInt64, first: UInt64)
@@ -141,8 +145,9 @@ extension EvidenceFault {
             .notYet
         case .undecodable, .outOfOrder, .otherChainInHeader, .notAFinalization,
             .otherHeaderCertified, .otherEpoch, .otherValidators, .noNextValidators,
-            .otherNextValidators, .unknownValidator, .badVote, .wrongStateProof,
-            .recordUndecodable, .otherRecord, .headerNotBelow, .headerNotInLog, .malformedHeader,
+            .otherNextValidators, .unknownValidator, .badVote, .notAValidatorsKey,
+            .wrongStateProof, .recordUndecodable, .otherRecord, .headerNotBelow, .headerNotInLog,
+            .malformedHeader,
             .positionOutside, .entryNotInLog, .outcomeNotInResults, .badEnvelope, .badSignature,
             .otherMembersKey, .keyNotLive, .otherTransaction, .logNotAsked, .eventsMissing,
             .eventsAdded, .otherLogRoot, .noSuchEntry, .eventUndecodable, .eventField,

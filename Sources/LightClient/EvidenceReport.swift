@@ -85,12 +85,11 @@ public struct EvidenceReport: Equatable, Sendable {
             "\(all) 个验证者中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
         add(1, "header", "区块头", value: checkpoint.digest.hex)
         add(1, "state root", "状态根", value: header.stateRoot.hex)
-        addEpochs(checkpoint)
+        addEpochs(checkpoint.epochs)
     }
 
     /// Whose keys were trusted; of very many epochs the first and the last ones.
-    mutating func addEpochs(_ checkpoint: Checkpoint) {
-        let epochs = checkpoint.epochs
+    mutating func addEpochs(_ epochs: [EpochTrust]) {
         add(0, "trusted: the keys of these epochs", "所信任的各届密钥")
         let hidden = epochs.count - EvidenceReport.epochsMax
         for (index, epoch) in epochs.enumerated() where index == 0 || index > hidden {

@@ -80,7 +80,8 @@ extension EvidenceReport {
                 value: side.digest.hex)
         }
         add(1, fork.contradiction.texts.english, fork.contradiction.texts.chinese)
-        addEpochs(fork.higher.epochs.count > fork.lower.epochs.count ? fork.higher : fork.lower)
+        addEpochs(
+            (fork.higher.epochs.count > fork.lower.epochs.count ? fork.higher : fork.lower).epochs)
         addCulprits(fork)
     }
 

@@ -5,7 +5,7 @@ import Merkle
 
 /// A COSE Receipt (RFC 9942): one validator's finalize vote, with the way from a leaf to the log root that it signed.
 ///
-/// It takes nobody's word but that validator's; a quorum of them is for a bundle. Wire, in deterministic CBOR:
+/// It takes nobody's word but that validator's; a quorum of them is for a bundle or a transparent statement. Wire, in deterministic CBOR:
 ///
 /// ```
 /// #6.18([bstr .cbor {1: alg, 4: key id, 395: 1, -70002: [chain, epoch, view, height, header digest]},
@@ -68,7 +68,7 @@ public struct Receipt: Equatable, Sendable {
             leafHash: suite.leafDigest(leaf), index: index, size: size, path: path, suite: suite)
     }
 
-    private func statement(root: Digest) -> VoteStatement {
+    func statement(root: Digest) -> VoteStatement {
         .finalize(
             epoch: epoch, view: view, VoteSubject(height: height, header: header, logRoot: root))
     }

@@ -128,8 +128,10 @@ extension Verifier {
     }
 
     /// The signature is checked again when the bundle proves the key's record; that record must then fit.
-    private func signatureCheck(
-        _ envelope: Envelope, height: UInt64, state: ProvenState, at place: EvidencePlace
+    ///
+    /// - Parameter height: of the entry; nil where it is not proven, and with it whether the key was live.
+    func signatureCheck(
+        _ envelope: Envelope, height: UInt64?, state: ProvenState, at place: EvidencePlace
     ) throws(EvidenceProblem) -> SignatureCheck {
         let keyID = envelope.keyID
         let stateKey = StateKey.key(keyID, suite)
@@ -141,8 +143,11 @@ extension Verifier {
             throw EvidenceProblem(place, .otherMembersKey(keyID))
         }
         // Whole blocks: within the block of the registration or revocation the validators kept the order.
-        guard record.registeredHeight <= height, record.revokedHeight.map({ $0 >= height }) ?? true
-        else { throw EvidenceProblem(place, .keyNotLive(keyID)) }
+        if let height {
+            guard record.registeredHeight <= height,
+                record.revokedHeight.map({ $0 >= height }) ?? true
+            else { throw EvidenceProblem(place, .keyNotLive(keyID)) }
+        }
         guard envelope.verified(by: record.publicKey) != nil else {
             throw EvidenceProblem(place, .badSignature(keyID))
         }

@@ -1,6 +1,7 @@
 import Encoding
 import Ledger
 import LedgerCrypto
+import Records
 
 /// The entries of a proven bundle, each as something that a tool of others can check: a leaf of the log, and for each
 /// validator that signed the certificate a receipt for that leaf.
@@ -14,6 +15,10 @@ public struct BundleReceipts: Sendable {
         public let leaf: [UInt8]
         /// One for each signer, in the order of `BundleReceipts.signers`.
         public let receipts: [Receipt]
+        /// The entry with all of them; nil unless it is an envelope that is shown and signed by itself.
+        public let statement: TransparentStatement?
+        /// With which the statement was signed, where the bundle proves it.
+        public let issuer: PublicKey?
     }
 
     public let checkpoint: Checkpoint
@@ -55,9 +60,38 @@ public struct BundleReceipts: Sendable {
             }
             return receipt
         }
+        let key = issuerKey(entry.content)
+        let statement = statement(entry.content, receipts: receipts, key: key)
         return Entry(
             height: entry.height, position: entry.position, leaf: entry.content.leaf(suite),
-            receipts: receipts)
+            receipts: receipts, statement: statement,
+            issuer: statement == nil ? nil : key.flatMap(Self.publicKey))
+    }
+
+    private func statement(
+        _ content: EntryContent, receipts: [Receipt], key: StateEvidence?
+    ) -> TransparentStatement? {
+        guard case .envelope(let bytes) = content else { return nil }
+        return TransparentStatement(
+            envelope: bytes, receipts: receipts,
+            context: .init(
+                header: checkpoint.header, epochChanges: bundle.epochChanges, key: key))
+    }
+
+    /// The record of the key that signed, where the bundle proves it.
+    private func issuerKey(_ content: EntryContent) -> StateEvidence? {
+        guard case .envelope(let bytes) = content,
+            let envelope = try? Envelope(bytes: bytes, chain: bundle.chain, suite: suite)
+        else { return nil }
+        let place = StateKey.key(envelope.keyID, suite)
+        return bundle.records.first { $0.key == place }
+    }
+
+    private static func publicKey(_ key: StateEvidence) -> PublicKey? {
+        guard let value = key.value, let record = try? StoredRecord.decode(value: value) else {
+            return nil
+        }
+        return KeyRecord(record)?.publicKey
     }
 }
 

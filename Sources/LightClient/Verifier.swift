@@ -117,7 +117,7 @@ public struct Verifier: Sendable {
             epochs: known.epochs(through: header.epoch))
     }
 
-    private static func problem(_ conflict: TrustedChain.Conflict) -> EvidenceProblem {
+    static func problem(_ conflict: TrustedChain.Conflict) -> EvidenceProblem {
         EvidenceProblem(conflict.place, conflict.isInside ? .outOfOrder : .contradictsTrusted)
     }
 

@@ -24,6 +24,7 @@ struct Arguments: Equatable {
         case verify
         case fork
         case receipts
+        case statement
     }
 
     enum Mistake: Error, Equatable {
@@ -39,10 +40,12 @@ struct Arguments: Equatable {
                    [--trust FILE] [--checkpoint FILE --accept DIGEST] [--checkpoint-out FILE]
                huijin-verify fork FILE --genesis FILE [--json] [--trust FILE | --checkpoint FILE --accept DIGEST]
                huijin-verify receipts FILE --genesis FILE --out FOLDER
+               huijin-verify statement FILE --genesis FILE [--json] [--trust FILE | --checkpoint FILE --accept DIGEST]
         用法：huijin-verify --genesis 创世文件 --bundle 证据包 [--json] [--asset 编号 | --transaction 编号]
                   [--trust 信任文件] [--checkpoint 检查点文件 --accept 摘要] [--checkpoint-out 文件]
               huijin-verify fork 分叉证据 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
               huijin-verify receipts 证据包 --genesis 创世文件 --out 文件夹
+              huijin-verify statement 透明陈述 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
 
         Decides offline, from the given files alone, whether the bundle's answer holds.
         仅凭所给文件，离线判定证据包的结论是否成立。
@@ -66,9 +69,14 @@ struct Arguments: Equatable {
         fork：判定该文件是否证明两个法定多数认证了两份历史，以及谁在两边签名。
 
         receipts: a proven bundle's entries as COSE Receipts (RFC 9942), which tools of others check: for each
-        entry its leaf, for each signer of each entry a receipt, for each signer its key, and the log root.
+        entry its leaf, for each signer of each entry a receipt, for each signer its key, and the log root; for each
+        transaction that was signed by itself a transparent statement (RFC 9943) with all its receipts.
         receipts：将已证明的证据包逐条导出为 COSE 收据（RFC 9942），供第三方工具核验：每个条目的叶子、
-        每个签名节点的收据及其公钥，以及日志根。
+        每个签名节点的收据及其公钥，以及日志根；单独签名的交易另附含全部收据的透明陈述（RFC 9943）。
+
+        statement: whether a transparent statement from anywhere has the receipts of a quorum of validators, and so was
+        recorded. Whether it was accepted or refused only a bundle proves.
+        statement：判定透明陈述是否附有法定多数验证者的收据，即是否已被记录；是否被接受须以证据包证明。
 
           --out FOLDER       where they go; nothing there is overwritten / 输出文件夹，不覆盖已有文件
 
@@ -99,12 +107,12 @@ struct Arguments: Equatable {
                 asset = try Self.digest(of: word, &rest)
             case ("--transaction", .verify), ("--transaction", .receipts):
                 transaction = try Self.digest(of: word, &rest)
-            case ("--json", .verify), ("--json", .fork): json = true
-            case ("--trust", .verify), ("--trust", .fork):
+            case ("--json", .verify), ("--json", .fork), ("--json", .statement): json = true
+            case ("--trust", .verify), ("--trust", .fork), ("--trust", .statement):
                 trust = try Self.value(of: word, &rest)
-            case ("--checkpoint", .verify), ("--checkpoint", .fork):
+            case ("--checkpoint", .verify), ("--checkpoint", .fork), ("--checkpoint", .statement):
                 checkpoint = try Self.value(of: word, &rest)
-            case ("--accept", .verify), ("--accept", .fork):
+            case ("--accept", .verify), ("--accept", .fork), ("--accept", .statement):
                 accepted = try Self.digest(of: word, &rest)
             case ("--checkpoint-out", .verify): checkpointOut = try Self.value(of: word, &rest)
             case ("--out", .receipts): output = try Self.value(of: word, &rest)
@@ -125,6 +133,7 @@ struct Arguments: Equatable {
             case .verify: throw .missing("--bundle")
             case .receipts: throw .missing("the bundle / 证据包")
             case .fork: throw .missing("the fork evidence / 分叉证据")
+            case .statement: throw .missing("the transparent statement / 透明陈述")
             }
         }
         if mode == .receipts, output.isEmpty { throw .missing("--out") }

@@ -39,8 +39,7 @@ enum Main {
                 arguments.genesis, bytesMax: LedgerLimits.genesis.bytesMax)
             bytes = try FileInput.read(
                 arguments.file,
-                bytesMax: arguments.mode == .fork
-                    ? ForkEvidence.limits.bytesMax : EvidenceLimits.standard.bundleBytesMax)
+                bytesMax: bytesMax(arguments.mode))
             guard let decoded = decodeGenesis(genesisBytes, path: arguments.genesis) else {
                 return .unreadable
             }
@@ -63,11 +62,24 @@ enum Main {
             let verifier = try Verifier(genesis: genesis, trust: known.trust)
             switch arguments.mode {
             case .fork: return try judgeFork(bytes, verifier, arguments)
+            case .statement:
+                let statement = try verifier.verifyStatement(bytes)
+                show(EvidenceReport(statement), statement.json, arguments)
+                return .proven
             case .verify, .receipts: return try judge(bytes, verifier, known, arguments)
             }
         } catch {
             show(EvidenceReport(error), error.json, arguments)
             return exitCode(error)
+        }
+    }
+
+    /// Of the file that is to be judged.
+    private static func bytesMax(_ mode: Arguments.Mode) -> Int {
+        switch mode {
+        case .verify, .receipts: EvidenceLimits.standard.bundleBytesMax
+        case .fork: ForkEvidence.limits.bytesMax
+        case .statement: TransparentStatement.limits.bytesMax
         }
     }
 

@@ -10,6 +10,8 @@ import LightClient
 /// | `validator-V.pem` | the public key of a signer: V is its number in the epoch's set |
 /// | `entry-N.leaf`, `entry-N.leaf.hex` | the leaf's data of entry N of the bundle |
 /// | `entry-N.validator-V.cbor` | the receipt of V for that leaf |
+/// | `entry-N.statement.cbor` | a transparent statement, where entry N is a transaction that was signed by itself |
+/// | `entry-N.issuer.pem` | the public key with which it was signed, where the bundle proves that |
 struct ReceiptFiles {
     private let receipts: BundleReceipts
     private let folder: String
@@ -28,6 +30,7 @@ struct ReceiptFiles {
             let pem = Self.pem(validators[signer].votingKey)
             try output.write(Array(pem.utf8), to: "validator-\(signer).pem")
         }
+        var statements: [Int] = []
         for number in 0..<receipts.entryCount {
             let entry = receipts.entry(number)
             try output.write(entry.leaf, to: "entry-\(number).leaf")
@@ -37,14 +40,22 @@ struct ReceiptFiles {
                 try output.write(
                     receipt.encoded, to: "entry-\(number).validator-\(signer).cbor")
             }
+            if let statement = entry.statement {
+                try output.write(statement.encoded, to: "entry-\(number).statement.cbor")
+                statements.append(number)
+            }
+            if let issuer = entry.issuer {
+                try output.write(Array(Self.pem(issuer).utf8), to: "entry-\(number).issuer.pem")
+            }
         }
-        return summary
+        return summary(statements)
     }
 
-    private var summary: String {
+    private func summary(_ statements: [Int]) -> String {
         let header = receipts.checkpoint.header
         let signers = receipts.signers
         let count = receipts.entryCount * signers.count
+        let list = statements.isEmpty ? "–" : statements.map { "\($0)" }.joined(separator: ", ")
         let hash = receipts.suite == .ed25519SHA256 ? "SHA-256" : "SM3"
         return """
             PROVEN / 已证明: \(receipts.entryCount) entries, \(signers.count) signers, \(count) receipts in \(folder)
@@ -57,6 +68,8 @@ struct ReceiptFiles {
                 --leaf-entry-hex "$(cat entry-0.leaf.hex)"
             A receipt is one validator's word; the bundle holds the quorum's.
             一份收据仅为一个节点的陈述；法定多数的证明在证据包内。
+            transparent statements, each with the quorum's receipts, of the entries / 附法定多数收据的透明陈述，条目: \(list)
+              huijin-verify statement entry-N.statement.cbor --genesis FILE
 
             """
     }
@@ -80,14 +93,7 @@ struct ReceiptFiles {
     /// RFC 7468 §13: base 64 in lines of 64.
     private static func pem(_ key: PublicKey) -> String {
         let der = derPrefix(key.suite) + key.bytes
-        var text = Base64URL.encode(der).utf8.map { byte -> UInt8 in
-            switch byte {
-            case UInt8(ascii: "-"): UInt8(ascii: "+")
-            case UInt8(ascii: "_"): UInt8(ascii: "/")
-            default: byte
-            }
-        }
-        while text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
+        let text = Array(Base64.encode(der).utf8)
         var lines: [String] = []
         for start in stride(from: 0, to: text.count, by: 64) {
             lines.append(

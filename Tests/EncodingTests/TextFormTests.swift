@@ -47,4 +47,18 @@ import Testing
             #expect(Base64URL.decode(Base64URL.encode(random)) == random)
         }
     }
+
+    /// RFC 4648 §10, and what is not the one text of any bytes.
+    @Test func base64() {
+        let texts = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"]
+        for (count, text) in texts.enumerated() {
+            let plain = Array("foobar".utf8.prefix(count))
+            #expect(Base64.encode(plain) == text)
+            #expect(Base64.decode(text) == plain)
+        }
+        #expect(Base64.encode([3, 236, 255, 224, 193]) == "A+z/4ME=")
+        for text in ["Zg", "Zg=", "Zh==", "Zg==\n", "A-z_4ME=", "=Zg=", "Zg==Zg==", "Zg==="] {
+            #expect(Base64.decode(text) == nil, "\(text)")
+        }
+    }
 }

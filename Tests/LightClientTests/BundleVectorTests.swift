@@ -16,10 +16,12 @@ import Testing
 
     static let parts = [
         "genesis", "history", "redacted", "transaction", "record", "absence", "leaf", "receipt",
+        "statement",
     ]
 
     /// An asset's complete history over two changes of epoch, the same with an envelope withheld, what became of a
-    /// refused transaction, an account, an asset that there is not, and the first entry's leaf with a receipt for it.
+    /// refused transaction, an account, an asset that there is not, the first entry's leaf with a receipt for it,
+    /// and the first entry that was signed by itself as a transparent statement.
     private static func make(_ suite: LedgerCrypto.Suite) throws -> [String: [UInt8]] {
         let (ledger, asset) = try ExecutedHistoryTests.life(suite, changesEpoch: true)
         let history = try EvidenceBundle.assetHistory(asset: asset, from: ledger)
@@ -28,7 +30,8 @@ import Testing
         let refusal = try AssetEvent.decode(
             try #require(history.logs[2].events.last).leaf, limits: AssetEvent.limits)
         let verifier = Verifier(genesis: ledger.genesis)
-        let receipts = try verifier.receipts(history.encoded).entry(0)
+        let proven = try verifier.receipts(history.encoded)
+        let receipts = proven.entry(0)
         return [
             "genesis": ledger.genesis.encoded, "history": history.encoded,
             "redacted": redacted.encoded,
@@ -44,7 +47,13 @@ import Testing
                 type: .asset, id: [.bytes(Digest.zero.bytes)], from: ledger
             ).encoded,
             "leaf": receipts.leaf, "receipt": receipts.receipts[1].encoded,
+            "statement": try #require(statement(of: proven)).encoded,
         ]
+    }
+
+    /// Of the first entry that was signed by itself.
+    private static func statement(of receipts: BundleReceipts) -> TransparentStatement? {
+        (0..<receipts.entryCount).lazy.compactMap { receipts.entry($0).statement }.first
     }
 
     private static func withheld(
@@ -114,9 +123,13 @@ import Testing
         }
         #expect(try verifier.verify(bytes("absence")).finding == .record(nil))
 
-        let first = try verifier.receipts(bytes("history")).entry(0)
+        let receipts = try verifier.receipts(bytes("history"))
+        let first = receipts.entry(0)
         #expect(try first.leaf == bytes("leaf"))
         #expect(try first.receipts[1].encoded == bytes("receipt"))
         #expect(try Receipt.decode(bytes("receipt")) == first.receipts[1])
+        #expect(try Self.statement(of: receipts)?.encoded == bytes("statement"))
+        let recorded = try verifier.verifyStatement(bytes("statement"))
+        #expect(recorded.signers.count == 4 && recorded.epochs.count == 3)
     }
 }

@@ -109,7 +109,20 @@ import Testing
             #expect(run.code == 0, "\(run.errors)")
             #expect(run.output.contains("scitt-cose --receipt entry-0.validator-0.cbor"))
             let files = try FileManager.default.contentsOfDirectory(atPath: output.path)
-            #expect(files.count == 1 + 3 + bundle.entries.count * (2 + 3))
+            let statements = files.filter { $0.hasSuffix(".statement.cbor") }
+            #expect(statements.count > 3)
+            #expect(
+                files.count == 1 + 3 + bundle.entries.count * (2 + 3) + 2 * statements.count)
+            let statement = output.appending(path: statements[0])
+            func check() throws -> Run {
+                try Self.run(["statement", statement.path, "--genesis", genesis, "--json"])
+            }
+            let good = try check()
+            #expect(good.code == 0 && good.output.contains("\"signers\":[0,1,2]"))
+            var altered = try Data(contentsOf: statement)
+            altered[altered.count - 1] ^= 1
+            try altered.write(to: statement)
+            #expect(try check().code == 1)
             let read = { (name: String) in
                 [UInt8](try Data(contentsOf: output.appending(path: name)))
             }

@@ -7,6 +7,8 @@
 2. Damaged bundles: neither of the two accepts one with another answer, and they accept the same ones.
 3. verify_bundle.py refuses the Ed25519 keys and signatures that `cryptography` takes and libsodium does not.
 4. scitt-cose accepts every receipt that `huijin-verify receipts` writes, and no altered one with another answer.
+5. scitt-cose accepts the transparent statements and their receipts; huijin-verify demands a quorum of them, and takes those that
+   scitt-cose put together.
 
 Ends with 1 if anything is otherwise.
 """
@@ -239,8 +241,8 @@ def receipts(native, parts):
     run = native.run("receipts", bundle, "--genesis", native.genesis, "--out", folder)
     expect(run.returncode == 0, f"huijin-verify receipts: {run.stderr}")
     leaves = {path.name.split(".")[0]: path.read_bytes().hex() for path in sorted(folder.glob("*.leaf"))}
-    keys = {path.stem: path.read_bytes() for path in sorted(folder.glob("*.pem"))}
-    files = sorted(folder.glob("*.cbor"))
+    keys = {path.stem: path.read_bytes() for path in sorted(folder.glob("validator-*.pem"))}
+    files = sorted(folder.glob("*.validator-*.cbor"))
     root = (folder / "root.hex").read_text().strip()
     size = cbor2.loads(parts["history"])[4][6]
     expect(len(files) == len(leaves) * len(keys) > 0, "a receipt for each entry and signer")
@@ -289,6 +291,68 @@ def receipts(native, parts):
           f"log root, which the signed header's digest settles")
 
 
+# --- 5: transparent statements ---
+
+def envelope_of(statement):
+    """The recorded bytes: the same message with nothing in its unprotected header (docs/wire-format.md)."""
+    protected, _, payload, signature = cbor2.loads(statement).value
+    return cbor2.dumps(cbor2.CBORTag(18, [protected, {}, payload, signature]), canonical=True)
+
+
+def statements(native):
+    """Of what `receipts` wrote. scitt-cose decides on the member's signature and on every receipt; huijin-verify on the quorum."""
+    folder = native.folder / "receipts"
+    files = sorted(folder.glob("*.statement.cbor"))
+    expect(files, "some transaction was signed by itself")
+    program = pathlib.Path(sys.executable).with_name("scitt-cose")
+    scratch = native.folder / "altered.cbor"
+
+    def native_code(statement, *words):
+        scratch.write_bytes(statement)
+        return native.run("statement", scratch, "--genesis", native.genesis, *words).returncode
+
+    trust = native.folder / "trust.cbor"
+    native.run("--genesis", native.genesis, "--bundle", native.folder / "history.cbor", "--trust", trust)
+    for path in files:
+        entry, statement = path.name.split(".")[0], path.read_bytes()
+        issuer = folder / f"{entry}.issuer.pem"
+        leaf = cbor2.dumps([1, hashlib.sha256(envelope_of(statement)).digest()])
+        expect(leaf == (folder / f"{entry}.leaf").read_bytes(), f"{path.name}: the leaf follows from the statement")
+        receipts = scitt_cose.extract_receipts(statement)
+        keys = sorted(folder.glob("validator-*.pem"))
+        expect(len(receipts) == len(keys), f"{path.name}: a receipt of each signer")
+        for receipt, key in zip(receipts, keys):
+            result = scitt_cose.verify_receipt(receipt, leaf_entry_hex=leaf.hex(), log_public_key_pem=key.read_bytes())
+            expect(result.ok, f"{path.name}, {key.stem}: {result.errors}")
+        run = subprocess.run([program, "--statement", path, "--statement-pubkey", issuer], capture_output=True)
+        expect(run.returncode == 0 and native_code(statement) == 0, f"{path.name}: both programs accept it")
+
+        # What scitt-cose puts together from the parts is the same statement without our context.
+        bare = scitt_cose.attach_receipts(envelope_of(statement), receipts)
+        expect(native_code(bare) == 2, f"{path.name}: without the epochs' changes its validators are unknown")
+        expect(native_code(bare, "--trust", trust) == 0, f"{path.name}: scitt-cose's own is proven with a trust file")
+        quorum = len(keys) - (len(keys) - 1) // 3
+        few = receipts[: quorum - 1]
+        for less in (few, few + few):
+            less = scitt_cose.attach_receipts(envelope_of(statement), less)
+            expect(native_code(less, "--trust", trust) == 2, f"{path.name}: {quorum - 1} validators are no quorum")
+
+    # Every bit of one: neither program takes what it decides on.
+    statement, issuer = files[0].read_bytes(), (folder / f"{files[0].name.split('.')[0]}.issuer.pem").read_bytes()
+    tried = refused = 0
+    for bit in range(0, len(statement) * 8, 61):
+        altered = bytearray(statement)
+        altered[bit // 8] ^= 1 << bit % 8
+        tried += 1
+        expect(native_code(bytes(altered)) != 0, f"{files[0].name}, bit {bit}: huijin-verify takes it")
+        parsed = scitt_cose.parse_signed_statement(bytes(altered), public_key_pem=issuer)
+        refused += parsed["signature_verified"] is not True
+        expect(parsed["signature_verified"] is not True or envelope_of(bytes(altered)) == envelope_of(statement),
+               f"{files[0].name}, bit {bit}: scitt-cose takes another statement")
+    print(f"  {len(files)} statements, accepted by both programs; of {tried} with a bit changed huijin-verify refuses all, scitt-cose "
+          f"{refused}: the rest is altered outside what the member signed")
+
+
 def sm2(native, parts):
     """These two tools do not know SM2, and say so instead of yes or no."""
     verdict, what = decide(parts["genesis"], parts["history"])
@@ -324,6 +388,8 @@ def main():
         edge_cases()
         print("receipts / 收据 (scitt-cose)")
         receipts(native, mine)
+        print("transparent statements / 透明陈述 (scitt-cose)")
+        statements(native)
         print("suite 2 / 国密套件")
         sm2(natives["sm2-sm3"], parts["sm2-sm3"])
     if FAILURES:

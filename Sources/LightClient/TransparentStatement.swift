@@ -1,0 +1,123 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+
+/// A signed statement with receipts of the log that holds it, after SCITT (RFC 9943): a member's individually signed
+/// transaction, and in its unprotected header what validators' finalize votes prove of it (RFC 9942).
+///
+/// ```
+/// #6.18([protected, {394: [+ bstr .cbor receipt], ? -70003: bstr .cbor context}, payload, signature])
+/// context = [header, [* epoch-change], state / null]
+/// ```
+///
+/// Protected header, payload and signature are the envelope's to the byte, so the signature is checked as before, and the
+/// envelope without that header is what the log's leaf is the digest of. The context leads from the genesis to the
+/// receipts' validators, and says with what key the member signed; a statement that others put together has none, and
+/// then its validators must be known already. docs/wire-format.md "Transparent statements".
+public struct TransparentStatement: Equatable, Sendable {
+    /// The exact bytes that the ledger recorded.
+    public let envelope: [UInt8]
+    /// In any order; at least one.
+    public let receipts: [Receipt]
+    public let context: Context?
+
+    /// What is proven by the receipts, and what they rest on.
+    public struct Context: Equatable, Sendable {
+        /// The header that the votes finalised.
+        public let header: Header
+        /// From epoch 0 up to the header's.
+        public let epochChanges: [EpochChange]
+        /// The signing key's record under the header's state root.
+        public let key: StateEvidence?
+
+        public init(header: Header, epochChanges: [EpochChange], key: StateEvidence?) {
+            self.header = header
+            self.epochChanges = epochChanges
+            self.key = key
+        }
+    }
+
+    public static let receiptsMax = LedgerLimits.validatorsMax
+    /// 16 MiB: as many epochs as a bundle may cross.
+    public static let limits = CBORLimits(
+        bytesMax: 16_777_216, depthMax: 16, itemsMax: EvidenceLimits.epochChangesMax,
+        stringBytesMax: 16_777_216)
+
+    private let message: CoseSign1
+
+    /// Nil unless the envelope is signed by itself: of a batch's, the signature is over the batch's root and not over the
+    /// statement. Nil as well without a receipt, or with more than `receiptsMax`.
+    public init?(envelope: [UInt8], receipts: [Receipt], context: Context?) {
+        guard let message = try? CoseSign1.decode(envelope, limits: LedgerLimits.envelope),
+            message.payload != nil, message.unprotected == .map([]),
+            1...Self.receiptsMax ~= receipts.count
+        else { return nil }
+        self.envelope = envelope
+        self.receipts = receipts
+        self.context = context
+        self.message = message
+    }
+}
+
+// MARK: Wire
+
+extension TransparentStatement: CBORCodable {
+    public func encode(into encoder: inout CBOREncoder) {
+        var header: [(CBORValue, CBORValue)] = [
+            (
+                CBORValue(HeaderLabel.receipts),
+                .array(receipts.map { .bytes($0.encoded) })
+            )
+        ]
+        if let context {
+            header.append((CBORValue(HeaderLabel.statementContext), .bytes(context.encoded)))
+        }
+        var message = message
+        message.unprotected = .map(header)
+        encoder.value(message)
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        var message: CoseSign1 = try decoder.value()
+        guard case .map(let header) = message.unprotected, let first = header.first,
+            first.0 == CBORValue(HeaderLabel.receipts), case .array(let items) = first.1,
+            header.count <= 2
+        else { throw decoder.invalid("the unprotected header holds receipts and a context") }
+        var receipts: [Receipt] = []
+        for item in items {
+            guard case .bytes(let bytes) = item else {
+                throw decoder.invalid("a receipt is a byte string")
+            }
+            receipts.append(try Receipt.decode(bytes, limits: Receipt.limits))
+        }
+        var context: Context?
+        if header.count == 2 {
+            guard header[1].0 == CBORValue(HeaderLabel.statementContext),
+                case .bytes(let bytes) = header[1].1
+            else { throw decoder.invalid("the unprotected header holds receipts and a context") }
+            context = try Context.decode(bytes, limits: Self.limits)
+        }
+        message.unprotected = .map([])
+        guard
+            let statement = TransparentStatement(
+                envelope: message.encoded, receipts: receipts, context: context)
+        else { throw decoder.invalid("a statement has its payload and 1 to 128 receipts") }
+        self = statement
+    }
+}
+
+extension TransparentStatement.Context: CBORCodable {
+    public func encode(into encoder: inout CBOREncoder) {
+        encoder.array(3)
+        encoder.value(header)
+        encoder.list(epochChanges)
+        encoder.optional(key)
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        try decoder.array(exactly: 3)
+        header = try decoder.value()
+        epochChanges = try decoder.list(max: EvidenceLimits.epochChangesMax)
+        key = try decoder.optional()
+    }
+}
