@@ -49,6 +49,7 @@ import Transport
         nodes[4] = try await network.start(4)
         #expect(nodes[4].status.seat == 4)
         for index in [0, 4] {
+            await nodes[index].reached(nodes[1].status.height)
             let results = await nodes[index].submit(
                 [network.evidence(10 + index)], wait: .final, timeoutMs: 60_000)
             #expect(results[0].status == .final, "node \(index)")

@@ -163,7 +163,12 @@ final class TestNetwork: Sendable {
 extension HuijinNode {
     /// Waits for a height and gives the state root there.
     func stateRoot(at height: UInt64) async throws -> LedgerCrypto.Digest? {
-        for await current in heights() where current >= height { break }
+        await reached(height)
         return try await history { try $0.reader.header(height)?.stateRoot }
+    }
+
+    /// One that was away takes transactions only when it is nearly level with the others (`Replica.isCatchingUp`).
+    func reached(_ height: UInt64) async {
+        for await current in heights() where current >= height { break }
     }
 }

@@ -11,7 +11,7 @@ import Testing
 /// A validator whose disk was lost or restored follows without a vote; the others go on, and a new key brings it back.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct VoteBindingNodeTests {
     @Test func aLostDiskTakesTheVoteAndANewKeyBringsItBack() async throws {
-        let network = try TestNetwork(4, joiners: 1) { $0.heartbeatMs = 20 }
+        let network = try TestNetwork(4, joiners: 1)
         var nodes: [HuijinNode] = []
         for index in 0..<4 { nodes.append(try await network.start(index)) }
         let first = await nodes[0].submit([network.evidence(1)], wait: .final, timeoutMs: 60_000)
@@ -23,6 +23,7 @@ import Testing
         nodes = []
         for index in 0..<4 { nodes.append(try await network.start(index)) }
         for index in 0..<4 {
+            await nodes[index].reached(nodes[0].status.height)
             let results = await nodes[index].submit(
                 [network.evidence(10 + index)], wait: .final, timeoutMs: 60_000)
             #expect(results[0].status == .final, "node \(index)")
@@ -40,6 +41,7 @@ import Testing
         #expect(replaced[0].code == .accepted)
         await nodes[3].stop()
         nodes[3] = try await network.start(3) { $0.votingKey = network.votingKeys[4] }
+        await nodes[3].reached(nodes[1].status.height)
         // Now its vote is needed.
         await nodes[0].stop()
         let last = await nodes[3].submit([network.evidence(20)], wait: .final, timeoutMs: 60_000)
