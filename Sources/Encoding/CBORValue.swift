@@ -22,7 +22,7 @@ public enum CBORValue: Sendable {
     public static func canonicalMap(_ pairs: [(CBORValue, CBORValue)]) -> CBORValue {
         let keyed = pairs.map { (key: $0.0.encoded, pair: $0) }
         let sorted = keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-        return .map(sorted.map(\.pair))
+        return .map(sorted.map { $0.pair })
     }
 }
 
@@ -128,7 +128,7 @@ extension CBORValue: CustomStringConvertible {
         case .bytes(let bytes): return "h'\(Hex.encode(bytes))'"
         case .text(let text): return Self.quoted(text)
         case .array(let items):
-            return "[" + items.map(\.diagnostic).joined(separator: ", ") + "]"
+            return "[" + items.map { $0.diagnostic }.joined(separator: ", ") + "]"
         case .map(let pairs):
             let shown = pairs.map { "\($0.0.diagnostic): \($0.1.diagnostic)" }
             return "{" + shown.joined(separator: ", ") + "}"

@@ -70,7 +70,7 @@ public struct Certificate: Hashable, Sendable, CBOREncodable, CBORDecodable {
     ) -> Verified<Certificate>? {
         guard let first = votes.first?.value.statement, votes.count >= quorum,
             votes.allSatisfy({ $0.value.statement == first }),
-            Set(votes.map(\.value.validator)).count == votes.count
+            Set(votes.map { $0.value.validator }).count == votes.count
         else { return nil }
         let signatures = votes.map {
             CertificateSignature(validator: $0.value.validator, signature: $0.value.signature)

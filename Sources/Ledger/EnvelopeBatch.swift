@@ -214,7 +214,7 @@ extension Envelope {
             transactions.allSatisfy { $0.member == transactions[0].member },
             "the transactions of a batch are of one member")
         let suite = key.publicKey.suite
-        let payloads = transactions.map(\.encoded)
+        let payloads = transactions.map { $0.encoded }
         let tree = LogTree(
             suite: suite,
             leafHashes: payloads.map {

@@ -21,12 +21,6 @@ public struct Parameters: Hashable, Sendable, CBOREncodable, CBORDecodable {
 
     public init() {}
 
-    private static let fields: [WritableKeyPath<Parameters, UInt64> & Sendable] = [
-        \.blockBytesMax, \.entriesPerBlockMax, \.entriesPerMemberPerBlockMax,
-        \.transactionBytesMax, \.replayWindowBlocksMax, \.automaticActionsPerBlockMax,
-        \.heartbeatMs, \.driftMs, \.viewTimeoutMs,
-    ]
-
     /// Names the field that is out of range, if any.
     public var problem: String? {
         if blockBytesMax < 4_096 || blockBytesMax > UInt64(LedgerLimits.blockBytesMax) {
@@ -56,13 +50,29 @@ public struct Parameters: Hashable, Sendable, CBOREncodable, CBORDecodable {
     }
 
     public func encode(into encoder: inout CBOREncoder) {
-        encoder.array(Parameters.fields.count)
-        for field in Parameters.fields { encoder.unsigned(self[keyPath: field]) }
+        encoder.array(9)
+        encoder.unsigned(blockBytesMax)
+        encoder.unsigned(entriesPerBlockMax)
+        encoder.unsigned(entriesPerMemberPerBlockMax)
+        encoder.unsigned(transactionBytesMax)
+        encoder.unsigned(replayWindowBlocksMax)
+        encoder.unsigned(automaticActionsPerBlockMax)
+        encoder.unsigned(heartbeatMs)
+        encoder.unsigned(driftMs)
+        encoder.unsigned(viewTimeoutMs)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
-        try decoder.array(exactly: Parameters.fields.count)
-        for field in Parameters.fields { self[keyPath: field] = try decoder.unsigned() }
+        try decoder.array(exactly: 9)
+        blockBytesMax = try decoder.unsigned()
+        entriesPerBlockMax = try decoder.unsigned()
+        entriesPerMemberPerBlockMax = try decoder.unsigned()
+        transactionBytesMax = try decoder.unsigned()
+        replayWindowBlocksMax = try decoder.unsigned()
+        automaticActionsPerBlockMax = try decoder.unsigned()
+        heartbeatMs = try decoder.unsigned()
+        driftMs = try decoder.unsigned()
+        viewTimeoutMs = try decoder.unsigned()
         if problem != nil { throw decoder.invalid("a genesis parameter is out of range") }
     }
 }

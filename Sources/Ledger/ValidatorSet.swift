@@ -41,8 +41,8 @@ public struct ValidatorSet: Hashable, Sendable {
     public init?(epoch: UInt64, validators: [Validator]) {
         guard let first = validators.first, validators.count <= LedgerLimits.validatorsMax,
             validators.allSatisfy({ $0.votingKey.suite == first.votingKey.suite }),
-            Set(validators.map(\.votingKey)).count == validators.count,
-            Set(validators.map(\.transportKey)).count == validators.count
+            Set(validators.map { $0.votingKey }).count == validators.count,
+            Set(validators.map { $0.transportKey }).count == validators.count
         else { return nil }
         self.epoch = epoch
         self.validators = validators

@@ -78,7 +78,7 @@ struct EvidenceAssembly<Source: EvidenceSource> {
             guard let outcomes = source.outcomes(height: first.height) else {
                 throw .missing("outcomes at height \(first.height)")
             }
-            let wanted = Set(sameHeight.map(\.entryDigest))
+            let wanted = Set(sameHeight.map { $0.entryDigest })
             let positions = outcomes.indices.filter { wanted.contains(outcomes[$0].entryDigest) }
             guard positions.count == wanted.count else {
                 throw .damaged("event at height \(first.height)")

@@ -32,7 +32,7 @@ extension ProvenAnswer {
             "signatures": .number(UInt64(checkpoint.signatures)),
             "validators": .number(UInt64(checkpoint.validators.count)),
             "quorum": .number(UInt64(checkpoint.validators.quorum)),
-            "epochs": .list(checkpoint.epochs.map(\.json)),
+            "epochs": .list(checkpoint.epochs.map { $0.json }),
             "finding": finding.json(question),
             "claims": .list(claims.map { .both($0.english, $0.chinese) }),
         ])
@@ -70,7 +70,7 @@ extension ProvenAnswer.Finding {
                 "titleZh": .text(asset.titleZh),
                 "provider": .text(asset.provider.text),
                 "status": .text(asset.status.name),
-                "logs": .list(history.logs.map(\.json)),
+                "logs": .list(history.logs.map { $0.json }),
             ])
         case .noSuchAsset(let asset):
             return .members(["type": .text("no-such-asset"), "asset": .hex(asset)])
@@ -107,7 +107,7 @@ extension ProvenLog {
         .members([
             "log": .text(log.name),
             "complete": .bool(true),
-            "events": .list(events.map(\.json)),
+            "events": .list(events.map { $0.json }),
         ])
     }
 }

@@ -179,7 +179,7 @@ public struct EvidenceReport: Equatable, Sendable {
 
     private mutating func add(_ record: AnyRecord?, question: EvidenceQuestion) {
         guard case .record(let type, let id) = question else { return }
-        let name = id.map(\.diagnostic).joined(separator: ", ")
+        let name = id.map { $0.diagnostic }.joined(separator: ", ")
         guard let record else {
             add(0, "no \(type.name) record", "没有\(type.titleZh)记录", value: name)
             return

@@ -76,7 +76,7 @@ extension EvidenceBundle {
                 let leaves = try assembly.leaves(of: asset, log: log, size: record.log(log).size)
                 selected.append((log, leaves, try assembly.decode(leaves)))
             }
-            try assembly.add(events: selected.flatMap(\.events))
+            try assembly.add(events: selected.flatMap { $0.events })
             for item in selected {
                 evidence.append(
                     LogEvidence(

@@ -124,10 +124,10 @@ extension ProvenFork {
             "suite": .text(suite.name),
             "contradiction": .text(contradiction.rawValue),
             "sides": .list([lower, higher].map { $0.forkSide }),
-            "doubleSigners": .list(doubleSigners.map(\.json)),
+            "doubleSigners": .list(doubleSigners.map { $0.json }),
             "missing": missing.map { .both($0.texts.english, $0.texts.chinese) } ?? .null,
             "epochs": .list(
-                (higher.epochs.count > lower.epochs.count ? higher : lower).epochs.map(\.json)),
+                (higher.epochs.count > lower.epochs.count ? higher : lower).epochs.map { $0.json }),
         ])
     }
 }

@@ -38,7 +38,8 @@ public indirect enum JSONNode: Equatable, Sendable {
         case .number(let number): return "\(number)"
         case .bool(let value): return value ? "true" : "false"
         case .null: return "null"
-        case .list(let items): return "[" + items.map(\.encodedText).joined(separator: ",") + "]"
+        case .list(let items):
+            return "[" + items.map { $0.encodedText }.joined(separator: ",") + "]"
         case .object(let members):
             let shown = members.map { Self.quoted($0.name) + ":" + $0.value.encodedText }
             return "{" + shown.joined(separator: ",") + "}"

@@ -132,7 +132,7 @@ extension AssetHistory {
         var withheld = 0
         var notRechecked = 0
         var pseudonyms = 0
-        for event in logs.flatMap(\.events) {
+        for event in logs.flatMap({ $0.events }) {
             switch (event.entry.content, event.event.actor) {
             case (.withheld, .pseudonym):
                 withheld += 1

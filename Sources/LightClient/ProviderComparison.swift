@@ -92,7 +92,7 @@ public struct ProviderComparison: Equatable, Sendable {
                 switch step {
                 case .trusted(let next, _):
                     trust = next
-                    for header in changes.map(\.header) + [new.header]
+                    for header in changes.map({ $0.header }) + [new.header]
                     where !sources.contains(where: { $0.header == header }) {
                         sources.append((answer.name, header))
                     }

@@ -45,7 +45,7 @@ extension ProvenStatement {
             "signers": .list(signers.map { .number(UInt64($0)) }),
             "quorum": .number(UInt64(validators.quorum)),
             "validators": .number(UInt64(validators.count)),
-            "epochs": .list(epochs.map(\.json)),
+            "epochs": .list(epochs.map { $0.json }),
             "claims": .list(claims.map { .both($0.english, $0.chinese) }),
         ])
     }

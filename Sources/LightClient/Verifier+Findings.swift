@@ -21,7 +21,7 @@ extension Verifier {
             guard record.id == asset else {
                 throw EvidenceProblem(.question, .otherRecord(field: "id"))
             }
-            try checkLogs(given: bundle.logs.map(\.log), asked: logs.map(\.rawValue))
+            try checkLogs(given: bundle.logs.map { $0.log }, asked: logs.map { $0.rawValue })
             var proven: [ProvenLog] = []
             for (evidence, log) in zip(bundle.logs, logs) {
                 proven.append(
@@ -29,13 +29,13 @@ extension Verifier {
             }
             return .assetHistory(AssetHistory(asset: record, logs: proven))
         case .transaction(let id):
-            try checkLogs(given: bundle.logs.map(\.log), asked: [])
+            try checkLogs(given: bundle.logs.map { $0.log }, asked: [])
             return .transaction(try provenTransaction(id, entries: entries))
         case .record(let type, let id):
-            try checkLogs(given: bundle.logs.map(\.log), asked: [])
+            try checkLogs(given: bundle.logs.map { $0.log }, asked: [])
             return .record(try provenRecord(type: type, id: id, state: state))
         case .header(let height, let digest):
-            try checkLogs(given: bundle.logs.map(\.log), asked: [])
+            try checkLogs(given: bundle.logs.map { $0.log }, asked: [])
             return .header(
                 try provenHeader(
                     height: height, digest: digest, headers: headers, evidence: bundle.ancestors))

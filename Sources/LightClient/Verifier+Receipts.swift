@@ -30,7 +30,7 @@ public struct BundleReceipts: Sendable {
     fileprivate init(checkpoint: Checkpoint, proven bundle: EvidenceBundle) {
         self.checkpoint = checkpoint
         self.bundle = bundle
-        signers = bundle.certificate.signatures.map(\.validator)
+        signers = bundle.certificate.signatures.map { $0.validator }
         var headers = [bundle.header.height: bundle.header]
         for ancestor in bundle.ancestors { headers[ancestor.header.height] = ancestor.header }
         self.headers = headers

@@ -68,7 +68,7 @@ extension Verifier {
             ledger: genesis.name, suite: suite, id: envelope.id, envelopeDigest: envelope.digest,
             transaction: envelope.transaction, check: check, height: claim.height,
             header: claim.header, timeMs: statement.context?.header.timeMs,
-            signers: votes.map(\.validator), validators: validators,
+            signers: votes.map { $0.validator }, validators: validators,
             epochs: known.epochs(through: claim.epoch))
     }
 

@@ -18,7 +18,7 @@ struct MapView {
         self.top = top
         self.layers = layers
         self.readBucket = readBucket
-        rows = layers.map(\.top)
+        rows = layers.map { $0.top }
     }
 
     /// A place in the tree.

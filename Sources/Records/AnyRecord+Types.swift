@@ -1,3 +1,4 @@
+import Encoding
 import LedgerCrypto
 
 // The two directions between a record and `AnyRecord`, for every type.
