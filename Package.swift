@@ -153,7 +153,7 @@ let programs: [Target] = [
         "huijin-bench",
         [
             logging, "Client", "Transport", "Consensus", "Storage", "SQLite", "Replica",
-            "Execution", "Market", "Policy", "Records",
+            "Execution", "Market", "Policy", "TestLedgers", "LightClient", "Records",
             "Ledger", "Merkle", "LedgerCrypto", "Encoding", arguments,
         ] + nio,
         path: "Benchmarks/huijin-bench"),

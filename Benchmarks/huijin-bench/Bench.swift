@@ -8,7 +8,9 @@ struct HuijinBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "huijin-bench",
         abstract: "Real networks on this machine, measured and mistreated. / 本机真实网络的测量与故障注入",
-        subcommands: [Bench.self, Chaos.self, DelayedLinks.self, Soak.self, StateSync.self],
+        subcommands: [
+            Bench.self, Chaos.self, DelayedLinks.self, Soak.self, StateSync.self, Verification.self,
+        ],
         defaultSubcommand: Bench.self)
 }
 

@@ -23,7 +23,7 @@ public struct EvidenceLimits: Sendable, Equatable {
         bundleBytesMax: 268_435_456, eventsMax: 200_000, entriesMax: 400_000)
 
     /// Epochs that a bundle may cross.
-    public static let epochChangesMax = 4_096
+    public static let epochChangesMax = TrustedChain.epochsMax
     /// State records in one bundle: the subject and the keys that signed.
     public static let recordsMax = 65_536
     /// Bytes of one stored state record.

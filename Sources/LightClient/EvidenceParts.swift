@@ -176,9 +176,11 @@ public enum EntryContent: Equatable, Sendable, CBORCodable {
     }
 
     /// The leaf that the chain's log holds for it.
-    func leafHash(_ suite: Suite) -> Digest {
+    ///
+    /// - Parameter digest: its own, from `digest(_:)`.
+    func leafHash(digest: Digest, _ suite: Suite) -> Digest {
         switch self {
-        case .envelope, .withheld: LogLeaf.envelope(digest(suite), suite: suite)
+        case .envelope, .withheld: LogLeaf.envelope(digest, suite: suite)
         case .automatic(let action): LogLeaf.entry(.automatic(action), suite: suite)
         }
     }

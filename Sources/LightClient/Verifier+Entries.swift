@@ -11,6 +11,7 @@ extension Verifier {
     ) throws(EvidenceProblem) -> [Header] {
         var headers: [Header] = []
         headers.reserveCapacity(ancestors.count + 1)
+        var log = LogPaths(root: certified.logRoot, size: certified.logSize, suite: suite)
         for ancestor in ancestors {
             let header = ancestor.header
             let place = EvidencePlace.ancestor(height: header.height)
@@ -21,9 +22,12 @@ extension Verifier {
             guard header.height < certified.height else {
                 throw EvidenceProblem(place, .headerNotBelow(certified: certified.height))
             }
-            guard ancestor.isIn(logOf: certified, suite) else {
-                throw EvidenceProblem(place, .headerNotInLog)
-            }
+            // The next block's first leaf is this header, and this block's log ends right before it.
+            guard
+                log.hold(
+                    leafHash: LogLeaf.header(header.digest(suite), suite: suite),
+                    index: header.logSize, path: ancestor.path)
+            else { throw EvidenceProblem(place, .headerNotInLog) }
             headers.append(header)
         }
         headers.append(certified)
@@ -54,6 +58,8 @@ extension Verifier {
     ) throws(EvidenceProblem) -> [ProvenEntry] {
         var proven: [ProvenEntry] = []
         proven.reserveCapacity(entries.count)
+        var log = LogPaths(root: certified.logRoot, size: certified.logSize, suite: suite)
+        var keys: [KeyID: KeyRecord] = [:]
         for (index, entry) in entries.enumerated() {
             let place = EvidencePlace.entry(
                 index: index, height: entry.height, position: entry.position)
@@ -65,12 +71,13 @@ extension Verifier {
             guard let header = header(at: entry.height, in: ancestors) else {
                 throw EvidenceProblem(place, .headerNotIncluded)
             }
-            try checkPlace(of: entry, header: header, certified: certified, at: place)
+            let digest = entry.content.digest(suite)
+            try checkPlace(of: entry, digest: digest, header: header, log: &log, at: place)
             proven.append(
                 ProvenEntry(
                     height: entry.height, position: entry.position, timeMs: header.timeMs,
-                    digest: entry.content.digest(suite), code: entry.code,
-                    content: try disclosed(entry, state: state, at: place)))
+                    digest: digest, code: entry.code,
+                    content: try disclosed(entry, state: state, keys: &keys, at: place)))
         }
         return proven
     }
@@ -87,7 +94,8 @@ extension Verifier {
 
     /// The entry is in the log where its block's leaves are, and its outcome is at the same position of the results.
     private func checkPlace(
-        of entry: EntryEvidence, header: Header, certified: Header, at place: EvidencePlace
+        of entry: EntryEvidence, digest: Digest, header: Header, log: inout LogPaths,
+        at place: EvidencePlace
     ) throws(EvidenceProblem) {
         guard entry.position < header.entryCount else {
             throw EvidenceProblem(place, .positionOutside(entries: header.entryCount))
@@ -96,12 +104,12 @@ extension Verifier {
         guard header.entryCount < header.logSize else {
             throw EvidenceProblem(place, .malformedHeader)
         }
-        let root = LogProof.rootFromInclusion(
-            leafHash: entry.content.leafHash(suite),
-            index: header.logSize - header.entryCount + entry.position,
-            size: certified.logSize, path: entry.logPath, suite: suite)
-        guard root == certified.logRoot else { throw EvidenceProblem(place, .entryNotInLog) }
-        let outcome = EntryOutcome(entryDigest: entry.content.digest(suite), code: entry.code)
+        guard
+            log.hold(
+                leafHash: entry.content.leafHash(digest: digest, suite),
+                index: header.logSize - header.entryCount + entry.position, path: entry.logPath)
+        else { throw EvidenceProblem(place, .entryNotInLog) }
+        let outcome = EntryOutcome(entryDigest: digest, code: entry.code)
         let results = LogProof.rootFromInclusion(
             leafHash: suite.leafDigest(outcome.encoded), index: entry.position,
             size: header.entryCount, path: entry.resultsPath, suite: suite)
@@ -111,7 +119,8 @@ extension Verifier {
     }
 
     private func disclosed(
-        _ entry: EntryEvidence, state: ProvenState, at place: EvidencePlace
+        _ entry: EntryEvidence, state: ProvenState, keys: inout [KeyID: KeyRecord],
+        at place: EvidencePlace
     ) throws(EvidenceProblem) -> ProvenEntry.Content {
         switch entry.content {
         case .withheld: return .withheld
@@ -123,23 +132,30 @@ extension Verifier {
             } catch {
                 throw EvidenceProblem(place, .badEnvelope(error))
             }
-            let check = try signatureCheck(envelope, height: entry.height, state: state, at: place)
+            let check = try signatureCheck(
+                envelope, height: entry.height, state: state, keys: &keys, at: place)
             return .transaction(id: envelope.id, envelope.transaction, check)
         }
     }
 
     /// The signature is checked again when the bundle proves the key's record; that record must then fit.
     ///
-    /// - Parameter height: of the entry; nil where it is not proven, and with it whether the key was live.
+    /// - Parameters:
+    ///   - height: of the entry; nil where it is not proven, and with it whether the key was live.
+    ///   - keys: the records that were read before. Reading one checks its point, which takes as long as a signature.
     func signatureCheck(
-        _ envelope: Envelope, height: UInt64?, state: ProvenState, at place: EvidencePlace
+        _ envelope: Envelope, height: UInt64?, state: ProvenState, keys: inout [KeyID: KeyRecord],
+        at place: EvidencePlace
     ) throws(EvidenceProblem) -> SignatureCheck {
         let keyID = envelope.keyID
         let stateKey = StateKey.key(keyID, suite)
         guard state.index(of: stateKey) != nil else { return .notRechecked(keyID) }
-        guard let record = try state.record(KeyRecord.self, key: stateKey, neededAt: place) else {
-            throw EvidenceProblem(place, .keyNotLive(keyID))
+        var found = keys[keyID]
+        if found == nil {
+            found = try state.record(KeyRecord.self, key: stateKey, neededAt: place)
         }
+        guard let record = found else { throw EvidenceProblem(place, .keyNotLive(keyID)) }
+        keys[keyID] = record
         guard record.member == envelope.transaction.member else {
             throw EvidenceProblem(place, .otherMembersKey(keyID))
         }

@@ -62,7 +62,9 @@ extension Verifier {
                 throw Self.problem(conflict)
             }
             let state = try provenState(context.key.map { [$0] } ?? [], header: context.header)
-            check = try signatureCheck(envelope, height: nil, state: state, at: .statement)
+            var keys: [KeyID: KeyRecord] = [:]
+            check = try signatureCheck(
+                envelope, height: nil, state: state, keys: &keys, at: .statement)
         }
         return ProvenStatement(
             ledger: genesis.name, suite: suite, id: envelope.id, envelopeDigest: envelope.digest,

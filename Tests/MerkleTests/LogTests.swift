@@ -89,6 +89,46 @@ struct LogTests {
         }
     }
 
+    /// What was proven before must not let anything else pass, whatever the order.
+    @Test func pathsAfterOneAnotherAreDecidedAsByThemselves() {
+        let suite = LedgerCrypto.Suite.ed25519SHA256
+        let tree = Self.tree(Self.sizeMax, suite)
+        var random = SeededGenerator(seed: 7)
+        var held = 0
+        for size in 1...UInt64(Self.sizeMax) {
+            var paths = LogPaths(root: tree.root(size: size), size: size, suite: suite)
+            for number in 0..<200 {
+                // Neighbours one after another, as in a history, and any others.
+                let index = number % 3 == 0 ? random.next() % size : UInt64(number) % size
+                var path = tree.inclusionPath(index: index, size: size)
+                var leaf = suite.leafDigest(Self.leaves(Self.sizeMax)[Int(index)])
+                var place = index
+                switch random.next() % 6 {
+                case 0: leaf = leaf.flipping(bit: Int(random.next() % 256))
+                case 1 where !path.isEmpty:
+                    let changed = Int(random.next() % UInt64(path.count))
+                    path[changed] = path[changed].flipping(bit: Int(random.next() % 256))
+                case 2: path = tree.inclusionPath(index: random.next() % size, size: size)
+                case 3: place = random.next() % (size + 2)
+                default: break
+                }
+                let root = LogProof.rootFromInclusion(
+                    leafHash: leaf, index: place, size: size, path: path, suite: suite)
+                let holds = paths.hold(leafHash: leaf, index: place, path: path)
+                #expect(holds == (root == tree.root(size: size)))
+                if holds { held += 1 }
+            }
+        }
+        #expect(held > 50 * Self.sizeMax)
+        for length in [0, 63, 64, 65] {
+            var paths = LogPaths(root: .zero, size: .max, suite: suite)
+            let held = paths.hold(
+                leafHash: .zero, index: .max - 1,
+                path: [Digest](repeating: .zero, count: length))
+            #expect(!held)
+        }
+    }
+
     @Test(arguments: LedgerCrypto.Suite.allCases)
     func consistencyHoldsOnlyAsStated(suite: LedgerCrypto.Suite) {
         let tree = Self.tree(Self.sizeMax, suite)

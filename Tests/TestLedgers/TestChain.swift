@@ -28,7 +28,7 @@ package struct TestChain: EvidenceSource {
     private var map: MemoryMap
     private var values: [Digest: [UInt8]] = [:]
     private var leaves: [Digest: [EventLogKind: [[UInt8]]]] = [:]
-    private var nonce: UInt8 = 0
+    private var nonce: UInt64 = 0
 
     /// Set by tests: how many events the "index" lags behind.
     package var missingEvents = 0
@@ -58,8 +58,8 @@ package struct TestChain: EvidenceSource {
 
     package static func key(_ suite: Suite, _ number: Int) -> SigningKey {
         var secret = [UInt8](repeating: 0, count: 32)
-        secret[30] = UInt8(number / 256)
-        secret[31] = UInt8(number % 256 + 1)
+        secret[30] = UInt8((number + 1) / 256)
+        secret[31] = UInt8((number + 1) % 256)
         guard let key = try? SigningKey(suite: suite, secret: secret) else {
             preconditionFailure("a small number is a secret key")
         }
@@ -70,7 +70,7 @@ package struct TestChain: EvidenceSource {
         let seats = keys.enumerated().map { index, key in
             Validator(
                 member: MemberID("V\(epoch)-\(index)")!, votingKey: key.publicKey,
-                transportKey: [UInt8(index), UInt8(epoch)])
+                transportKey: [UInt8(index), UInt8(truncatingIfNeeded: epoch)])
         }
         return ValidatorSet(epoch: epoch, validators: seats)!
     }
@@ -114,7 +114,9 @@ package struct TestChain: EvidenceSource {
     ) -> Step {
         nonce += 1
         let transaction = Transaction(
-            kind: kind.rawValue, nonce: [UInt8](repeating: nonce, count: 16),
+            kind: kind.rawValue,
+            nonce: [UInt8](repeating: 0, count: 8)
+                + withUnsafeBytes(of: nonce.bigEndian) { Array($0) },
             lastValidHeight: 1_000, member: member.id, body: CBORValue.map([]).encoded)
         let bytes = Envelope.sign(transaction, chain: chain, with: member.key)
         return Step(

@@ -1,0 +1,80 @@
+import LedgerCrypto
+
+/// Inclusion paths of one tree, checked one after another. What the path before has proven is not hashed again: two
+/// leaves have every sibling in common above the level where they part ways, so with ascending leaves a path costs about
+/// the logarithm of its distance to the one before.
+///
+/// Decides exactly as `LogProof.rootFromInclusion` does, in any order.
+public struct LogPaths {
+    private let root: Digest
+    private let size: UInt64
+    private let suite: Suite
+    /// The last leaf that was in the tree, its siblings, and the nodes from the leaf on to the root: one more than siblings.
+    private var index: UInt64 = 0
+    private var path: [Digest] = []
+    private var nodes: [Digest] = []
+
+    /// - Parameters:
+    ///   - root: of the tree, from somebody who is believed.
+    ///   - size: leaves of the tree.
+    public init(root: Digest, size: UInt64, suite: Suite) {
+        self.root = root
+        self.size = size
+        self.suite = suite
+    }
+
+    /// Whether the leaf stands at `index` of the tree. A path of the wrong length is refused before anything is hashed.
+    public mutating func hold(leafHash: Digest, index: UInt64, path: [Digest]) -> Bool {
+        guard index < size, path.count == siblings(of: index, below: UInt64.bitWidth) else {
+            return false
+        }
+        if !nodes.isEmpty {
+            let level = UInt64.bitWidth - (index ^ self.index).leadingZeroBitCount
+            let count = siblings(of: index, below: level)
+            let known = siblings(of: self.index, below: level)
+            if path[count...] == self.path[known...] {
+                let fresh = way(from: leafHash, at: index, along: path[..<count])
+                if fresh[count] == nodes[known] {
+                    nodes.replaceSubrange(...known, with: fresh)
+                    self.index = index
+                    self.path = path
+                    return true
+                }
+            }
+        }
+        let fresh = way(from: leafHash, at: index, along: path[...])
+        guard fresh[path.count] == root else { return false }
+        nodes = fresh
+        self.index = index
+        self.path = path
+        return true
+    }
+
+    /// How many siblings a leaf's path has at levels below `level`: a subtree at the right border may have none.
+    private func siblings(of index: UInt64, below level: Int) -> Int {
+        let inner = UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
+        guard level > inner else { return level }
+        let border = inner == UInt64.bitWidth ? 0 : index >> UInt64(inner)
+        let width = UInt64(level - inner)
+        let counted = width >= UInt64(UInt64.bitWidth) ? border : border & ((1 << width) - 1)
+        return inner + counted.nonzeroBitCount
+    }
+
+    /// The nodes from the leaf on, up to where the siblings end.
+    private func way(
+        from leafHash: Digest, at index: UInt64, along path: ArraySlice<Digest>
+    ) -> [Digest] {
+        let inner = UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
+        var nodes = [leafHash]
+        nodes.reserveCapacity(path.count + 1)
+        var node = leafHash
+        for (level, sibling) in path.enumerated() {
+            let siblingIsRight = level < inner && (index >> UInt64(level)) & 1 == 0
+            node =
+                siblingIsRight
+                ? suite.nodeDigest(node, sibling) : suite.nodeDigest(sibling, node)
+            nodes.append(node)
+        }
+        return nodes
+    }
+}
