@@ -134,20 +134,31 @@ struct Bundles: ParsableCommand {
 }
 
 /// What answers have in common that prove the same. How many validators signed beyond a quorum does not matter, nor whose signatures
-/// were checked again: a bundle from which one of those is taken away still proves the same, and its report says so.
+/// were checked again, nor which of the questions are answered: a bundle from which one of those is taken away proves nothing else,
+/// and its report says so.
 enum Facts {
     static func areSame(_ left: ProvenAnswer, _ right: ProvenAnswer) -> Bool {
         guard left.checkpoint.header == right.checkpoint.header else { return false }
-        // Where there is no asset, it does not matter which of its logs were asked for.
-        if case .noSuchAsset = left.finding { return left.finding == right.finding }
-        guard left.question == right.question else { return false }
-        switch (left.finding, right.finding) {
+        return zip(left.questions, left.findings).allSatisfy { question, finding in
+            // Where there is no asset, it does not matter which of its logs were asked for.
+            if case .noSuchAsset = finding { return right.findings.contains(finding) }
+            return right[question].map { areSame(finding, $0) } ?? false
+        }
+    }
+
+    private static func areSame(
+        _ left: ProvenAnswer.Finding, _ right: ProvenAnswer.Finding
+    ) -> Bool {
+        switch (left, right) {
         case (.assetHistory(let one), .assetHistory(let other)):
             return one.asset == other.asset && one.logs.elementsEqual(other.logs, by: areSame)
+                && one.parents.elementsEqual(other.parents) {
+                    $0.asset == $1.asset && $0.pin == $1.pin && (!$0.isIncluded || $1.isIncluded)
+                }
         case (.transaction(let one), .transaction(let other)): return areSame(one, other)
         case (.noSuchAsset, _), (.record, _), (.header, _), (.assetHistory, _),
             (.transaction, _):
-            return left.finding == right.finding
+            return left == right
         }
     }
 

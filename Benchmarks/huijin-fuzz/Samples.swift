@@ -130,8 +130,8 @@ struct Samples {
     var bundle: EvidenceBundle {
         EvidenceBundle(
             chain: genesis.chain,
-            question: .assetHistory(asset: suite.digest([3]), logs: [.rights]), epochChanges: [],
+            questions: [.assetHistory(asset: suite.digest([3]), logs: [.rights])], epochChanges: [],
             header: header, certificate: certificate, records: [], ancestors: [], entries: [],
-            logs: [])
+            histories: [[]])
     }
 }

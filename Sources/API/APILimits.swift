@@ -22,7 +22,7 @@ public struct APILimits: Sendable {
     public var queryBytesMax = 256
     public var searchResultsMax = 200
     public var searchResultsStandard = 50
-    /// Events of each log in one bundle.
+    /// Events of all logs in one bundle.
     public var bundleEventsMax = 10_000
     /// Records read for one answer, proofs included: an event may bring its sender's key and the record that its
     /// transaction names.
@@ -32,8 +32,9 @@ public struct APILimits: Sendable {
     public var stateSliceKeysMax = 256
     public var stateTriesMax = 4
     public var stateDoublingsMax = 3
-    /// A read asks the replica again for what it found missing, at most this often.
-    public var stateRoundsMax = 12
+    /// A read asks the replica again for what it found missing, at most this often: once for each generation of an asset's
+    /// ancestors, and a few times more.
+    public var stateRoundsMax = 64
 
     public init() {}
 

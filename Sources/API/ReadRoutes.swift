@@ -9,13 +9,13 @@ import Records
 import Storage
 
 extension Routes {
-    private var suite: Suite { reads.suite }
+    var suite: Suite { reads.suite }
 
     // MARK: What a request says
 
     /// - Throws: `tokenMalformed` and the like for a token that is no good: whoever signs is never answered as a
     ///   stranger.
-    private func claim(_ request: Request) throws(APIError) -> Claim? {
+    func claim(_ request: Request) throws(APIError) -> Claim? {
         guard let header = request.headers[.authorization] else { return nil }
         do throws(RequestToken.Failure) {
             return Claim(
@@ -28,7 +28,7 @@ extension Routes {
         }
     }
 
-    private func digest(_ context: BasicRequestContext) throws(APIError) -> Digest {
+    func digest(_ context: BasicRequestContext) throws(APIError) -> Digest {
         guard let text = context.parameters.get("id"), let id = Digest(hex: text) else {
             throw .badPath
         }
@@ -111,22 +111,6 @@ extension Routes {
         return .bytes(bytes, type: "application/json; charset=utf-8")
     }
 
-    func transactionBundle(
-        _ request: Request, _ context: BasicRequestContext
-    ) async throws -> Response {
-        let id = try digest(context)
-        return .cbor(
-            try await bundle(request) { scene, source in
-                let bundle = try Self.translating(source) { () throws(EvidenceSourceError) in
-                    try EvidenceBundle.transaction(
-                        id: id, from: source, disclosing: scene.policy.mayShow)
-                }
-                // A digest alone would say nothing about this transaction.
-                if bundle.entries.contains(where: \.content.isWithheld) { throw scene.refusal }
-                return bundle
-            })
-    }
-
     // MARK: Assets
 
     func searchAssets(_ request: Request) async throws -> Response {
@@ -160,59 +144,17 @@ extension Routes {
         return .json(json)
     }
 
-    func assetBundle(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        let id = try digest(context)
-        let logs = try Self.logs(Query(request, known: ["logs"])["logs"] ?? "rights")
-        let key = StateKey.digest(.asset, id, suite: suite)
-        let eventsMax = UInt64(reads.limits.bundleEventsMax)
-        return .cbor(
-            try await bundle(request, keys: [key]) { scene, source in
-                if let asset = scene.records.record(AssetRecord.self, key) {
-                    for log in logs where !scene.policy.mayRead(log, of: asset) {
-                        throw scene.refusal
-                    }
-                    guard logs.allSatisfy({ asset.log($0).size <= eventsMax }) else {
-                        throw APIError.tooManyEvents
-                    }
-                }
-                return try Self.translating(source) { () throws(EvidenceSourceError) in
-                    try EvidenceBundle.assetHistory(
-                        asset: id, logs: logs, from: source, disclosing: scene.policy.mayShow)
-                }
-            })
-    }
-
-    private static func logs(_ text: String) throws(APIError) -> [EventLogKind] {
-        var logs: [EventLogKind] = []
-        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let log = EventLogKind(name: String(name)), !logs.contains(log) else {
-                throw .badQuery
-            }
-            logs.append(log)
-        }
-        return logs.sorted()
-    }
-
     // MARK: Records
 
     func record(_ request: Request) async throws -> Response {
         let (type, id) = try recordID(request)
         let key = EvidenceQuestion.stateKey(type: type, id: id, suite: suite)
-        let allowed: @Sendable (LedgerReads.Scene) throws -> AnyRecord? = { scene in
-            let record = scene.records.record(key)
-            guard scene.policy.mayRead(type, id: id, record: record) else { throw scene.refusal }
-            return record
-        }
         if acceptsBundle(request) {
-            return .cbor(
-                try await bundle(request, keys: [key]) { scene, source in
-                    _ = try allowed(scene)
-                    return try Self.translating(source) { () throws(EvidenceSourceError) in
-                        try EvidenceBundle.record(type: type, id: id, from: source)
-                    }
-                })
+            return try await bundle(request, [.record(type: type, id: id)])
         }
-        let json = try await reads.answer(try claim(request), keys: [key]) { try allowed($0)?.json }
+        let json = try await reads.answer(try claim(request), keys: [key]) { scene in
+            try scene.record(type, id)?.json
+        }
         guard let json else { throw APIError.notFound }
         return .json(json)
     }
@@ -232,56 +174,17 @@ extension Routes {
         }
         return (type, id)
     }
-
-    // MARK: Bundles
-
-    private func bundle(
-        _ request: Request, keys: [Digest] = [],
-        _ make:
-            @escaping @Sendable (LedgerReads.Scene, NodeEvidence) throws -> EvidenceBundle
-    ) async throws -> [UInt8] {
-        let chain = reads.chain
-        let eventsMax = reads.limits.bundleEventsMax
-        return try await reads.answerFromArchive(try claim(request), keys: keys) {
-            scene, archive in
-            let source = NodeEvidence(
-                records: scene.records, archive: archive, chain: chain, eventsMax: eventsMax)
-            return try make(scene, source).encoded
-        }
-    }
-
-    /// What the source lacks or holds damaged goes on as it is: the server logs it and answers 500. But what lies below a
-    /// snapshot's blocks was never there.
-    private static func translating<Value>(
-        _ source: NodeEvidence, _ body: () throws(EvidenceSourceError) -> Value
-    ) throws -> Value {
-        let base = source.archive.store.base
-        do throws(EvidenceSourceError) {
-            return try body()
-        } catch {
-            switch error {
-            case .nothingFinal: throw APIError.nothingFinal
-            case .unknownTransaction:
-                throw base.map { APIError.notFoundHere(from: $0.firstHeight) } ?? .notFound
-            case .indexBehind: throw APIError.indexBehind
-            case .missing:
-                throw base.map { APIError.notHeld(from: $0.firstHeight) } ?? error
-            case .damaged: throw error
-            }
-        }
-    }
 }
 
 extension LedgerReads.Scene {
     /// Why somebody may not read: an identity may help, or this one may not.
     var refusal: APIError { caller == nil ? .needsToken : .notPermitted }
-}
 
-extension EntryContent {
-    fileprivate var isWithheld: Bool {
-        switch self {
-        case .withheld: true
-        case .envelope, .automatic: false
-        }
+    /// - Throws: `refusal` when the caller may not read it, nor know that there is none.
+    func record(_ type: RecordType, _ id: [CBORValue]) throws(APIError) -> AnyRecord? {
+        let record = records.record(
+            EvidenceQuestion.stateKey(type: type, id: id, suite: records.suite))
+        guard policy.mayRead(type, id: id, record: record) else { throw refusal }
+        return record
     }
 }

@@ -94,6 +94,15 @@ struct Query {
 
     subscript(_ name: String) -> String? { values[name] }
 
+    /// False unless it is given as true.
+    func flag(_ name: String) throws(APIError) -> Bool {
+        switch values[name] {
+        case nil, "false": false
+        case "true": true
+        default: throw .badQuery
+        }
+    }
+
     func number(_ name: String, standard: UInt64, max: UInt64) throws(APIError) -> UInt64 {
         guard let text = values[name] else { return standard }
         guard let number = UInt64(text), number <= max else { throw .badQuery }

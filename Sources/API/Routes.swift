@@ -92,14 +92,31 @@ struct Routes: Sendable {
                 "数据资产完整历史证据包",
                 parameters: [
                     Self.id, .query("logs", "rights,trades,refusals", "日志种类，逗号分隔"),
+                    Self.ancestors,
                 ], answers: [Route.cbor], readsIdentity: true
             ) { request, context in try await assetBundle(request, context) },
         ]
     }
 
+    private static let ancestors = Route.Parameter.query(
+        "ancestors", "true: with the rights logs of all that it was derived from",
+        "为 true 时一并给出全部来源资产的权属日志")
+
     private var records: [Route] {
         let type = Route.Parameter.path("type", "record type", "记录类型")
         return [
+            Route(
+                .get, "/v1/bundle",
+                "Answers to any questions, at one height, as an evidence bundle",
+                "同一高度上对若干问题的证据包",
+                parameters: [
+                    .query(
+                        "questions",
+                        "base64url of a CBOR list of questions; docs/evidence-bundle.md",
+                        "问题列表的 CBOR 编码，base64url；见 docs/evidence-bundle.md"),
+                    Self.ancestors,
+                ], answers: [Route.cbor], readsIdentity: true
+            ) { request, _ in try await bundle(request) },
             Route(
                 .get, "/v1/records/{type}/{id}",
                 "A record; as application/cbor an evidence bundle of its value or absence",

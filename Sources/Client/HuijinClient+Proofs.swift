@@ -17,42 +17,47 @@ public struct Proven<Value: Sendable>: Sendable {
 public struct ProvenBundle: Sendable {
     public let bytes: [UInt8]
     public let answer: ProvenAnswer
+    /// The answer to what was asked first.
+    public let finding: ProvenAnswer.Finding
 }
 
 extension HuijinClient {
-    /// Where the API has the answer to a question, as a bundle; `nil` where no node gives one.
-    static func path(_ question: EvidenceQuestion) -> String? {
-        switch question {
-        case .assetHistory(let asset, let logs):
-            "/v1/assets/\(asset.hex)/bundle?logs=" + logs.map(\.name).joined(separator: ",")
-        case .transaction(let id): "/v1/transactions/\(id.hex)/bundle"
-        case .record(let type, let id): RecordPath.path(type, id)
-        case .header: nil
-        }
-    }
-
-    /// A bundle that answers exactly this question, verified, fresh, and not below what was proven before.
+    /// A bundle that answers this question.
     public func bundle(_ question: EvidenceQuestion) async throws(ClientError) -> ProvenBundle {
-        try await patiently { (node) throws(ClientError) in
-            try await bundle(question, from: node)
+        try await bundle([question])
+    }
+
+    /// A bundle that answers these questions, verified, fresh, and not below what was proven before.
+    ///
+    /// - Parameters:
+    ///   - questions: one at least, and so few that they go into one path of the API.
+    ///   - withAncestors: also asks for the rights logs of all that the assets were derived from.
+    public func bundle(
+        _ questions: [EvidenceQuestion], withAncestors: Bool = false
+    ) async throws(ClientError) -> ProvenBundle {
+        precondition(!questions.isEmpty, "something is asked")
+        let path =
+            "/v1/bundle?questions=" + Base64URL.encode(QuestionList(questions).encoded)
+            + (withAncestors ? "&ancestors=true" : "")
+        return try await patiently { (node) throws(ClientError) in
+            try await bundle(questions, at: path, from: node)
         }
     }
 
-    func bundle(
-        _ question: EvidenceQuestion, from node: String
+    private func bundle(
+        _ questions: [EvidenceQuestion], at path: String, from node: String
     ) async throws(ClientError) -> ProvenBundle {
-        guard let path = HuijinClient.path(question) else {
-            throw .invalid(
-                english: "nodes give no bundles about headers", chinese: "节点不提供区块头证据包")
-        }
         let answer = try await request(
             node, path, accept: "application/cbor",
             answerBytesMax: limits.bundleBytesMax)
         let proven: ProvenAnswer
         do {
-            proven = try verifier.verify(answer.body, asked: question)
+            proven = try verifier.verify(answer.body, asked: questions)
         } catch {
             throw .notProven(node: node, error)
+        }
+        guard let finding = proven[questions[0]] else {
+            preconditionFailure("a proven bundle answers what was asked")
         }
         let nowMs = HuijinClient.nowMs()
         let ageMs = nowMs > proven.timeMs ? nowMs - proven.timeMs : 0
@@ -63,7 +68,7 @@ extension HuijinClient {
             throw .behind(node: node, height: proven.height, known: provenHeight)
         }
         noteProven(height: proven.height)
-        return ProvenBundle(bytes: answer.body, answer: proven)
+        return ProvenBundle(bytes: answer.body, answer: proven, finding: finding)
     }
 
     /// A record by its type and id, proven from genesis.
@@ -78,10 +83,14 @@ extension HuijinClient {
                 chinese: "这不是“\(type.titleZh)”的编号")
         }
         let found = try await bundle(.record(type: type, id: id))
-        guard case .record(let record) = found.answer.finding else {
+        let value: AnyRecord?
+        switch found.finding {
+        case .record(.record(let record)): value = record
+        case .record(.nothing): value = nil
+        case .record(.withheld), .assetHistory, .noSuchAsset, .transaction, .header:
             throw .badAnswer(node: nodes[0], what: "another finding than a record")
         }
-        return Proven(value: record, height: found.answer.height, timeMs: found.answer.timeMs)
+        return Proven(value: value, height: found.answer.height, timeMs: found.answer.timeMs)
     }
 
     func typed<Record: RecordCodable>(

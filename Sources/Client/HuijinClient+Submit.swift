@@ -216,7 +216,7 @@ extension HuijinClient {
         of envelope: SignedEnvelope, stated: SubmissionAnswer
     ) async throws(ClientError) -> SubmissionAnswer {
         let found = try await bundle(.transaction(envelope.id))
-        guard case .transaction(let entry) = found.answer.finding,
+        guard case .transaction(let entry) = found.finding,
             let code = OutcomeCode(rawValue: entry.code)
         else { throw .badAnswer(node: nodes[0], what: "another finding than a transaction") }
         return SubmissionAnswer(

@@ -169,6 +169,13 @@ public struct CBORDecoder: ~Escapable {
         return byte(at: offset) == 0xF6
     }
 
+    /// Whether the next item is an array.
+    public mutating func peekIsArray() throws(CBORError) -> Bool {
+        itemOffset = offset
+        guard offset < end else { throw truncated() }
+        return byte(at: offset) >> 5 == CBORItemType.array.rawValue
+    }
+
     // MARK: Strings
 
     @inlinable

@@ -12,8 +12,8 @@ import Records
 public enum PROVExport {
     /// - Returns: nil for an answer that is no history.
     public static func document(_ answer: ProvenAnswer) -> JSONNode? {
-        guard case .assetHistory(let history) = answer.finding else { return nil }
-        var export = PROVDocument(answer, asset: history.asset)
+        guard let history = answer.histories.first else { return nil }
+        var export = PROVDocument(answer, history)
         let events = history.logs.flatMap(\.events).sorted {
             ($0.entry.height, $0.entry.position, $0.event.log, $0.event.index)
                 < ($1.entry.height, $1.entry.position, $1.event.log, $1.event.index)
@@ -38,7 +38,8 @@ private struct PROVDocument {
     private var derivations: [JSONNode.Member] = []
     private var specializations: [JSONNode.Member] = []
 
-    init(_ answer: ProvenAnswer, asset record: AssetRecord) {
+    init(_ answer: ProvenAnswer, _ history: AssetHistory) {
+        let record = history.asset
         names = Names(chain: answer.checkpoint.header.chain)
         asset = "ledger:asset-\(record.id.hex)"
         entities = [
@@ -49,7 +50,8 @@ private struct PROVDocument {
                     "huijin:titleZh": .text(record.titleZh),
                     "huijin:titleEn": .text(record.titleEn),
                     "huijin:code": .text(record.code),
-                    "huijin:completeLogs": .text(answer.question.logNames),
+                    "huijin:completeLogs": .text(
+                        history.logs.map(\.log.name).joined(separator: " ")),
                     "huijin:completeToHeight": Self.integer(answer.height),
                     "huijin:completeToTime": Self.time(answer.timeMs),
                     "huijin:certifiedHeader": .text(answer.checkpoint.digest.hex),
@@ -174,14 +176,5 @@ private struct PROVDocument {
 
     private static func bareTime(_ unixMs: UInt64) -> JSONNode {
         .text(dateTime(unixMs: unixMs) ?? "9999-12-31T23:59:59.999+08:00")
-    }
-}
-
-extension EvidenceQuestion {
-    fileprivate var logNames: String {
-        switch self {
-        case .assetHistory(_, let logs): logs.map(\.name).joined(separator: " ")
-        case .transaction, .record, .header: ""
-        }
     }
 }

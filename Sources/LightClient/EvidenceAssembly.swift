@@ -4,7 +4,7 @@ import LedgerCrypto
 import Merkle
 import Records
 
-/// Collects the parts of one bundle, each once, and puts them in order.
+/// Collects what the questions of one bundle need, then reads each part once and puts all in order.
 struct EvidenceAssembly<Source: EvidenceSource> {
     let source: Source
     let header: Header
@@ -12,11 +12,20 @@ struct EvidenceAssembly<Source: EvidenceSource> {
     private let epochChanges: [EpochChange]
     private let disclosing: EvidenceBundle.Disclosure
     private var records: [Digest: StateEvidence] = [:]
-    private var ancestors: [HeaderEvidence] = []
-    /// Ascending by (height, position): `add` is called for ascending heights.
-    private var entries: [EntryEvidence] = []
-    /// Position in `entries` by entry digest.
-    private var places: [Digest: Int] = [:]
+    private var blocks: [UInt64: Wanted] = [:]
+    private var histories: [[Gathered]] = []
+
+    /// Entries of one block, by digest or position; none where the header alone is needed.
+    private struct Wanted {
+        var digests: Set<Digest> = []
+        var positions: Set<UInt64> = []
+    }
+
+    private struct Gathered {
+        let log: EventLogKind
+        let leaves: [[UInt8]]
+        let events: [AssetEvent]
+    }
 
     init(
         source: Source, disclosing: @escaping EvidenceBundle.Disclosure
@@ -32,9 +41,42 @@ struct EvidenceAssembly<Source: EvidenceSource> {
 
     private var suite: Suite { source.suite }
 
+    // MARK: What the questions need
+
+    mutating func gather(_ question: EvidenceQuestion) throws(EvidenceSourceError) {
+        switch question {
+        case .assetHistory(let asset, let logs): try gather(historyOf: asset, logs)
+        case .transaction(let id):
+            guard let found = source.locate(transaction: id) else { throw .unknownTransaction }
+            try want(height: found.height, position: found.position)
+        case .record(let type, let id):
+            let key = EvidenceQuestion.stateKey(type: type, id: id, suite: suite)
+            _ = try add(stateKey: key)
+        case .header(let height, _): try want(height: height)
+        }
+    }
+
+    private mutating func gather(
+        historyOf asset: Digest, _ logs: [EventLogKind]
+    ) throws(EvidenceSourceError) {
+        let key = StateKey.digest(.asset, asset, suite: suite)
+        guard let value = try add(stateKey: key) else { return histories.append([]) }
+        guard case .asset(let record)? = try? StoredRecord.decode(value: value) else {
+            throw .damaged("asset record \(asset.hex)")
+        }
+        var gathered: [Gathered] = []
+        for log in logs {
+            let leaves = try leaves(of: asset, log: log, size: record.log(log).size)
+            let events = try decode(leaves)
+            for event in events { try want(event) }
+            gathered.append(Gathered(log: log, leaves: leaves, events: events))
+        }
+        histories.append(gathered)
+    }
+
     /// - Returns: the stored value, `nil` when the state has none.
-    mutating func add(stateKey key: Digest) throws(EvidenceSourceError) -> [UInt8]? {
-        if let known = records[key] { return known.value }
+    private mutating func add(stateKey key: Digest) throws(EvidenceSourceError) -> [UInt8]? {
+        if case .value(let bytes)? = records[key]?.content { return bytes }
         guard let (value, proof) = source.stateProof(key: key) else {
             throw .missing("state proof of \(key.hex)")
         }
@@ -42,10 +84,22 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         return value
     }
 
-    // MARK: Events
+    private mutating func want(
+        height: UInt64, position: UInt64? = nil
+    ) throws(EvidenceSourceError) {
+        guard height <= header.height else { throw .indexBehind }
+        var wanted = blocks[height] ?? Wanted()
+        if let position { wanted.positions.insert(position) }
+        blocks[height] = wanted
+    }
+
+    private mutating func want(_ event: AssetEvent) throws(EvidenceSourceError) {
+        guard event.height <= header.height else { throw .indexBehind }
+        blocks[event.height, default: Wanted()].digests.insert(event.entryDigest)
+    }
 
     /// The first `size` events of a log: those that the checkpoint's record commits to.
-    func leaves(
+    private func leaves(
         of asset: Digest, log: EventLogKind, size: UInt64
     ) throws(EvidenceSourceError) -> [[UInt8]] {
         guard let all = source.events(asset: asset, log: log) else {
@@ -55,7 +109,7 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         return Array(all.prefix(Int(size)))
     }
 
-    func decode(_ leaves: [[UInt8]]) throws(EvidenceSourceError) -> [AssetEvent] {
+    private func decode(_ leaves: [[UInt8]]) throws(EvidenceSourceError) -> [AssetEvent] {
         var events: [AssetEvent] = []
         events.reserveCapacity(leaves.count)
         for leaf in leaves {
@@ -68,82 +122,75 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         return events
     }
 
-    /// Adds the entries of these events, each once.
-    mutating func add(events: [AssetEvent]) throws(EvidenceSourceError) {
-        let sorted = events.sorted { ($0.height, $0.entryDigest) < ($1.height, $1.entryDigest) }
-        var rest = sorted[...]
-        while let first = rest.first {
-            let sameHeight = rest.prefix { $0.height == first.height }
-            rest = rest.dropFirst(sameHeight.count)
-            guard let outcomes = source.outcomes(height: first.height) else {
-                throw .missing("outcomes at height \(first.height)")
+    // MARK: The bundle
+
+    mutating func bundle(
+        _ questions: [EvidenceQuestion]
+    ) throws(EvidenceSourceError) -> EvidenceBundle {
+        var ancestors: [HeaderEvidence] = []
+        var entries: [EntryEvidence] = []
+        for (height, wanted) in blocks.sorted(by: { $0.key < $1.key }) {
+            guard let block = source.block(height: height) else {
+                throw .missing("block \(height)")
             }
-            let wanted = Set(sameHeight.map { $0.entryDigest })
-            let positions = outcomes.indices.filter { wanted.contains(outcomes[$0].entryDigest) }
-            guard positions.count == wanted.count else {
-                throw .damaged("event at height \(first.height)")
-            }
-            try add(height: first.height, positions: positions.map { UInt64($0) })
+            if height < header.height { ancestors.append(try ancestor(block.header)) }
+            try add(wanted, of: block, to: &entries)
         }
+        var places: [Digest: Int] = [:]
+        for (place, entry) in entries.enumerated() { places[entry.content.digest(suite)] = place }
+        var linked: [[LogEvidence]] = []
+        for logs in histories {
+            var evidence: [LogEvidence] = []
+            for log in logs { evidence.append(try link(log, places)) }
+            linked.append(evidence)
+        }
+        return EvidenceBundle(
+            chain: header.chain, questions: questions, epochChanges: epochChanges, header: header,
+            certificate: certificate, records: records.values.sorted { $0.key < $1.key },
+            ancestors: ancestors, entries: entries, histories: linked)
     }
 
-    func link(
-        _ leaves: [[UInt8]], events: [AssetEvent]
-    ) throws(EvidenceSourceError) -> [EventEvidence] {
-        var linked: [EventEvidence] = []
-        linked.reserveCapacity(leaves.count)
-        for (leaf, event) in zip(leaves, events) {
-            guard let place = places[event.entryDigest] else { throw .damaged("event") }
-            linked.append(EventEvidence(leaf: leaf, entry: place))
+    private func ancestor(_ header: Header) throws(EvidenceSourceError) -> HeaderEvidence {
+        let index = header.logSize
+        guard let path = source.logPath(index: index, size: self.header.logSize) else {
+            throw .missing("log path of leaf \(index)")
         }
-        return linked
+        return HeaderEvidence(header: header, path: path)
     }
 
-    // MARK: Entries
-
-    /// Adds entries of one block; heights and positions ascend from call to call.
-    mutating func add(height: UInt64, positions: [UInt64]) throws(EvidenceSourceError) {
-        let block = try add(blockAt: height)
+    private mutating func add(
+        _ wanted: Wanted, of block: Block, to entries: inout [EntryEvidence]
+    ) throws(EvidenceSourceError) {
+        if wanted.digests.isEmpty, wanted.positions.isEmpty { return }
+        let height = block.header.height
         guard let outcomes = source.outcomes(height: height),
             outcomes.count == block.entries.count
         else { throw .missing("outcomes at height \(height)") }
         let results = LogTree(
             suite: suite, leafHashes: outcomes.map { suite.leafDigest($0.encoded) })
         let first = block.header.logSize - UInt64(block.entries.count)
-        for position in positions {
-            guard position < UInt64(block.entries.count) else {
-                throw .damaged("position \(position) at height \(height)")
+        var found = 0
+        for (position, outcome) in outcomes.enumerated() {
+            let isNamed = wanted.digests.contains(outcome.entryDigest)
+            let isPlaced = wanted.positions.contains(UInt64(position))
+            guard isNamed || isPlaced else { continue }
+            found += (isNamed ? 1 : 0) + (isPlaced ? 1 : 0)
+            let index = first + UInt64(position)
+            guard let path = source.logPath(index: index, size: header.logSize) else {
+                throw .missing("log path of leaf \(index)")
             }
-            let outcome = outcomes[Int(position)]
-            guard let path = source.logPath(index: first + position, size: header.logSize) else {
-                throw .missing("log path of leaf \(first + position)")
-            }
-            places[outcome.entryDigest] = entries.count
             entries.append(
                 EntryEvidence(
-                    height: height, position: position,
-                    content: try content(block.entries[Int(position)], outcome.entryDigest),
+                    height: height, position: UInt64(position),
+                    content: try content(block.entries[position], outcome.entryDigest),
                     code: outcome.code,
-                    resultsPath: results.inclusionPath(index: position, size: results.size),
+                    resultsPath: results.inclusionPath(
+                        index: UInt64(position), size: results.size),
                     logPath: path))
         }
-    }
-
-    mutating func add(headerAt height: UInt64) throws(EvidenceSourceError) {
-        _ = try add(blockAt: height)
-    }
-
-    private mutating func add(blockAt height: UInt64) throws(EvidenceSourceError) -> Block {
-        guard height <= header.height, let block = source.block(height: height) else {
-            throw .missing("block \(height)")
+        guard found == wanted.digests.count + wanted.positions.count else {
+            throw .damaged("event at height \(height)")
         }
-        guard height < header.height else { return block }
-        let index = block.header.logSize
-        guard let path = source.logPath(index: index, size: header.logSize) else {
-            throw .missing("log path of leaf \(index)")
-        }
-        ancestors.append(HeaderEvidence(header: block.header, path: path))
-        return block
     }
 
     private mutating func content(
@@ -164,10 +211,15 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         }
     }
 
-    func bundle(_ question: EvidenceQuestion, logs: [LogEvidence]) -> EvidenceBundle {
-        EvidenceBundle(
-            chain: header.chain, question: question, epochChanges: epochChanges, header: header,
-            certificate: certificate, records: records.values.sorted { $0.key < $1.key },
-            ancestors: ancestors, entries: entries, logs: logs)
+    private func link(
+        _ log: Gathered, _ places: [Digest: Int]
+    ) throws(EvidenceSourceError) -> LogEvidence {
+        var linked: [EventEvidence] = []
+        linked.reserveCapacity(log.leaves.count)
+        for (leaf, event) in zip(log.leaves, log.events) {
+            guard let place = places[event.entryDigest] else { throw .damaged("event") }
+            linked.append(EventEvidence(leaf: leaf, entry: place))
+        }
+        return LogEvidence(log: log.log.rawValue, events: linked)
     }
 }

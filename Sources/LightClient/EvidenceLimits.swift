@@ -22,9 +22,11 @@ public struct EvidenceLimits: Sendable, Equatable {
     public static let standard = EvidenceLimits(
         bundleBytesMax: 268_435_456, eventsMax: 200_000, entriesMax: 400_000)
 
+    /// Questions that one bundle answers.
+    public static let questionsMax = 256
     /// Epochs that a bundle may cross.
-    public static let epochChangesMax = TrustedChain.epochsMax
-    /// State records in one bundle: the subject and the keys that signed.
+    public static let epochChangesMax = 4_096
+    /// State records in one bundle: the subjects and the keys that signed.
     public static let recordsMax = 65_536
     /// Bytes of one stored state record.
     public static let recordBytesMax = 1_048_576

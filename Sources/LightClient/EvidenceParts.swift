@@ -34,23 +34,51 @@ public struct EpochChange: Equatable, Sendable, CBORCodable {
 
 /// What the state map holds at a key under the certified state root, or that it holds nothing.
 ///
-/// Wire: `[key, value: bstr / null, map proof]`. The value is an encoded `StoredRecord`, salt included.
+/// Wire: `[key, content, map proof]`.
 public struct StateEvidence: Equatable, Sendable, CBORCodable {
     public let key: Digest
-    /// `nil`: the map has no such key.
-    public let value: [UInt8]?
+    public let content: Content
     public let proof: MapProof
 
-    public init(key: Digest, value: [UInt8]?, proof: MapProof) {
+    /// Wire: `bstr`, `null` or `[digest]`.
+    public enum Content: Equatable, Sendable {
+        /// An encoded `StoredRecord`, salt included.
+        case value([UInt8])
+        /// The map has no such key.
+        case nothing
+        /// Confidential here: only the digest of the value, which nobody can guess it from (its salt).
+        case withheld(Digest)
+    }
+
+    public init(key: Digest, content: Content, proof: MapProof) {
         self.key = key
-        self.value = value
+        self.content = content
         self.proof = proof
+    }
+
+    public init(key: Digest, value: [UInt8]?, proof: MapProof) {
+        self.init(key: key, content: value.map { .value($0) } ?? .nothing, proof: proof)
+    }
+
+    /// What the map's leaf commits to; `nil` where it has no such key.
+    public func valueHash(_ suite: Suite) -> Digest? {
+        switch content {
+        case .value(let bytes): suite.digest(bytes)
+        case .nothing: nil
+        case .withheld(let digest): digest
+        }
     }
 
     public func encode(into encoder: inout CBOREncoder) {
         encoder.array(3)
         encoder.value(key)
-        if let value { encoder.bytes(value) } else { encoder.null() }
+        switch content {
+        case .value(let bytes): encoder.bytes(bytes)
+        case .nothing: encoder.null()
+        case .withheld(let digest):
+            encoder.array(1)
+            encoder.value(digest)
+        }
         encoder.value(proof)
     }
 
@@ -59,9 +87,12 @@ public struct StateEvidence: Equatable, Sendable, CBORCodable {
         key = try decoder.value()
         if try decoder.peekIsNull() {
             try decoder.null()
-            value = nil
+            content = .nothing
+        } else if try decoder.peekIsArray() {
+            try decoder.array(exactly: 1)
+            content = .withheld(try decoder.value())
         } else {
-            value = try decoder.bytes(max: EvidenceLimits.recordBytesMax)
+            content = .value(try decoder.bytes(max: EvidenceLimits.recordBytesMax))
         }
         proof = try decoder.value()
     }

@@ -52,7 +52,7 @@ extension EvidencePlace {
     public var english: String {
         switch self {
         case .bundle: "bundle"
-        case .question: "question"
+        case .question(let index): "question \(index)"
         case .epochChange(let index): "epoch change \(index)"
         case .header(let height): "certified header at height \(height)"
         case .certificate: "finalization certificate"
@@ -60,8 +60,9 @@ extension EvidencePlace {
         case .ancestor(let height): "header at height \(height)"
         case .entry(let index, let height, let position):
             "entry \(index) (height \(height), position \(position))"
-        case .log(let log): "\(LogNames.english(log)) log"
-        case .event(let log, let index): "event \(index) of the \(LogNames.english(log)) log"
+        case .log(let log, let asset): "\(LogNames.english(log)) log of \(asset.hex)"
+        case .event(let index, let log, let asset):
+            "event \(index) of the \(LogNames.english(log)) log of \(asset.hex)"
         case .start: "where trust starts"
         case .link: "proof that one log goes on from another"
         case .fork: "fork evidence"
@@ -77,7 +78,7 @@ extension EvidencePlace {
     public var chinese: String {
         switch self {
         case .bundle: "证据包"
-        case .question: "所证问题"
+        case .question(let index): "第 \(index) 个问题"
         case .epochChange(let index): "第 \(index) 次换届"
         case .header(let height): "经认证的区块头（高度 \(height)）"
         case .certificate: "终局证书"
@@ -85,8 +86,9 @@ extension EvidencePlace {
         case .ancestor(let height): "高度 \(height) 的区块头"
         case .entry(let index, let height, let position):
             "第 \(index) 个条目（高度 \(height)，块内位置 \(position)）"
-        case .log(let log): "\(LogNames.chinese(log))日志"
-        case .event(let log, let index): "\(LogNames.chinese(log))日志第 \(index) 号事件"
+        case .log(let log, let asset): "\(asset.hex) 的\(LogNames.chinese(log))日志"
+        case .event(let index, let log, let asset):
+            "\(asset.hex) 的\(LogNames.chinese(log))日志第 \(index) 号事件"
         case .start: "信任起点"
         case .link: "日志延续证明"
         case .fork: "分叉证据"
@@ -122,7 +124,7 @@ extension EvidenceFault {
         case .undecodable(let error): "not readable: \(error.english)"
         case .otherLedger(let found, let expected):
             "it is of the ledger \(found.hex), the genesis file is of \(expected.hex)"
-        case .otherQuestion: "it answers another question than the one asked"
+        case .otherQuestion: "it does not answer what was asked"
         case .tooMany(let what, let found, let max): "\(found) \(what); at most \(max) are read"
         case .outOfOrder: "not in ascending order, each once"
         case .otherChainInHeader: "field chain: the header names another ledger than the bundle"
@@ -154,6 +156,7 @@ extension EvidenceFault {
         case .otherHeader: "it is another header than the one asked for"
         case .notAPrefix: "its log is not the beginning of the certified one"
         case .recordNotIncluded: "the state record that the answer needs is not in the bundle"
+        case .recordWithheld: "the state record that the answer needs is withheld"
         case .wrongStateProof: "value or proof do not lead to the certified state root"
         case .recordUndecodable(let error): "not a readable record: \(error.english)"
         case .otherRecord(let field): "field \(field): it is not the record that its key names"
@@ -170,10 +173,13 @@ extension EvidenceFault {
         case .otherMembersKey(let key): "key \(key.hex) is another member's"
         case .keyNotLive(let key): "key \(key.hex) was not live at that height"
         case .entryNotIncluded: "the bundle lacks the entry"
-        case .envelopeNeeded: "the envelope is withheld; without it nothing shows the transaction"
-        case .otherTransaction: "the envelope holds another transaction than the one asked for"
+        case .envelopeNeeded:
+            "no envelope in the bundle holds the transaction; some are withheld, it may be one of them"
         case .logNotIncluded: "it was asked for and is not in the bundle"
         case .logNotAsked: "it is in the bundle and was not asked for"
+        case .otherParents: "it does not name the parents that the asset's record has"
+        case .otherPin(let parent):
+            "the rights log of the parent \(parent.hex) does not stand as pinned"
         case .eventsMissing(let found, let certified, let first):
             "\(found) events given, the certified record counts \(certified): "
                 + "event \(first) is missing"
@@ -196,7 +202,7 @@ extension EvidenceFault {
         case .undecodable(let error): "无法读取证据包：\(error.chinese)"
         case .otherLedger(let found, let expected):
             "属于账本 \(found.hex)，而创世文件属于 \(expected.hex)"
-        case .otherQuestion: "回答的不是所提的问题"
+        case .otherQuestion: "未回答所提的问题"
         case .tooMany(_, let found, let max): "共 \(found) 项，最多读取 \(max) 项"
         case .outOfOrder: "未按升序排列或有重复"
         case .otherChainInHeader: "chain 字段：区块头所属账本与证据包不同"
@@ -225,6 +231,7 @@ extension EvidenceFault {
         case .otherHeader: "不是所问的区块头"
         case .notAPrefix: "其日志不是经认证日志的前缀"
         case .recordNotIncluded: "证据包缺少所需的状态记录"
+        case .recordWithheld: "所需的状态记录未披露"
         case .wrongStateProof: "值或证明与经认证的状态根不符"
         case .recordUndecodable(let error): "无法读取记录：\(error.chinese)"
         case .otherRecord(let field): "\(field) 字段：不是该键所指的记录"
@@ -240,10 +247,11 @@ extension EvidenceFault {
         case .otherMembersKey(let key): "密钥 \(key.hex) 属于另一成员"
         case .keyNotLive(let key): "密钥 \(key.hex) 在该高度无效"
         case .entryNotIncluded: "证据包缺少该条目"
-        case .envelopeNeeded: "信封未披露，无从证明是哪笔交易"
-        case .otherTransaction: "信封中是另一笔交易"
+        case .envelopeNeeded: "证据包所示信封中没有该交易；另有信封未披露，可能在其中"
         case .logNotIncluded: "要求证明该日志，证据包却未附"
         case .logNotAsked: "证据包附有未要求的日志"
+        case .otherParents: "所列来源资产与资产记录不符"
+        case .otherPin(let parent): "来源资产 \(parent.hex) 的权属日志与所锁定的状态不符"
         case .eventsMissing(let found, let certified, let first):
             "给出 \(found) 个事件，经认证的记录为 \(certified) 个：缺第 \(first) 号事件"
         case .eventsAdded(let found, let certified):

@@ -28,16 +28,17 @@ public enum EvidenceStanding: String, Sendable, CaseIterable {
 /// Where in the bundle a problem is.
 public enum EvidencePlace: Equatable, Sendable {
     case bundle
-    case question
+    /// Counts from 0 in the bundle's questions.
+    case question(Int)
     case epochChange(index: Int)
     case header(height: UInt64)
     case certificate
     case record(index: Int, key: Digest)
     case ancestor(height: UInt64)
     case entry(index: Int, height: UInt64, position: UInt64)
-    /// 0 rights, 1 trades, 2 refusals.
-    case log(UInt64)
-    case event(log: UInt64, index: Int)
+    /// One of an asset's logs: 0 rights, 1 trades, 2 refusals.
+    case log(UInt64, of: Digest)
+    case event(index: Int, log: UInt64, of: Digest)
     /// Where trust starts.
     case start
     /// A proof that one log goes on from another.
@@ -90,6 +91,7 @@ public enum EvidenceFault: Equatable, Sendable {
 
     // State.
     case recordNotIncluded
+    case recordWithheld
     case wrongStateProof
     case recordUndecodable(CBORError)
     case otherRecord(field: String)
@@ -108,11 +110,14 @@ public enum EvidenceFault: Equatable, Sendable {
     case keyNotLive(KeyID)
     case entryNotIncluded
     case envelopeNeeded
-    case otherTransaction
 
     // Logs and events.
     case logNotIncluded
     case logNotAsked
+    /// The first event of a derived asset's rights log does not name the parents that its record has.
+    case otherParents
+    /// The parent's rights log does not begin with what was pinned, or goes on with something else than this derivation.
+    case otherPin(parent: Digest)
     /// `first`: number of the first event that is not there.
     case eventsMissing(found: Int, certified: UInt64, first: UInt64)
     case eventsAdded(found: Int, certified: UInt64)
@@ -139,7 +144,7 @@ extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
         case .otherLedger, .otherQuestion, .belowQuorum, .recordNotIncluded, .headerNotIncluded,
-            .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany:
+            .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld:
             .notProven
         case .notFinal, .unknownEpoch, .epochBeforeStart, .contradictsTrusted, .aheadOfClock:
             .notYet
@@ -149,7 +154,7 @@ extension EvidenceFault {
             .wrongStateProof, .recordUndecodable, .otherRecord, .headerNotBelow, .headerNotInLog,
             .malformedHeader,
             .positionOutside, .entryNotInLog, .outcomeNotInResults, .badEnvelope, .badSignature,
-            .otherMembersKey, .keyNotLive, .otherTransaction, .logNotAsked, .eventsMissing,
+            .otherMembersKey, .keyNotLive, .logNotAsked, .otherParents, .otherPin, .eventsMissing,
             .eventsAdded, .otherLogRoot, .noSuchEntry, .eventUndecodable, .eventField,
             .ancestorNotNeeded, .noContradiction, .otherHeader, .notAPrefix:
             .provenFalse

@@ -3,7 +3,7 @@ import Ledger
 import LedgerCrypto
 import Records
 
-/// What a bundle answers.
+/// One of the things that a bundle answers.
 ///
 /// Wire: `[0, asset, [log…]]`, `[1, transaction id]`, `[2, record type, [id part…]]` or
 /// `[3, height, header digest / null]`.
@@ -19,6 +19,23 @@ public enum EvidenceQuestion: Equatable, Sendable {
     case header(height: UInt64, digest: Digest?)
 
     public static let idPartsMax = 2
+
+    /// Whether the encodings ascend, which gives a list of questions one order.
+    public static func areAscending(_ questions: [EvidenceQuestion]) -> Bool {
+        let encoded = questions.map { $0.encoded }
+        return zip(encoded, encoded.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// In that order, each once.
+    public static func sorted(_ questions: [EvidenceQuestion]) -> [EvidenceQuestion] {
+        var sorted: [EvidenceQuestion] = []
+        for (question, _) in questions.map({ ($0, $0.encoded) })
+            .sorted(by: { $0.1.lexicographicallyPrecedes($1.1) }) where sorted.last != question
+        {
+            sorted.append(question)
+        }
+        return sorted
+    }
 
     /// The state map's key of the record that the question is about; transactions have none.
     public func stateKey(_ suite: Suite) -> Digest? {
@@ -120,5 +137,23 @@ extension EvidenceQuestion: CBOREncodable, CBORDecodable {
                 "a question is [0, asset, logs], [1, transaction], [2, type, id] or "
                     + "[3, height, header]")
         }
+    }
+}
+
+/// What somebody asks of a node: `[+ question]`, in any order.
+public struct QuestionList: Equatable, Sendable, CBORCodable {
+    public let questions: [EvidenceQuestion]
+
+    /// - Precondition: 1 to `EvidenceLimits.questionsMax`.
+    public init(_ questions: [EvidenceQuestion]) {
+        precondition((1...EvidenceLimits.questionsMax).contains(questions.count))
+        self.questions = questions
+    }
+
+    public func encode(into encoder: inout CBOREncoder) { encoder.list(questions) }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        questions = try decoder.list(max: EvidenceLimits.questionsMax)
+        guard !questions.isEmpty else { throw decoder.invalid("one question at least") }
     }
 }

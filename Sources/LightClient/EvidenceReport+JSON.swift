@@ -33,7 +33,7 @@ extension ProvenAnswer {
             "validators": .number(UInt64(checkpoint.validators.count)),
             "quorum": .number(UInt64(checkpoint.validators.quorum)),
             "epochs": .list(checkpoint.epochs.map { $0.json }),
-            "finding": finding.json(question),
+            "findings": .list(zip(questions, findings).map { $1.json($0) }),
             "claims": .list(claims.map { .both($0.english, $0.chinese) }),
         ])
     }
@@ -71,6 +71,7 @@ extension ProvenAnswer.Finding {
                 "provider": .text(asset.provider.text),
                 "status": .text(asset.status.name),
                 "logs": .list(history.logs.map { $0.json }),
+                "parents": .list(history.parents.map { $0.json }),
             ])
         case .noSuchAsset(let asset):
             return .members(["type": .text("no-such-asset"), "asset": .hex(asset)])
@@ -78,15 +79,24 @@ extension ProvenAnswer.Finding {
             return .members(["type": .text("transaction"), "entry": entry.json])
         case .record(let record):
             guard case .record(let type, let id) = question else { return .null }
-            let body = record.flatMap {
-                try? CBORValue.decode($0.body, limits: StoredRecord.limits).diagnostic
+            var present = true
+            var body: JSONNode = .null
+            var withheld: JSONNode = .null
+            switch record {
+            case .nothing: present = false
+            case .withheld(let digest): withheld = .hex(digest)
+            case .record(let record):
+                if let value = try? CBORValue.decode(record.body, limits: StoredRecord.limits) {
+                    body = .text(value.diagnostic)
+                }
             }
             return .members([
                 "type": .text("record"),
                 "recordType": .text(type.name),
                 "id": .list(id.map { .text($0.diagnostic) }),
-                "present": .bool(record != nil),
-                "record": body.map { .text($0) } ?? .null,
+                "present": .bool(present),
+                "record": body,
+                "withheld": withheld,
             ])
         case .header(let older):
             return .members([
@@ -99,6 +109,18 @@ extension ProvenAnswer.Finding {
                 "stateRoot": .hex(older.header.stateRoot),
             ])
         }
+    }
+}
+
+extension ProvenParent {
+    fileprivate var json: JSONNode {
+        .members([
+            "asset": .hex(asset),
+            "included": .bool(isIncluded),
+            "rightsSize": pin.map { .number($0.rightsSize) } ?? .null,
+            "rightsRoot": pin.map { .hex($0.rightsRoot) } ?? .null,
+            "basis": pin?.basis.map { .hex($0) } ?? .null,
+        ])
     }
 }
 

@@ -79,11 +79,15 @@ extension Claim {
             "what members stated (titles, counts, scores): the ledger proves who stated it "
                 + "and when, not that it is true"
         case .nothingLater(let height): "anything after height \(height)"
-        case .logNotShown(let log, let events):
-            "the \(log.name) log: its \(events) events are not in this bundle"
+        case .logNotShown(let asset, let log, let events):
+            "the \(log.name) log of \(asset.hex): its \(events) events are not in this bundle"
+        case .parentsUnproven(let assets):
+            "the history of the ancestors "
+                + assets.map { $0.hex }.joined(separator: ", ") + ", and what those come from"
         case .withheld(let count):
             "kind, actor and transaction id of \(count) events whose envelope is withheld: "
                 + "they rest on the validators' certificate"
+        case .recordsWithheld(let count): "what is in \(count) withheld records"
         case .signaturesNotRechecked(let count):
             "\(count) members' signatures: the validators certified them, "
                 + "this bundle does not prove the keys"
@@ -95,8 +99,12 @@ extension Claim {
         switch self {
         case .statements: "成员所作陈述（名称、数量、评分等）：账本证明何人何时作出，不证明其属实"
         case .nothingLater(let height): "高度 \(height) 之后的情况"
-        case .logNotShown(let log, let events): "\(log.titleZh)：其 \(events) 个事件不在本证据包中"
+        case .logNotShown(let asset, let log, let events):
+            "\(asset.hex) 的\(log.titleZh)：其 \(events) 个事件不在本证据包中"
+        case .parentsUnproven(let assets):
+            "来源资产 " + assets.map { $0.hex }.joined(separator: "、") + " 的历史及其更早的来源"
         case .withheld(let count): "\(count) 个事件的信封未披露，其种类、行为人与交易编号仅由验证者认证"
+        case .recordsWithheld(let count): "\(count) 条未披露记录的内容"
         case .signaturesNotRechecked(let count): "\(count) 个成员签名由验证者认证，本证据包未证明其密钥"
         case .pseudonyms(let count): "\(count) 个事件中化名所指的成员"
         }

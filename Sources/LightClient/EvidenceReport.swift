@@ -36,24 +36,27 @@ public struct EvidenceReport: Equatable, Sendable {
     public init(_ answer: ProvenAnswer) {
         add(0, "PROVEN", "已证明")
         addCheckpoint(answer)
-        switch answer.finding {
-        case .assetHistory(let history): add(history)
-        case .noSuchAsset(let asset):
-            add(0, "no such asset is on the ledger", "账本上没有该数据资产", value: asset.hex)
-        case .transaction(let entry): add(entry)
-        case .record(let record): add(record, question: answer.question)
-        case .header(let older): add(older, under: answer.checkpoint.header)
+        for (number, (question, finding)) in zip(answer.questions, answer.findings).enumerated() {
+            if answer.questions.count > 1 { add(0, "question \(number)", "问题 \(number)") }
+            switch finding {
+            case .assetHistory(let history): add(history)
+            case .noSuchAsset(let asset):
+                add(0, "no such asset is on the ledger", "账本上没有该数据资产", value: asset.hex)
+            case .transaction(let entry): add(entry)
+            case .record(let record): add(record, question: question)
+            case .header(let older): add(older, under: answer.checkpoint.header)
+            }
         }
+        addLineage(answer)
         let time = ShanghaiTime.text(unixMs: answer.timeMs)
-        switch answer.finding {
-        case .assetHistory:
-            add(
-                0, "complete to height \(answer.height), time \(time)",
-                "完整至高度 \(answer.height)，时间 \(time)")
-        case .noSuchAsset, .transaction, .record, .header:
+        if answer.histories.isEmpty {
             add(
                 0, "as of height \(answer.height), time \(time)",
                 "截至高度 \(answer.height)，时间 \(time)")
+        } else {
+            add(
+                0, "complete to height \(answer.height), time \(time)",
+                "完整至高度 \(answer.height)，时间 \(time)")
         }
         add(0, "only claimed, not proven here:", "仅为陈述、此处未证明：")
         for claim in answer.claims { add(1, "- \(claim.english)", claim.chinese) }
@@ -177,16 +180,21 @@ public struct EvidenceReport: Equatable, Sendable {
         add(1, entry.content.english, entry.content.chinese)
     }
 
-    private mutating func add(_ record: AnyRecord?, question: EvidenceQuestion) {
+    private mutating func add(_ record: ProvenRecord, question: EvidenceQuestion) {
         guard case .record(let type, let id) = question else { return }
         let name = id.map { $0.diagnostic }.joined(separator: ", ")
-        guard let record else {
-            add(0, "no \(type.name) record", "没有\(type.titleZh)记录", value: name)
-            return
-        }
-        add(0, "\(type.name) record", "\(type.titleZh)记录", value: name)
-        if let value = try? CBORValue.decode(record.body, limits: StoredRecord.limits) {
-            add(1, "fields", "字段", value: value.diagnostic)
+        switch record {
+        case .nothing: add(0, "no \(type.name) record", "没有\(type.titleZh)记录", value: name)
+        case .withheld(let digest):
+            add(0, "\(type.name) record", "\(type.titleZh)记录", value: name)
+            add(
+                1, "there is one; it is withheld, its digest is", "确有此记录，内容未披露，其摘要",
+                value: digest.hex)
+        case .record(let record):
+            add(0, "\(type.name) record", "\(type.titleZh)记录", value: name)
+            if let value = try? CBORValue.decode(record.body, limits: StoredRecord.limits) {
+                add(1, "fields", "字段", value: value.diagnostic)
+            }
         }
     }
 }

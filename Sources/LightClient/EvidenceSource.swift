@@ -56,6 +56,20 @@ extension EvidenceBundle {
     /// Which envelopes a bundle may show; the others appear by digest only.
     public typealias Disclosure = (Transaction) -> Bool
 
+    /// The answers to all these questions, at the source's newest final header.
+    ///
+    /// - Parameter questions: 1 to `EvidenceLimits.questionsMax`, in any order.
+    public static func answering(
+        _ questions: [EvidenceQuestion], from source: some EvidenceSource,
+        disclosing: @escaping Disclosure = { _ in true }
+    ) throws(EvidenceSourceError) -> EvidenceBundle {
+        let questions = EvidenceQuestion.sorted(questions)
+        precondition((1...EvidenceLimits.questionsMax).contains(questions.count))
+        var assembly = try EvidenceAssembly(source: source, disclosing: disclosing)
+        for question in questions { try assembly.gather(question) }
+        return try assembly.bundle(questions)
+    }
+
     /// The complete history of an asset in these logs, or the proof that there is no such asset.
     ///
     /// - Parameter logs: ascending, not empty.
@@ -63,28 +77,8 @@ extension EvidenceBundle {
         asset: Digest, logs: [EventLogKind] = EventLogKind.allCases,
         from source: some EvidenceSource, disclosing: @escaping Disclosure = { _ in true }
     ) throws(EvidenceSourceError) -> EvidenceBundle {
-        var assembly = try EvidenceAssembly(source: source, disclosing: disclosing)
-        let key = StateKey.digest(.asset, asset, suite: source.suite)
-        let value = try assembly.add(stateKey: key)
-        var evidence: [LogEvidence] = []
-        if let value {
-            guard case .asset(let record)? = try? StoredRecord.decode(value: value) else {
-                throw .damaged("asset record \(asset.hex)")
-            }
-            var selected: [(log: EventLogKind, leaves: [[UInt8]], events: [AssetEvent])] = []
-            for log in logs {
-                let leaves = try assembly.leaves(of: asset, log: log, size: record.log(log).size)
-                selected.append((log, leaves, try assembly.decode(leaves)))
-            }
-            try assembly.add(events: selected.flatMap { $0.events })
-            for item in selected {
-                evidence.append(
-                    LogEvidence(
-                        log: item.log.rawValue,
-                        events: try assembly.link(item.leaves, events: item.events)))
-            }
-        }
-        return assembly.bundle(.assetHistory(asset: asset, logs: logs), logs: evidence)
+        try answering(
+            [.assetHistory(asset: asset, logs: logs)], from: source, disclosing: disclosing)
     }
 
     /// What became of a transaction.
@@ -92,11 +86,7 @@ extension EvidenceBundle {
         id: Digest, from source: some EvidenceSource,
         disclosing: @escaping Disclosure = { _ in true }
     ) throws(EvidenceSourceError) -> EvidenceBundle {
-        var assembly = try EvidenceAssembly(source: source, disclosing: disclosing)
-        guard let found = source.locate(transaction: id) else { throw .unknownTransaction }
-        guard found.height <= assembly.header.height else { throw .indexBehind }
-        try assembly.add(height: found.height, positions: [found.position])
-        return assembly.bundle(.transaction(id), logs: [])
+        try answering([.transaction(id)], from: source, disclosing: disclosing)
     }
 
     /// The header at a height, in the log of the newest final one: any ancestor, in the logarithm of the chain's length.
@@ -105,19 +95,13 @@ extension EvidenceBundle {
     public static func header(
         height: UInt64, digest: Digest? = nil, from source: some EvidenceSource
     ) throws(EvidenceSourceError) -> EvidenceBundle {
-        var assembly = try EvidenceAssembly(source: source, disclosing: { _ in true })
-        guard height <= assembly.header.height else { throw .indexBehind }
-        try assembly.add(headerAt: height)
-        return assembly.bundle(.header(height: height, digest: digest), logs: [])
+        try answering([.header(height: height, digest: digest)], from: source)
     }
 
     /// What the state holds under a record's id, or that it holds nothing.
     public static func record(
         type: RecordType, id: [CBORValue], from source: some EvidenceSource
     ) throws(EvidenceSourceError) -> EvidenceBundle {
-        var assembly = try EvidenceAssembly(source: source, disclosing: { _ in true })
-        let key = EvidenceQuestion.stateKey(type: type, id: id, suite: source.suite)
-        _ = try assembly.add(stateKey: key)
-        return assembly.bundle(.record(type: type, id: id), logs: [])
+        try answering([.record(type: type, id: id)], from: source)
     }
 }

@@ -20,23 +20,42 @@ public struct ProvenAnswer: Equatable, Sendable {
     /// The name in the genesis.
     public let ledger: String
     public let suite: Suite
-    public let question: EvidenceQuestion
     public let checkpoint: Checkpoint
-    public let finding: Finding
+    /// Ascending, each once, one at least.
+    public let questions: [EvidenceQuestion]
+    /// One for each question.
+    public let findings: [Finding]
 
     public enum Finding: Equatable, Sendable {
         case assetHistory(AssetHistory)
         /// The state at the certified height has no such asset.
         case noSuchAsset(Digest)
         case transaction(ProvenEntry)
-        /// `nil`: the state at the certified height has no such record.
-        case record(AnyRecord?)
+        case record(ProvenRecord)
         case header(ProvenHeader)
+    }
+
+    /// The answer to a question; `nil` when the bundle does not answer it.
+    public subscript(_ question: EvidenceQuestion) -> Finding? {
+        questions.firstIndex(of: question).map { findings[$0] }
     }
 
     public var height: UInt64 { checkpoint.header.height }
     /// Milliseconds of Unix time.
     public var timeMs: UInt64 { checkpoint.header.timeMs }
+
+    /// All histories that were asked for and that there are, in the order of the questions.
+    public var histories: [AssetHistory] {
+        findings.compactMap { if case .assetHistory(let history) = $0 { history } else { nil } }
+    }
+}
+
+/// What the state at the certified height holds under a key.
+public enum ProvenRecord: Equatable, Sendable {
+    case record(AnyRecord)
+    case nothing
+    /// Something; the bundle shows only the digest of it.
+    case withheld(Digest)
 }
 
 /// An older header whose ledger is the beginning of the checkpoint's: every leaf of its log is in the checkpoint's log at
@@ -50,6 +69,19 @@ public struct ProvenHeader: Equatable, Sendable {
 public struct AssetHistory: Equatable, Sendable {
     public let asset: AssetRecord
     public let logs: [ProvenLog]
+    /// What it was derived from, ascending by asset.
+    public internal(set) var parents: [ProvenParent] = []
+}
+
+/// An asset that another one was derived from.
+public struct ProvenParent: Equatable, Sendable {
+    public let asset: Digest
+    /// Where its rights log stood then, and on what ground it was used; `nil` where the bundle does not show the child's
+    /// rights log, which says so.
+    public let pin: ParentPin?
+    /// Whether this bundle proves its rights log: complete, with what was pinned as its beginning and this derivation as
+    /// its very next event. Otherwise the parent is named and nothing is proven about it.
+    public let isIncluded: Bool
 }
 
 public struct ProvenLog: Equatable, Sendable {
@@ -89,62 +121,4 @@ public enum SignatureCheck: Equatable, Sendable {
     case valid(KeyID)
     /// The bundle does not prove the key's record; the validators checked the signature before they voted.
     case notRechecked(KeyID)
-}
-
-/// What somebody says and this bundle does not prove.
-public enum Claim: Equatable, Sendable {
-    /// The ledger proves who stated what and when, never that a statement about the world is true.
-    case statements
-    /// Nothing is said about what happened after the certified height.
-    case nothingLater(height: UInt64)
-    /// The record counts this many events in a log that was not asked for.
-    case logNotShown(EventLogKind, events: UInt64)
-    /// Events whose envelope is withheld: kind, actor and transaction id rest on the validators' certificate alone.
-    case withheld(count: Int)
-    case signaturesNotRechecked(count: Int)
-    /// Actors under pseudonyms whose envelopes are withheld: who they are is not in the bundle.
-    case pseudonyms(count: Int)
-}
-
-extension ProvenAnswer {
-    /// What was only claimed, most general first.
-    public var claims: [Claim] {
-        var claims: [Claim] = [.statements, .nothingLater(height: height)]
-        switch finding {
-        case .assetHistory(let history):
-            claims += history.claims
-        case .transaction(let entry):
-            if case .transaction(_, _, .notRechecked) = entry.content {
-                claims.append(.signaturesNotRechecked(count: 1))
-            }
-        case .noSuchAsset, .record, .header: break
-        }
-        return claims
-    }
-}
-
-extension AssetHistory {
-    var claims: [Claim] {
-        var claims: [Claim] = []
-        for kind in EventLogKind.allCases where !logs.contains(where: { $0.log == kind }) {
-            claims.append(.logNotShown(kind, events: asset.log(kind).size))
-        }
-        var withheld = 0
-        var notRechecked = 0
-        var pseudonyms = 0
-        for event in logs.flatMap({ $0.events }) {
-            switch (event.entry.content, event.event.actor) {
-            case (.withheld, .pseudonym):
-                withheld += 1
-                pseudonyms += 1
-            case (.withheld, .member), (.withheld, .ledger): withheld += 1
-            case (.transaction(_, _, .notRechecked), _): notRechecked += 1
-            case (.transaction(_, _, .valid), _), (.automatic, _): break
-            }
-        }
-        if withheld > 0 { claims.append(.withheld(count: withheld)) }
-        if notRechecked > 0 { claims.append(.signaturesNotRechecked(count: notRechecked)) }
-        if pseudonyms > 0 { claims.append(.pseudonyms(count: pseudonyms)) }
-        return claims
-    }
 }

@@ -34,11 +34,12 @@ extension Verifier {
         return headers
     }
 
-    /// A header among those that the certified log holds (`headers`), whose own log is that log's beginning.
+    /// A header among those that the certified log holds, whose own log is that log's beginning.
     func provenHeader(
-        height: UInt64, digest: Digest?, headers: [Header], evidence: [HeaderEvidence]
+        height: UInt64, digest: Digest?, _ parts: ProvenParts
     ) throws(EvidenceProblem) -> ProvenHeader {
         let place = EvidencePlace.ancestor(height: height)
+        let headers = parts.headers
         guard let index = headers.firstIndex(where: { $0.height == height }) else {
             throw EvidenceProblem(place, .headerNotIncluded)
         }
@@ -46,8 +47,9 @@ extension Verifier {
         let found = header.digest(suite)
         if let digest, digest != found { throw EvidenceProblem(place, .otherHeader) }
         // The last one is the certified header itself.
-        if index < evidence.count {
-            let older = evidence[index].rootBefore(size: headers[headers.count - 1].logSize, suite)
+        if index < parts.paths.count {
+            let size = headers[headers.count - 1].logSize
+            let older = parts.paths[index].rootBefore(size: size, suite)
             guard older == header.logRoot else { throw EvidenceProblem(place, .notAPrefix) }
         }
         return ProvenHeader(header: header, digest: found)
@@ -149,7 +151,9 @@ extension Verifier {
     ) throws(EvidenceProblem) -> SignatureCheck {
         let keyID = envelope.keyID
         let stateKey = StateKey.key(keyID, suite)
-        guard state.index(of: stateKey) != nil else { return .notRechecked(keyID) }
+        guard let index = state.index(of: stateKey), !state.isWithheld(at: index) else {
+            return .notRechecked(keyID)
+        }
         var found = keys[keyID]
         if found == nil {
             found = try state.record(KeyRecord.self, key: stateKey, neededAt: place)

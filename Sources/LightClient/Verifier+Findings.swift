@@ -5,83 +5,54 @@ import Merkle
 import Records
 
 extension Verifier {
-    func finding(
-        _ bundle: EvidenceBundle, state: ProvenState, headers: [Header], entries: [ProvenEntry]
-    ) throws(EvidenceProblem) -> ProvenAnswer.Finding {
-        switch bundle.question {
-        case .assetHistory(let asset, let logs):
-            let key = StateKey.digest(.asset, asset, suite: suite)
-            let record = try state.record(AssetRecord.self, key: key, neededAt: .question)
-            guard let record else {
-                guard bundle.logs.isEmpty else {
-                    throw EvidenceProblem(.log(bundle.logs[0].log), .logNotAsked)
-                }
-                return .noSuchAsset(asset)
+    /// - Parameter histories: of the bundle, one item for each question about a history.
+    func findings(
+        _ questions: [EvidenceQuestion], histories: [[LogEvidence]], _ parts: ProvenParts
+    ) throws(EvidenceProblem) -> [ProvenAnswer.Finding] {
+        var findings: [ProvenAnswer.Finding] = []
+        var rest = histories[...]
+        var lineage = Lineage(suite: suite)
+        for (index, question) in questions.enumerated() {
+            let place = EvidencePlace.question(index)
+            switch question {
+            case .assetHistory(let asset, let logs):
+                let evidence = rest.popFirst() ?? []
+                findings.append(
+                    try history(of: asset, logs, evidence, parts, &lineage, at: place))
+            case .transaction(let id):
+                findings.append(.transaction(try transaction(id, parts.entries, at: place)))
+            case .record(let type, let id):
+                findings.append(.record(try record(type, id, parts.state, at: place)))
+            case .header(let height, let digest):
+                findings.append(.header(try provenHeader(height: height, digest: digest, parts)))
             }
-            guard record.id == asset else {
-                throw EvidenceProblem(.question, .otherRecord(field: "id"))
-            }
-            try checkLogs(given: bundle.logs.map { $0.log }, asked: logs.map { $0.rawValue })
-            var proven: [ProvenLog] = []
-            for (evidence, log) in zip(bundle.logs, logs) {
-                proven.append(
-                    try provenLog(evidence, log: log, record: record.log(log), entries: entries))
-            }
-            return .assetHistory(AssetHistory(asset: record, logs: proven))
-        case .transaction(let id):
-            try checkLogs(given: bundle.logs.map { $0.log }, asked: [])
-            return .transaction(try provenTransaction(id, entries: entries))
-        case .record(let type, let id):
-            try checkLogs(given: bundle.logs.map { $0.log }, asked: [])
-            return .record(try provenRecord(type: type, id: id, state: state))
-        case .header(let height, let digest):
-            try checkLogs(given: bundle.logs.map { $0.log }, asked: [])
-            return .header(
-                try provenHeader(
-                    height: height, digest: digest, headers: headers, evidence: bundle.ancestors))
         }
+        guard histories.count == questions.count(where: { $0.isHistory }) else {
+            throw EvidenceProblem(.bundle, .logNotAsked)
+        }
+        return try lineage.linked(findings)
     }
 
-    private func checkLogs(given: [UInt64], asked: [UInt64]) throws(EvidenceProblem) {
-        for log in asked where !given.contains(log) {
-            throw EvidenceProblem(.log(log), .logNotIncluded)
-        }
-        for log in given where !asked.contains(log) {
-            throw EvidenceProblem(.log(log), .logNotAsked)
-        }
-        guard given == asked else { throw EvidenceProblem(.bundle, .outOfOrder) }
-    }
-
-    private func provenTransaction(
-        _ id: Digest, entries: [ProvenEntry]
+    private func transaction(
+        _ id: Digest, _ entries: [ProvenEntry], at place: EvidencePlace
     ) throws(EvidenceProblem) -> ProvenEntry {
-        guard let entry = entries.first else {
-            throw EvidenceProblem(.question, .entryNotIncluded)
-        }
-        let place = EvidencePlace.entry(
-            index: 0, height: entry.height, position: entry.position)
-        switch entry.content {
-        case .withheld: throw EvidenceProblem(place, .envelopeNeeded)
-        case .transaction(let found, _, _):
-            guard found == id else { throw EvidenceProblem(place, .otherTransaction) }
-        case .automatic:
-            // An automatic action has no payload; its id is its digest, as in events.
-            guard entry.digest == id else { throw EvidenceProblem(place, .otherTransaction) }
-        }
-        return entry
+        if let entry = entries.first(where: { $0.transactionID == id }) { return entry }
+        let isWithheld = entries.contains { $0.content == .withheld }
+        throw EvidenceProblem(place, isWithheld ? .envelopeNeeded : .entryNotIncluded)
     }
 
-    private func provenRecord(
-        type: RecordType, id: [CBORValue], state: ProvenState
-    ) throws(EvidenceProblem) -> AnyRecord? {
+    private func record(
+        _ type: RecordType, _ id: [CBORValue], _ state: ProvenState, at place: EvidencePlace
+    ) throws(EvidenceProblem) -> ProvenRecord {
         guard EvidenceQuestion.isID(id, of: type) else {
-            throw EvidenceProblem(.question, .otherRecord(field: "id"))
+            throw EvidenceProblem(place, .otherRecord(field: "id"))
         }
         let key = EvidenceQuestion.stateKey(type: type, id: id, suite: suite)
         guard let index = state.index(of: key) else {
-            throw EvidenceProblem(.question, .recordNotIncluded)
+            throw EvidenceProblem(place, .recordNotIncluded)
         }
-        guard let record = try state.anyRecord(at: index) else { return nil }
+        let content = try state.content(at: index)
+        guard case .record(let record) = content else { return content }
         let place = EvidencePlace.record(index: index, key: key)
         guard record.type == type else {
             throw EvidenceProblem(place, .otherRecord(field: "type"))
@@ -89,131 +60,26 @@ extension Verifier {
         guard record.stateKey(suite) == key else {
             throw EvidenceProblem(place, .otherRecord(field: "id"))
         }
-        return record
-    }
-
-    // MARK: Logs
-
-    /// Every event fits its evidence, and together they are exactly what the certified record commits to.
-    private func provenLog(
-        _ evidence: LogEvidence, log: EventLogKind, record: EventLog, entries: [ProvenEntry]
-    ) throws(EvidenceProblem) -> ProvenLog {
-        let place = EvidencePlace.log(log.rawValue)
-        guard evidence.events.count <= limits.eventsMax else {
-            throw EvidenceProblem(
-                place,
-                .tooMany(what: "events", found: evidence.events.count, max: limits.eventsMax))
-        }
-        var events: [AssetEvent] = []
-        events.reserveCapacity(evidence.events.count)
-        for (index, item) in evidence.events.enumerated() {
-            do throws(CBORError) {
-                events.append(try AssetEvent.decode(item.leaf, limits: AssetEvent.limits))
-            } catch {
-                throw EvidenceProblem(
-                    .event(log: log.rawValue, index: index), .eventUndecodable(error))
-            }
-        }
-        try checkCount(events, certified: record.size, at: place)
-        var proven: [ProvenEvent] = []
-        proven.reserveCapacity(events.count)
-        for (index, event) in events.enumerated() {
-            let entry = evidence.events[index].entry
-            let place = EvidencePlace.event(log: log.rawValue, index: index)
-            guard entries.indices.contains(entry) else {
-                throw EvidenceProblem(place, .noSuchEntry(entry))
-            }
-            try EventCheck(event: event, entry: entries[entry], place: place)
-                .check(log: log, index: UInt64(index))
-            proven.append(ProvenEvent(event: event, entry: entries[entry]))
-        }
-        try checkRoot(evidence, record: record, at: place)
-        return ProvenLog(log: log, events: proven)
-    }
-
-    private func checkCount(
-        _ events: [AssetEvent], certified: UInt64, at place: EvidencePlace
-    ) throws(EvidenceProblem) {
-        let found = events.count
-        guard UInt64(found) != certified else { return }
-        if UInt64(found) > certified {
-            throw EvidenceProblem(place, .eventsAdded(found: found, certified: certified))
-        }
-        // Each event carries its number, so the first gap names the event that is not there.
-        let gap = events.enumerated().first { $0.element.index != UInt64($0.offset) }
-        throw EvidenceProblem(
-            place,
-            .eventsMissing(
-                found: found, certified: certified, first: UInt64(gap?.offset ?? found)))
-    }
-
-    /// The record's peaks are roots of parts of the log, so a wrong root can be narrowed down to one of them.
-    private func checkRoot(
-        _ evidence: LogEvidence, record: EventLog, at place: EvidencePlace
-    ) throws(EvidenceProblem) {
-        let tree = LogTree(
-            suite: suite, leafHashes: evidence.events.map { suite.leafDigest($0.leaf) })
-        guard tree.root != record.root else { return }
-        var first: UInt64 = 0
-        for (mine, certified) in zip(tree.frontier.peaks, record.peaks) {
-            let leaves = (record.size - first).isolatedHighBit
-            if mine != certified {
-                throw EvidenceProblem(
-                    place, .otherLogRoot(first: first, last: first + leaves - 1))
-            }
-            first += leaves
-        }
-        throw EvidenceProblem(
-            place, .otherLogRoot(first: 0, last: record.size == 0 ? 0 : record.size - 1))
+        return content
     }
 }
 
-extension UInt64 {
-    /// The largest power of two in it, for numbers above 0.
-    fileprivate var isolatedHighBit: UInt64 { 1 << UInt64(63 - leadingZeroBitCount) }
-}
-
-/// An event beside the entry that it refers to: what both say must be the same.
-private struct EventCheck {
-    let event: AssetEvent
-    let entry: ProvenEntry
-    let place: EvidencePlace
-
-    private typealias Field = EvidenceFault.EventField
-
-    func check(log: EventLogKind, index: UInt64) throws(EvidenceProblem) {
-        try equal(.log, event.log.name, log.name)
-        try equal(.index, event.index, index)
-        try equal(.height, event.height, entry.height)
-        try equal(.timeMs, event.timeMs, entry.timeMs)
-        try equal(.entryDigest, event.entryDigest, entry.digest)
-        try equal(.code, event.code.rawValue, entry.code)
-        switch entry.content {
-        case .transaction(let id, let transaction, _):
-            try equal(.kind, event.kind.number, transaction.kind)
-            try equal(.transaction, event.transactionID, id)
-            switch event.actor {
-            case .member(let member): try equal(.actor, member, transaction.member)
-            case .ledger: try equal(.actor, "ledger", transaction.member.text)
-            // Whose pseudonym it is, only the parties of the agreement can tell.
-            case .pseudonym: break
-            }
-        case .automatic(let action):
-            guard case .automatic(let kind) = event.kind else {
-                return try equal(.kind, event.kind.name, "automatic \(action.kind)")
-            }
-            try equal(.kind, kind.rawValue, action.kind)
-            try equal(.transaction, event.transactionID, entry.digest)
-        case .withheld: break
+extension EvidenceQuestion {
+    var isHistory: Bool {
+        switch self {
+        case .assetHistory: true
+        case .transaction, .record, .header: false
         }
     }
+}
 
-    private func equal<Value: Equatable & CustomStringConvertible>(
-        _ field: Field, _ found: Value, _ expected: Value
-    ) throws(EvidenceProblem) {
-        guard found == expected else {
-            throw EvidenceProblem(
-                place, .eventField(field, found: "\(found)", expected: "\(expected)"))
+extension ProvenEntry {
+    /// As events name it: an automatic action has no payload, its id is its digest. `nil`: withheld.
+    var transactionID: Digest? {
+        switch content {
+        case .transaction(let id, _, _): id
+        case .automatic: digest
+        case .withheld: nil
         }
     }
 }

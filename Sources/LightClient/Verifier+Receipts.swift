@@ -37,7 +37,7 @@ public struct BundleReceipts: Sendable {
     }
 
     /// What the bundle answers.
-    public var question: EvidenceQuestion { bundle.question }
+    public var questions: [EvidenceQuestion] { bundle.questions }
     public var suite: Suite { checkpoint.validators.suite }
     /// The log root that all of them signed.
     public var root: Digest { checkpoint.header.logRoot }
@@ -88,9 +88,9 @@ public struct BundleReceipts: Sendable {
     }
 
     private static func publicKey(_ key: StateEvidence) -> PublicKey? {
-        guard let value = key.value, let record = try? StoredRecord.decode(value: value) else {
-            return nil
-        }
+        guard case .value(let value) = key.content,
+            let record = try? StoredRecord.decode(value: value)
+        else { return nil }
         return KeyRecord(record)?.publicKey
     }
 }

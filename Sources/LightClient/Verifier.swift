@@ -45,11 +45,11 @@ public struct Verifier: Sendable {
 
     public var suite: Suite { genesis.suite }
 
-    /// - Parameter asked: the question that the caller has in mind; a bundle that answers another one is refused.
-    ///   Without it the caller must look at the answer's `question`.
-    /// - Throws: the first problem found, with its place.
+    /// - Parameter asked: the questions that the caller has in mind; a bundle that does not answer one of them is refused.
+    ///   Without any the caller must look at the answer's `questions`.
+    /// - Throws: the first problem found, with its place. A bundle proves all its answers or nothing.
     public func verify(
-        _ bytes: [UInt8], asked: EvidenceQuestion? = nil
+        _ bytes: [UInt8], asked: [EvidenceQuestion] = []
     ) throws(EvidenceProblem) -> ProvenAnswer {
         try verify(decode(bytes), asked: asked)
     }
@@ -63,13 +63,16 @@ public struct Verifier: Sendable {
     }
 
     public func verify(
-        _ bundle: EvidenceBundle, asked: EvidenceQuestion? = nil
+        _ bundle: EvidenceBundle, asked: [EvidenceQuestion] = []
     ) throws(EvidenceProblem) -> ProvenAnswer {
         guard bundle.chain == chain else {
             throw EvidenceProblem(.bundle, .otherLedger(found: bundle.chain, expected: chain))
         }
-        if let asked, asked != bundle.question {
-            throw EvidenceProblem(.question, .otherQuestion)
+        for question in asked where !bundle.questions.contains(question) {
+            throw EvidenceProblem(.bundle, .otherQuestion)
+        }
+        guard !bundle.questions.isEmpty, EvidenceQuestion.areAscending(bundle.questions) else {
+            throw EvidenceProblem(.bundle, .outOfOrder)
         }
         guard bundle.entries.count <= limits.entriesMax else {
             throw EvidenceProblem(
@@ -83,10 +86,12 @@ public struct Verifier: Sendable {
         let ancestors = try provenAncestors(bundle.ancestors, certified: bundle.header)
         let entries = try provenEntries(
             bundle.entries, ancestors: ancestors, certified: bundle.header, state: state)
-        let finding = try finding(bundle, state: state, headers: ancestors, entries: entries)
+        let proven = ProvenParts(
+            state: state, headers: ancestors, paths: bundle.ancestors, entries: entries)
         return ProvenAnswer(
-            ledger: genesis.name, suite: suite, question: bundle.question,
-            checkpoint: checkpoint, finding: finding)
+            ledger: genesis.name, suite: suite, checkpoint: checkpoint,
+            questions: bundle.questions,
+            findings: try findings(bundle.questions, histories: bundle.histories, proven))
     }
 
     // MARK: Header and certificate
@@ -132,13 +137,23 @@ public struct Verifier: Sendable {
             if let last, last >= record.key { throw EvidenceProblem(place, .outOfOrder) }
             last = record.key
             let root = record.proof.root(
-                for: record.key, valueHash: record.value.map { suite.digest($0) }, suite: suite)
+                for: record.key, valueHash: record.valueHash(suite), suite: suite)
             guard root == header.stateRoot else {
                 throw EvidenceProblem(place, .wrongStateProof)
             }
         }
         return ProvenState(records: records)
     }
+}
+
+/// All parts of a bundle that answers are made of, each proven to be on the ledger.
+struct ProvenParts {
+    let state: ProvenState
+    /// Ascending by height, the certified one last.
+    let headers: [Header]
+    /// Those headers' but the last one's, with their paths in the certified log.
+    let paths: [HeaderEvidence]
+    let entries: [ProvenEntry]
 }
 
 /// State records whose proofs all lead to the certified state root, ascending by key.
@@ -156,6 +171,10 @@ struct ProvenState {
         return low < records.count && records[low].key == key ? low : nil
     }
 
+    func isWithheld(at index: Int) -> Bool {
+        if case .withheld = records[index].content { true } else { false }
+    }
+
     /// The typed record under the key; nil when the state proves that there is none.
     func record<Record: RecordCodable>(
         _: Record.Type, key: Digest, neededAt needed: EvidencePlace
@@ -163,20 +182,29 @@ struct ProvenState {
         guard let index = index(of: key) else {
             throw EvidenceProblem(needed, .recordNotIncluded)
         }
-        guard let any = try anyRecord(at: index) else { return nil }
-        guard let record = Record(any) else {
-            throw EvidenceProblem(.record(index: index, key: key), .otherRecord(field: "type"))
+        switch try content(at: index) {
+        case .nothing: return nil
+        case .withheld: throw EvidenceProblem(needed, .recordWithheld)
+        case .record(let any):
+            guard let record = Record(any) else {
+                throw EvidenceProblem(
+                    .record(index: index, key: key), .otherRecord(field: "type"))
+            }
+            return record
         }
-        return record
     }
 
-    func anyRecord(at index: Int) throws(EvidenceProblem) -> AnyRecord? {
-        guard let value = records[index].value else { return nil }
-        do throws(CBORError) {
-            return try StoredRecord.decode(value: value)
-        } catch {
-            throw EvidenceProblem(
-                .record(index: index, key: records[index].key), .recordUndecodable(error))
+    func content(at index: Int) throws(EvidenceProblem) -> ProvenRecord {
+        switch records[index].content {
+        case .nothing: return .nothing
+        case .withheld(let digest): return .withheld(digest)
+        case .value(let value):
+            do throws(CBORError) {
+                return .record(try StoredRecord.decode(value: value))
+            } catch {
+                throw EvidenceProblem(
+                    .record(index: index, key: records[index].key), .recordUndecodable(error))
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ extension Simulation {
         }
         let verifier = Verifier(genesis: workload.genesis)
         do throws(EvidenceProblem) {
-            let answer = try verifier.verify(bundle.encoded, asked: .transaction(id))
+            let answer = try verifier.verify(bundle.encoded, asked: [.transaction(id)])
             guard answer.checkpoint.digest == checker.header(answer.height) else {
                 return fail("the light client took a header that is not final")
             }
@@ -41,7 +41,7 @@ extension Simulation {
         }
         for (name, lie) in lies(about: bundle) {
             // A bundle that takes another form than any honest one ends when it is decoded.
-            if (try? verifier.verify(lie.encoded, asked: .transaction(id))) != nil {
+            if (try? verifier.verify(lie.encoded, asked: [.transaction(id)])) != nil {
                 return fail("the light client took a lie: \(name)")
             }
             counts[.lightClientRefusals] += 1

@@ -105,7 +105,7 @@ enum Main {
     ) throws(EvidenceProblem) -> ExitCode {
         guard let path = arguments.trust else {
             let answer = try verifier.verify(bytes)
-            try checkAsked(answer.question, arguments: arguments)
+            try checkAsked(answer.questions, arguments: arguments)
             show(EvidenceReport(answer), answer.json, arguments)
             return writeCheckpoint(answer.checkpoint, arguments)
         }
@@ -123,7 +123,7 @@ enum Main {
             if isWritten { complain("fork evidence / 分叉证据: \(name)\n") }
             return isWritten ? .fork : .unwritable
         case .proven(let followed):
-            try checkAsked(followed.answer.question, arguments: arguments)
+            try checkAsked(followed.answer.questions, arguments: arguments)
             show(followed.report, followed.json, arguments)
             if followed.trust != known.trust || !known.isKept {
                 let isWritten = writing { () throws(FileOutput.Problem) in
@@ -191,7 +191,7 @@ enum Main {
         do throws(EvidenceProblem) {
             let verifier = Verifier(genesis: genesis)
             let proven = try verifier.receipts(bundle)
-            try checkAsked(proven.question, arguments: arguments)
+            try checkAsked(proven.questions, arguments: arguments)
             receipts = proven
         } catch {
             complain(EvidenceReport(error).text)
@@ -211,21 +211,19 @@ enum Main {
         }
     }
 
+    /// The bundle is about the asset and the transaction that the caller means, whatever else it answers.
     private static func checkAsked(
-        _ question: EvidenceQuestion, arguments: Arguments
+        _ questions: [EvidenceQuestion], arguments: Arguments
     ) throws(EvidenceProblem) {
-        switch question {
-        case .assetHistory(let asset, _):
-            guard arguments.transaction == nil, arguments.asset ?? asset == asset else { break }
-            return
-        case .transaction(let id):
-            guard arguments.asset == nil, arguments.transaction ?? id == id else { break }
-            return
-        case .record, .header:
-            guard arguments.asset == nil, arguments.transaction == nil else { break }
-            return
+        let isAboutAsset = questions.contains {
+            if case .assetHistory(arguments.asset, _) = $0 { true } else { false }
         }
-        throw EvidenceProblem(.question, .otherQuestion)
+        let isAboutTransaction = questions.contains { question in
+            arguments.transaction.map { question == .transaction($0) } ?? false
+        }
+        guard arguments.asset == nil || isAboutAsset,
+            arguments.transaction == nil || isAboutTransaction
+        else { throw EvidenceProblem(.bundle, .otherQuestion) }
     }
 
     private static func complain(_ text: String) {

@@ -149,7 +149,7 @@ import Testing
                 provider: Market1.id(.provider), code: "a", suite: market.genesis.suite)
             let question = EvidenceQuestion.assetHistory(asset: asset, logs: [.rights])
             let seen = try await market.client(nil).bundle(question)
-            guard case .assetHistory(let history) = seen.answer.finding else {
+            guard case .assetHistory(let history) = seen.finding else {
                 Issue.record("another finding")
                 return
             }

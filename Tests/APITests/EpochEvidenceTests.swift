@@ -36,8 +36,8 @@ import Testing
                 #expect(proven.answer.checkpoint.validators.epoch == epoch)
                 let bundle = try EvidenceBundle.decode(proven.bytes)
                 #expect(bundle.epochChanges.map(\.next.epoch) == Array(1...epoch))
-                guard case .record(.validators(let record)?) = proven.answer.finding else {
-                    Issue.record("the set is proven: \(proven.answer.finding)")
+                guard case .record(.record(.validators(let record))) = proven.finding else {
+                    Issue.record("the set is proven: \(proven.finding)")
                     return
                 }
                 #expect(record.set == proven.answer.checkpoint.validators)

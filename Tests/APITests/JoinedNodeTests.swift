@@ -143,19 +143,19 @@ import Testing
             let elsewhere = try market.client(.provider)
             for answer in [past.held, past.new, past.approval] {
                 let question = EvidenceQuestion.transaction(try #require(answer.id))
-                let found = try await provider.bundle(question).answer.finding
-                #expect(try await elsewhere.bundle(question).answer.finding == found)
+                let found = try await provider.bundle(question).finding
+                #expect(try await elsewhere.bundle(question).finding == found)
             }
             // The whole history of an asset is held when all of its events were executed here.
             let whole = EvidenceQuestion.assetHistory(
                 asset: Self.asset("new"), logs: EventLogKind.allCases)
-            let found = try await provider.bundle(whole).answer.finding
+            let found = try await provider.bundle(whole).finding
             guard case .assetHistory(let history) = found else {
                 Issue.record("\(found)")
                 return
             }
             #expect(history.logs.map(\.events.count) == [1, 0, 0])
-            #expect(try await elsewhere.bundle(whole).answer.finding == found)
+            #expect(try await elsewhere.bundle(whole).finding == found)
             for code in ["old", "held"] {
                 let rights = EvidenceQuestion.assetHistory(
                     asset: Self.asset(code), logs: [.rights])
@@ -169,16 +169,16 @@ import Testing
                 // A log without events is complete.
                 let trades = EvidenceQuestion.assetHistory(
                     asset: Self.asset(code), logs: [.trades])
-                let none = try await provider.bundle(trades).answer.finding
-                #expect(try await elsewhere.bundle(trades).answer.finding == none)
+                let none = try await provider.bundle(trades).finding
+                #expect(try await elsewhere.bundle(trades).finding == none)
                 // A client that knows another node has it from there.
                 let anywhere = try market.client(.provider, nodes: [base, market.base])
-                let answered = try await anywhere.bundle(rights).answer.finding
-                #expect(try await elsewhere.bundle(rights).answer.finding == answered)
+                let answered = try await anywhere.bundle(rights).finding
+                #expect(try await elsewhere.bundle(rights).finding == answered)
             }
             let anywhere = try market.client(.provider, nodes: [base, market.base])
             let old = EvidenceQuestion.transaction(try #require(past.old.id))
-            guard case .transaction(let entry) = try await anywhere.bundle(old).answer.finding
+            guard case .transaction(let entry) = try await anywhere.bundle(old).finding
             else {
                 Issue.record("another finding")
                 return
@@ -213,7 +213,7 @@ import Testing
             let nobody = try await market.client(nil, nodes: [base]).asset(Self.asset("no"))
             #expect(nobody.value == nil && nobody.height > 0)
             let absent = EvidenceQuestion.assetHistory(asset: Self.asset("no"), logs: [.rights])
-            let finding = try await market.client(nil, nodes: [base]).bundle(absent).answer.finding
+            let finding = try await market.client(nil, nodes: [base]).bundle(absent).finding
             #expect(finding == .noSuchAsset(Self.asset("no")))
         }
     }

@@ -16,23 +16,24 @@ import Testing
 
     static let parts = [
         "genesis", "history", "redacted", "transaction", "record", "absence", "leaf", "receipt",
-        "statement",
+        "statement", "provenance",
     ]
 
     /// An asset's complete history over two changes of epoch, the same with an envelope withheld, what became of a
     /// refused transaction, an account, an asset that there is not, the first entry's leaf with a receipt for it,
-    /// and the first entry that was signed by itself as a transparent statement.
+    /// and the first entry that was signed by itself as a transparent statement. Then the rights of that asset and of one
+    /// derived from it, a transaction and an older header, with one envelope and one record withheld.
     private static func make(_ suite: LedgerCrypto.Suite) throws -> [String: [UInt8]] {
         let (ledger, asset) = try ExecutedHistoryTests.life(suite, changesEpoch: true)
         let history = try EvidenceBundle.assetHistory(asset: asset, from: ledger)
         var redacted = history
         redacted.entries[3] = withheld(history.entries[3], suite)
         let refusal = try AssetEvent.decode(
-            try #require(history.logs[2].events.last).leaf, limits: AssetEvent.limits)
+            try #require(history.histories[0][2].events.last).leaf, limits: AssetEvent.limits)
         let verifier = Verifier(genesis: ledger.genesis)
         let proven = try verifier.receipts(history.encoded)
         let receipts = proven.entry(0)
-        return [
+        var parts = [
             "genesis": ledger.genesis.encoded, "history": history.encoded,
             "redacted": redacted.encoded,
             "transaction": try EvidenceBundle.transaction(id: refusal.transactionID, from: ledger)
@@ -49,6 +50,21 @@ import Testing
             "leaf": receipts.leaf, "receipt": receipts.receipts[1].encoded,
             "statement": try #require(statement(of: proven)).encoded,
         ]
+        let child = try ProvenanceTests.derive("index", from: [asset], on: ledger)
+        var lineage = try EvidenceBundle.answering(
+            [
+                ProvenanceTests.history(asset), ProvenanceTests.history(child),
+                .transaction(refusal.transactionID),
+            ], from: ledger)
+        lineage.entries[1] = withheld(lineage.entries[1], suite)
+        let key = lineage.records[0]
+        let digest = try #require(key.valueHash(suite))
+        if key.key != StateKey.digest(.asset, asset, suite: suite) {
+            lineage.records[0] = StateEvidence(
+                key: key.key, content: .withheld(digest), proof: key.proof)
+        }
+        parts["provenance"] = lineage.encoded
+        return parts
     }
 
     /// Of the first entry that was signed by itself.
@@ -104,24 +120,25 @@ import Testing
 
         let history = try verifier.verify(bytes("history"))
         #expect(history.checkpoint.header.epoch == 2 && history.checkpoint.signatures == 4)
-        guard case .assetHistory(let life) = history.finding else {
+        guard case .assetHistory(let life) = history.findings[0] else {
             Issue.record("a history is proven")
             return
         }
         #expect(life.logs.map(\.events.count) == [4, 3, 2])
         #expect(!history.claims.contains(.withheld(count: 1)))
         #expect(try verifier.verify(bytes("redacted")).claims.contains(.withheld(count: 1)))
-        guard case .transaction(let entry) = try verifier.verify(bytes("transaction")).finding
+        guard case .transaction(let entry) = try verifier.verify(bytes("transaction")).findings[0]
         else {
             Issue.record("a transaction is proven")
             return
         }
         #expect(entry.code == OutcomeCode.purposeNotPermitted.rawValue)
-        guard case .record(.account?) = try verifier.verify(bytes("record")).finding else {
+        guard case .record(.record(.account)) = try verifier.verify(bytes("record")).findings[0]
+        else {
             Issue.record("an account is proven")
             return
         }
-        #expect(try verifier.verify(bytes("absence")).finding == .record(nil))
+        #expect(try verifier.verify(bytes("absence")).findings[0] == .record(.nothing))
 
         let receipts = try verifier.receipts(bytes("history"))
         let first = receipts.entry(0)

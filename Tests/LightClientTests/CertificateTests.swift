@@ -73,13 +73,13 @@ import Testing
     @Test func theQuestionIsTheOneAsked() throws {
         let fixture = Fixture(.ed25519SHA256)
         let bundle = try fixture.history([.rights])
-        #expect(throws: EvidenceProblem(.question, .otherQuestion)) {
+        #expect(throws: EvidenceProblem(.bundle, .otherQuestion)) {
             try fixture.verifier.verify(
-                bundle, asked: .assetHistory(asset: fixture.other, logs: [.rights]))
+                bundle, asked: [.assetHistory(asset: fixture.other, logs: [.rights])])
         }
-        #expect(throws: EvidenceProblem(.question, .otherQuestion)) {
+        #expect(throws: EvidenceProblem(.bundle, .otherQuestion)) {
             try fixture.verifier.verify(
-                bundle, asked: .assetHistory(asset: fixture.asset, logs: [.rights, .trades]))
+                bundle, asked: [.assetHistory(asset: fixture.asset, logs: [.rights, .trades])])
         }
     }
 

@@ -75,8 +75,8 @@ import Testing
             #expect(tampered.output.hasPrefix("PROVEN FALSE"))
 
             var dropped = bundle
-            dropped.logs[0] = LogEvidence(
-                log: 0, events: Array(bundle.logs[0].events.dropFirst()))
+            dropped.histories[0][0] = LogEvidence(
+                log: 0, events: Array(bundle.histories[0][0].events.dropFirst()))
             let incomplete = try verify(dropped.encoded)
             #expect(incomplete.code == 1)
             #expect(incomplete.output.contains("event 0 is missing"))

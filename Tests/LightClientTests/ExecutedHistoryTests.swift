@@ -74,7 +74,7 @@ import Testing
         let (ledger, asset) = try Self.life(suite)
         let bytes = try EvidenceBundle.assetHistory(asset: asset, from: ledger).encoded
         let answer = try Verifier(genesis: ledger.genesis).verify(bytes)
-        guard case .assetHistory(let history) = answer.finding else {
+        guard case .assetHistory(let history) = answer.findings[0] else {
             Issue.record("a history is asked for and given")
             return
         }
@@ -91,7 +91,7 @@ import Testing
         )
         for id in history.logs.flatMap(\.events).map(\.event.transactionID) {
             let bundle = try EvidenceBundle.transaction(id: id, from: ledger)
-            _ = try Verifier(genesis: ledger.genesis).verify(bundle, asked: .transaction(id))
+            _ = try Verifier(genesis: ledger.genesis).verify(bundle, asked: [.transaction(id)])
         }
         let balance = try EvidenceBundle.record(
             type: .account,
@@ -99,7 +99,7 @@ import Testing
                 .text(ExecutedLedger.member(2).text), .text(ExecutedLedger.member(1).text),
             ], from: ledger)
         let proven = try Verifier(genesis: ledger.genesis).verify(balance)
-        guard case .record(.account(let account)?) = proven.finding else {
+        guard case .record(.record(.account(let account))) = proven.findings[0] else {
             Issue.record("the buyer has an account")
             return
         }

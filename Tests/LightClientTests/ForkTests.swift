@@ -273,6 +273,6 @@ import Testing
         let bundle = try EvidenceBundle.header(height: 4, from: chain)
         #expect(
             Suite.ed25519SHA256.digest(bundle.encoded).hex
-                == "099e991a0fa26a2c59d3cdd024609f0b725131c2848ff5768b8b78e22a4ad61a")
+                == "99c4fb65054f3aa9829da58ff6246e412015f2b1b2da0b9e16a9d34f7b26e1bb")
     }
 }

@@ -18,18 +18,18 @@ import Testing
             let bundle = try EvidenceBundle.header(
                 height: height, digest: digest, from: fixture.chain)
             let answer = try verifier.verify(
-                bundle.encoded, asked: .header(height: height, digest: digest))
-            guard case .header(let proven) = answer.finding else {
+                bundle.encoded, asked: [.header(height: height, digest: digest)])
+            guard case .header(let proven) = answer.findings[0] else {
                 Issue.record("a header is asked for and given")
                 continue
             }
             #expect(proven.header == block.header && proven.digest == digest)
             #expect(EvidenceReport(answer).text.contains("高度 \(height) 的区块头"))
             var other = bundle
-            other.question = .header(height: height, digest: suite.digest([7]))
+            other.questions = [.header(height: height, digest: suite.digest([7]))]
             #expect(problem(other, verifier)?.fault == .otherHeader)
             // The bundle shows this header and the newest one, at height 5.
-            other.question = .header(height: height + 1, digest: nil)
+            other.questions = [.header(height: height + 1, digest: nil)]
             let next = problem(other, verifier)?.fault
             #expect(height == 4 ? next == nil : next == .headerNotIncluded)
         }
@@ -91,10 +91,10 @@ import Testing
             let certified = base.certified(newest)
             let path = log.inclusionPath(index: header.logSize, size: newest.logSize)
             return EvidenceBundle(
-                chain: base.chain, question: .header(height: header.height, digest: nil),
+                chain: base.chain, questions: [.header(height: header.height, digest: nil)],
                 epochChanges: [], header: newest, certificate: certified.certificate,
                 records: [], ancestors: [HeaderEvidence(header: header, path: path)],
-                entries: [], logs: [])
+                entries: [], histories: [])
         }
     }
 
@@ -116,7 +116,7 @@ import Testing
                 continue
             }
             let answer = try verifier.verify(bytes)
-            guard case .header(let proven) = answer.finding else {
+            guard case .header(let proven) = answer.findings[0] else {
                 Issue.record("a header is asked for and given")
                 continue
             }

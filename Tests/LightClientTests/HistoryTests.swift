@@ -13,11 +13,11 @@ import Testing
         let fixture = Fixture(suite)
         let bytes = try fixture.history().encoded
         let answer = try fixture.verifier.verify(
-            bytes, asked: .assetHistory(asset: fixture.asset, logs: EventLogKind.allCases))
+            bytes, asked: [.assetHistory(asset: fixture.asset, logs: EventLogKind.allCases)])
         #expect(answer.height == 5)
         #expect(answer.timeMs == fixture.chain.newest.timeMs)
         #expect(answer.checkpoint.signatures == 3)
-        guard case .assetHistory(let history) = answer.finding else {
+        guard case .assetHistory(let history) = answer.findings[0] else {
             Issue.record("a history is asked for and given")
             return
         }
@@ -52,8 +52,9 @@ import Testing
         let answer = try fixture.verifier.verify(try fixture.history([.rights]))
         #expect(
             answer.claims == [
-                .statements, .nothingLater(height: 5), .logNotShown(.trades, events: 2),
-                .logNotShown(.refusals, events: 1),
+                .statements, .nothingLater(height: 5),
+                .logNotShown(asset: fixture.asset, .trades, events: 2),
+                .logNotShown(asset: fixture.asset, .refusals, events: 1),
             ])
     }
 
@@ -87,7 +88,8 @@ import Testing
         let fixture = Fixture(.ed25519SHA256)
         let bundle = try EvidenceBundle.assetHistory(
             asset: fixture.other, logs: [log], from: fixture.chain)
-        guard case .assetHistory(let history) = try fixture.verifier.verify(bundle).finding else {
+        guard case .assetHistory(let history) = try fixture.verifier.verify(bundle).findings[0]
+        else {
             Issue.record("a history is asked for and given")
             return
         }
@@ -98,10 +100,10 @@ import Testing
         let fixture = Fixture(.ed25519SHA256)
         let nobody = fixture.suite.digest([9])
         let bundle = try EvidenceBundle.assetHistory(asset: nobody, from: fixture.chain)
-        #expect(try fixture.verifier.verify(bundle).finding == .noSuchAsset(nobody))
+        #expect(try fixture.verifier.verify(bundle).findings[0] == .noSuchAsset(nobody))
         // The absence of another asset says nothing about this one.
         var lie = bundle
-        lie.question = .assetHistory(asset: fixture.asset, logs: [.rights])
+        lie.questions = [.assetHistory(asset: fixture.asset, logs: [.rights])]
         #expect(problem(lie, fixture.verifier)?.fault == .recordNotIncluded)
         let key = StateKey.digest(.asset, fixture.asset, suite: fixture.suite)
         lie.records = [StateEvidence(key: key, value: nil, proof: bundle.records[0].proof)]

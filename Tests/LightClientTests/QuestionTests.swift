@@ -21,16 +21,16 @@ import Testing
                     case .automatic: entry.digest(suite)
                     }
                 let bundle = try EvidenceBundle.transaction(id: id, from: fixture.chain)
-                let answer = try fixture.verifier.verify(bundle, asked: .transaction(id))
-                guard case .transaction(let proven) = answer.finding else {
+                let answer = try fixture.verifier.verify(bundle, asked: [.transaction(id)])
+                guard case .transaction(let proven) = answer.findings[0] else {
                     Issue.record("a transaction is asked for and given")
                     continue
                 }
                 #expect(proven.height == block.header.height)
                 #expect(proven.digest == entry.digest(suite))
                 var lie = bundle
-                lie.question = .transaction(suite.digest([8]))
-                #expect(problem(lie, fixture.verifier)?.fault == .otherTransaction)
+                lie.questions = [.transaction(suite.digest([8]))]
+                #expect(problem(lie, fixture.verifier)?.fault == .entryNotIncluded)
                 lie.entries = []
                 #expect(problem(lie, fixture.verifier)?.fault == .entryNotIncluded)
             }
@@ -55,14 +55,14 @@ import Testing
         let present = try EvidenceBundle.record(
             type: .key, id: [.bytes(keyID.bytes)], from: fixture.chain)
         #expect(
-            try fixture.verifier.verify(present).finding
-                == .record(.key(fixture.provider.keyRecord)))
+            try fixture.verifier.verify(present).findings[0]
+                == .record(.record(.key(fixture.provider.keyRecord))))
         let nobody = [UInt8](repeating: 3, count: 16)
         let absent = try EvidenceBundle.record(
             type: .key, id: [.bytes(nobody)], from: fixture.chain)
-        #expect(try fixture.verifier.verify(absent).finding == .record(nil))
+        #expect(try fixture.verifier.verify(absent).findings[0] == .record(.nothing))
         var lie = absent
-        lie.question = present.question
+        lie.questions = present.questions
         #expect(problem(lie, fixture.verifier)?.fault == .recordNotIncluded)
         // An id that no record can have would always be "absent".
         lie = try EvidenceBundle.record(

@@ -24,11 +24,11 @@ import Testing
 
     @Test func aProblemSaysWhereAndWhat() throws {
         let problem = EvidenceProblem(
-            .event(log: 1, index: 4), .eventField(.height, found: "7", expected: "8"))
+            .event(index: 4, log: 1, of: .zero), .eventField(.height, found: "7", expected: "8"))
         #expect(
             problem.description
-                == "event 4 of the trades log: field height: the event says 7, its evidence says 8"
-                + " / 交易日志第 4 号事件：高度字段：事件为 7，证据为 8")
+                == "event 4 of the trades log of \(Digest.zero.hex): field height: the event says 7, "
+                + "its evidence says 8 / \(Digest.zero.hex) 的交易日志第 4 号事件：高度字段：事件为 7，证据为 8")
         #expect(EvidenceReport(problem).text.hasPrefix("PROVEN FALSE"))
         #expect(problem.json.encodedText.hasPrefix(#"{"verdict":"proven-false""#))
     }

@@ -46,14 +46,15 @@ import Testing
     @Test(arguments: 0..<4) func aDroppedEventIsNamed(dropped: Int) throws {
         let fixture = Fixture(.ed25519SHA256)
         var bundle = try fixture.history()
-        var events = bundle.logs[0].events
+        var events = bundle.histories[0][0].events
         events.remove(at: dropped)
-        bundle.logs[0] = LogEvidence(log: 0, events: events)
+        bundle.histories[0][0] = LogEvidence(log: 0, events: events)
         let found = try #require(problem(bundle, fixture.verifier))
         #expect(
             found
                 == EvidenceProblem(
-                    .log(0), .eventsMissing(found: 3, certified: 4, first: UInt64(dropped))))
+                    .log(0, of: fixture.asset),
+                    .eventsMissing(found: 3, certified: 4, first: UInt64(dropped))))
         #expect(found.standing == .provenFalse)
         #expect(found.english.contains("event \(dropped) is missing"))
         #expect(found.chinese.contains("缺第 \(dropped) 号事件"))
@@ -62,50 +63,57 @@ import Testing
     @Test func aRepeatedEventIsNamed() throws {
         let fixture = Fixture(.ed25519SHA256)
         var bundle = try fixture.history()
-        let events = bundle.logs[0].events
-        bundle.logs[0] = LogEvidence(log: 0, events: events + [events[3]])
+        let events = bundle.histories[0][0].events
+        bundle.histories[0][0] = LogEvidence(log: 0, events: events + [events[3]])
         #expect(
             problem(bundle, fixture.verifier)
-                == EvidenceProblem(.log(0), .eventsAdded(found: 5, certified: 4)))
+                == EvidenceProblem(.log(0, of: fixture.asset), .eventsAdded(found: 5, certified: 4))
+        )
         // In the place of another one, so that the count is right.
-        bundle.logs[0] = LogEvidence(log: 0, events: [events[0], events[0], events[2], events[3]])
+        bundle.histories[0][0] = LogEvidence(
+            log: 0, events: [events[0], events[0], events[2], events[3]])
         #expect(
             problem(bundle, fixture.verifier)
                 == EvidenceProblem(
-                    .event(log: 0, index: 1),
+                    .event(index: 1, log: 0, of: fixture.asset),
                     .eventField(.index, found: "0", expected: "1")))
     }
 
     @Test func reorderedEventsAreNamed() throws {
         let fixture = Fixture(.ed25519SHA256)
         var bundle = try fixture.history()
-        var events = bundle.logs[0].events
+        var events = bundle.histories[0][0].events
         events.swapAt(1, 2)
-        bundle.logs[0] = LogEvidence(log: 0, events: events)
+        bundle.histories[0][0] = LogEvidence(log: 0, events: events)
         #expect(
             problem(bundle, fixture.verifier)
                 == EvidenceProblem(
-                    .event(log: 0, index: 1), .eventField(.index, found: "2", expected: "1")))
+                    .event(index: 1, log: 0, of: fixture.asset),
+                    .eventField(.index, found: "2", expected: "1")))
     }
 
     @Test func aWholeLogIsNotExchanged() throws {
         let fixture = Fixture(.ed25519SHA256)
         let good = try fixture.history()
         var missing = good
-        missing.logs.removeLast()
-        #expect(problem(missing, fixture.verifier) == EvidenceProblem(.log(2), .logNotIncluded))
+        missing.histories[0].removeLast()
+        #expect(
+            problem(missing, fixture.verifier)
+                == EvidenceProblem(.log(2, of: fixture.asset), .logNotIncluded))
         var unasked = try fixture.history([.rights])
-        unasked.logs = good.logs
-        #expect(problem(unasked, fixture.verifier) == EvidenceProblem(.log(1), .logNotAsked))
+        unasked.histories = good.histories
+        #expect(
+            problem(unasked, fixture.verifier)
+                == EvidenceProblem(.log(1, of: fixture.asset), .logNotAsked))
         var swapped = good
-        swapped.logs.swapAt(0, 1)
+        swapped.histories[0].swapAt(0, 1)
         #expect(problem(swapped, fixture.verifier)?.fault == .outOfOrder)
         var relabelled = good
-        relabelled.logs[2] = LogEvidence(log: 2, events: [good.logs[1].events[0]])
+        relabelled.histories[0][2] = LogEvidence(log: 2, events: [good.histories[0][1].events[0]])
         #expect(
             problem(relabelled, fixture.verifier)
                 == EvidenceProblem(
-                    .event(log: 2, index: 0),
+                    .event(index: 0, log: 2, of: fixture.asset),
                     .eventField(.log, found: "trades", expected: "refusals")))
     }
 
@@ -113,7 +121,8 @@ import Testing
     @Test func substitutedEventsAreNamed() throws {
         let fixture = Fixture(.ed25519SHA256)
         let good = try fixture.history([.rights])
-        let event = try AssetEvent.decode(good.logs[0].events[3].leaf, limits: AssetEvent.limits)
+        let event = try AssetEvent.decode(
+            good.histories[0][0].events[3].leaf, limits: AssetEvent.limits)
         func copy(
             kind: EventKind? = nil, id: Digest? = nil, digest: Digest? = nil, height: UInt64? = nil,
             timeMs: UInt64? = nil, actor: EventActor? = nil, code: OutcomeCode? = nil,
@@ -137,9 +146,9 @@ import Testing
         ]
         for (forged, field) in cases {
             var bundle = good
-            var events = good.logs[0].events
+            var events = good.histories[0][0].events
             events[3] = EventEvidence(leaf: forged.encoded, entry: events[3].entry)
-            bundle.logs[0] = LogEvidence(log: 0, events: events)
+            bundle.histories[0][0] = LogEvidence(log: 0, events: events)
             let found = try #require(problem(bundle, fixture.verifier))
             #expect(found.standing == .provenFalse)
             if let field {
@@ -147,10 +156,13 @@ import Testing
                     Issue.record("\(found) should be about \(field)")
                     continue
                 }
-                #expect(found.place == .event(log: 0, index: 3))
+                #expect(found.place == .event(index: 3, log: 0, of: fixture.asset))
             } else {
                 // No evidence repeats these fields, but the root covers them. Four events have one peak.
-                #expect(found == EvidenceProblem(.log(0), .otherLogRoot(first: 0, last: 3)))
+                #expect(
+                    found
+                        == EvidenceProblem(
+                            .log(0, of: fixture.asset), .otherLogRoot(first: 0, last: 3)))
             }
         }
     }
@@ -166,7 +178,7 @@ import Testing
         }
         let good = try fixture.history([.rights])
         for index in 0..<5 {
-            var events = good.logs[0].events
+            var events = good.histories[0][0].events
             let event = try AssetEvent.decode(events[index].leaf, limits: AssetEvent.limits)
             let forged = AssetEvent(
                 log: event.log, index: event.index, kind: event.kind,
@@ -175,10 +187,12 @@ import Testing
                 detail: .detail([("forged", .bool(true))]))
             events[index] = EventEvidence(leaf: forged.encoded, entry: events[index].entry)
             var bundle = good
-            bundle.logs[0] = LogEvidence(log: 0, events: events)
+            bundle.histories[0][0] = LogEvidence(log: 0, events: events)
             let range: EvidenceFault =
                 index < 4 ? .otherLogRoot(first: 0, last: 3) : .otherLogRoot(first: 4, last: 4)
-            #expect(problem(bundle, fixture.verifier) == EvidenceProblem(.log(0), range))
+            #expect(
+                problem(bundle, fixture.verifier)
+                    == EvidenceProblem(.log(0, of: fixture.asset), range))
         }
     }
 
@@ -233,8 +247,12 @@ import Testing
         for index in good.records.indices {
             var bundle = good
             let record = good.records[index]
+            guard case .value(let value) = record.content else {
+                Issue.record("the asset and the keys are there")
+                continue
+            }
             bundle.records[index] = StateEvidence(
-                key: record.key, value: try #require(record.value) + [0], proof: record.proof)
+                key: record.key, value: value + [0], proof: record.proof)
             #expect(
                 problem(bundle, fixture.verifier)
                     == EvidenceProblem(.record(index: index, key: record.key), .wrongStateProof))
@@ -246,7 +264,7 @@ import Testing
         let key = StateKey.digest(.asset, fixture.asset, suite: fixture.suite)
         missing.records.removeAll { $0.key == key }
         #expect(
-            problem(missing, fixture.verifier) == EvidenceProblem(.question, .recordNotIncluded))
+            problem(missing, fixture.verifier) == EvidenceProblem(.question(0), .recordNotIncluded))
     }
 }
 

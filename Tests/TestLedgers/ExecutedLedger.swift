@@ -228,6 +228,14 @@ package final class ExecutedLedger: EvidenceSource {
         (base.value(for: key), MapOverlay(base: base).proof(for: key).proof)
     }
 
+    package func assetRecord(_ id: Digest) throws -> AssetRecord {
+        let key = StateKey.digest(.asset, id, suite: suite)
+        guard let value = base.value(for: key),
+            case .asset(let record) = try StoredRecord.decode(value: value)
+        else { throw EvidenceSourceError.missing("asset \(id.hex)") }
+        return record
+    }
+
     package func events(asset: Digest, log: EventLogKind) -> [[UInt8]]? {
         eventsByLog[asset]?[log] ?? []
     }

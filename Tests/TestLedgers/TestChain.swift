@@ -13,6 +13,7 @@ package struct TestChain: EvidenceSource {
         package var kind: EventKind
         package var transactionID: Digest
         package var code: OutcomeCode
+        package var detail: CBORValue = .map([])
         package var touches: [(asset: Digest, log: EventLogKind, actor: EventActor)]
     }
 
@@ -110,6 +111,7 @@ package struct TestChain: EvidenceSource {
     /// An envelope of that member.
     package mutating func step(
         _ kind: TransactionKind, by member: TestMember, code: OutcomeCode = .accepted,
+        body: CBORValue = .map([]), detail: CBORValue = .map([]),
         touching touches: [(asset: Digest, log: EventLogKind, actor: EventActor)]
     ) -> Step {
         nonce += 1
@@ -117,13 +119,13 @@ package struct TestChain: EvidenceSource {
             kind: kind.rawValue,
             nonce: [UInt8](repeating: 0, count: 8)
                 + withUnsafeBytes(of: nonce.bigEndian) { Array($0) },
-            lastValidHeight: 1_000, member: member.id, body: CBORValue.map([]).encoded)
+            lastValidHeight: 1_000, member: member.id, body: body.encoded)
         let bytes = Envelope.sign(transaction, chain: chain, with: member.key)
         return Step(
             entry: .envelope(bytes), kind: .transaction(kind),
             transactionID: Transaction.id(
                 payload: transaction.encoded, chain: chain, suite: suite),
-            code: code, touches: touches)
+            code: code, detail: detail, touches: touches)
     }
 
     package func step(expiring subject: Digest, deadlineMs: UInt64, asset: Digest) -> Step {
@@ -151,7 +153,8 @@ package struct TestChain: EvidenceSource {
                 let event = AssetEvent(
                     log: touch.log, index: asset.log(touch.log).size, kind: step.kind,
                     transactionID: step.transactionID, entryDigest: step.entry.digest(suite),
-                    height: height, timeMs: timeMs, actor: touch.actor, code: step.code)
+                    height: height, timeMs: timeMs, actor: touch.actor, code: step.code,
+                    detail: step.detail)
                 asset.append(event, suite: suite)
                 leaves[touch.asset, default: [:]][touch.log, default: []].append(event.encoded)
                 put(asset)

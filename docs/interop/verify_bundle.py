@@ -2,8 +2,8 @@
 """verify_bundle.py GENESIS BUNDLE: verifies a Huijin evidence bundle offline. 仅凭创世文件离线核验证据包。
 
 Written from docs/wire-format.md (WF) and docs/evidence-bundle.md (EB) alone. It knows suite 1 (Ed25519, SHA-256). It does NOT
-do SM2 and SM3 (不支持国密套件): of such a ledger it says neither yes nor no. It answers for histories and transactions, not for
-single state records and older headers. Exit codes: EB "What it says"; 3 for what it does not do, 64 for wrong usage.
+do SM2 and SM3 (不支持国密套件), nor other questions than histories and transactions: of those it says neither yes nor no. It names
+an asset's parents and leaves open whether they are proven. Exit codes: EB "What it says"; 3 for what it does not do, 64: usage.
 """
 import functools, hashlib, re, sys, cbor2
 from cryptography.exceptions import InvalidSignature
@@ -17,11 +17,12 @@ def need(condition, what, verdict=FALSE):
 # --- Deterministic CBOR, read strictly (WF, first paragraph); the forms of WF and EB ---
 UINT, MEMBER, ANY = "uint", "member", object
 SET = (UINT, [(MEMBER, (UINT, 32), bytes)])
+FIELDS = "form chain height epoch parent time log_size log_root state_root results_root entry_count validators next digest"
 HEADER = (str, 32, UINT, UINT, 32, UINT, UINT, 32, 32, 32, UINT, 32, {32})
 CERTIFICATE = ((UINT, UINT, UINT, (UINT, 32, 32)), [(UINT, 64)])
-BUNDLE = (str, 32, [ANY], [(HEADER, CERTIFICATE, SET)], HEADER, CERTIFICATE,
-          [(32, {bytes}, (UINT, bytes, [32], {(32, 32)}))], [(HEADER, [32])],
-          [(UINT, UINT, (UINT, ANY), UINT, [32], [32])], [(UINT, [(bytes, UINT)])])
+BUNDLE = (str, 32, [[ANY]], [(HEADER, CERTIFICATE, SET)], HEADER, CERTIFICATE,
+          [(32, ANY, (UINT, bytes, [32], {(32, 32)}))], [(HEADER, [32])],
+          [(UINT, UINT, (UINT, ANY), UINT, [32], [32])], [[(UINT, [(bytes, UINT)])]])
 EVENT = (str, UINT, UINT, UINT, 32, 32, UINT, UINT, ANY, UINT, dict)
 def fit(shape, value):
     """The value if it has the shape: n is n bytes, [s] any number of s, (s, …) exactly these, {s} s or null."""
@@ -56,8 +57,7 @@ def H(*parts): return hashlib.sha256(b"".join(parts)).digest()
 def leaf_hash(data): return H(b"\0", data)
 def node_hash(left, right): return H(b"\1", left, right)
 def split(size): return 1 << (size - 1).bit_length() - 1
-def root_of(leaves):
-    """RFC 9162 §2.1.1 over leaf hashes."""
+def root_of(leaves): # RFC 9162 §2.1.1 over leaf hashes
     if len(leaves) < 2: return leaves[0] if leaves else H()
     return node_hash(root_of(leaves[:split(len(leaves))]), root_of(leaves[split(len(leaves)):]))
 def root_from_path(leaf, index, size, path):
@@ -66,16 +66,16 @@ def root_from_path(leaf, index, size, path):
     if size == 1: return leaf
     if index < split(size): return node_hash(root_from_path(leaf, index, split(size), path[:-1]), path[-1])
     return node_hash(path[-1], root_from_path(leaf, index - split(size), size - split(size), path[:-1]))
-def map_root(key, value, depth, bitmap, siblings, other):
-    """The state root in which the key has this value, or none (WF "State")."""
+def map_root(key, value_hash, depth, bitmap, siblings, other):
+    """The state root in which the key has a value of this hash, or none (WF "State")."""
     need(depth <= 256 and len(bitmap) == (depth + 7) // 8, "the bitmap has a bit a level")
     at = lambda data, i: data[i // 8] >> (7 - i % 8) & 1
     bits, rest = [at(bitmap, i) for i in range(len(bitmap) * 8)], list(siblings)
     need(sum(bits) == sum(bits[:depth]) == len(rest) and bytes(32) not in rest, "one sibling for each bit of a level")
     need(depth == 0 or bits[depth - 1], "the lowest sibling is not empty")
-    node = bytes(32) if value is None else H(b"\0", key, H(value))
+    node = bytes(32) if value_hash is None else H(b"\0", key, value_hash)
     if other:
-        need(value is None and other[0] != key and all(at(other[0], i) == at(key, i) for i in range(depth)), "another leaf there")
+        need(value_hash is None and other[0] != key and all(at(other[0], i) == at(key, i) for i in range(depth)), "another leaf there")
         node = H(b"\0", *other)
     for level in reversed(range(depth)):
         sibling = rest.pop() if bits[level] else bytes(32)
@@ -99,11 +99,8 @@ def add(a, b):
 def times(scalar, a):
     return functools.reduce(lambda sum, bit: add(add(sum, sum), a if bit == "1" else (0, 1)), bin(scalar)[2:], (0, 1))
 @functools.lru_cache(maxsize=4096)
-def is_good_key(data):
-    a = point(data)
-    return a is not None and times(8, a) != (0, 1) and times(L, a) == (0, 1)
-def check_signature(key, signature, protected, payload, what):
-    """Of a COSE_Sign1 (RFC 9052 §4.4)."""
+def is_good_key(data): return (a := point(data)) is not None and times(8, a) != (0, 1) and times(L, a) == (0, 1)
+def check_signature(key, signature, protected, payload, what): # of a COSE_Sign1 (RFC 9052 §4.4)
     r = point(signature[:32])
     good = is_good_key(key) and r and times(8, r) != (0, 1) and int.from_bytes(signature[32:], "little") < L
     try: Ed25519PublicKey.from_public_bytes(key).verify(signature, cbor2.dumps(["Signature1", protected, b"", payload]))
@@ -117,8 +114,7 @@ def validator_set(value):
     need(good and 1 <= len(keys) <= 128 and len(keys) == len(set(keys)) == len(set(transport)), "1 to 128 good keys, none twice")
     return {"epoch": value[0], "keys": keys, "digest": H(write(value))}
 def header_of(value, chain):
-    names = "form chain height epoch parent time log_size log_root state_root results_root entry_count validators next digest"
-    header = dict(zip(names.split(), value + [H(write(value))]))
+    header = dict(zip(FIELDS.split(), value + [H(write(value))]))
     need(header["form"] == "huijin/header/1" and header["chain"] == chain, "a header of this chain")
     return header
 def check_final(header, certificate, validators): # a quorum of the set finalised the header
@@ -158,26 +154,27 @@ def verify(genesis_bytes, bundle_bytes):
     genesis = read(genesis_bytes, (str, str, UINT, UINT, [UINT], [ANY], [(32, bytes)]))
     need(genesis[2] == 1, "the ledger is not of suite 1 (Ed25519), and this script does not do SM2", NOT_DONE)
     chain, validators, height = H(genesis_bytes), validator_set(fit(SET, genesis[5])), -1
-    form, bundle_chain, question, changes, top, certificate, states, ancestors, entries, logs = read(bundle_bytes, BUNDLE)
-    need([genesis[0], validators["epoch"], form] == ["huijin/genesis/1", 0, "huijin/evidence/1"], "not a genesis and a bundle")
+    form, bundle_chain, questions, changes, top, certificate, states, ancestors, entries, histories = read(bundle_bytes, BUNDLE)
+    need([genesis[0], validators["epoch"], form] == ["huijin/genesis/1", 0, "huijin/evidence/2"], "not a genesis and a bundle")
     need(bundle_chain == chain, "a bundle of another ledger", NOT_PROVEN)
     for last, its_certificate, following in changes:
         last, old, validators = header_of(last, chain), validators, validator_set(following)
         check_final(last, its_certificate, old)
         need([last["next"], old["epoch"] + 1] == [validators["digest"], validators["epoch"]], "the next set")
         need(height < (height := last["height"]), "heights ascend")
-    top = header_of(top, chain)
-    check_final(top, certificate, validators)
+    check_final(top := header_of(top, chain), certificate, validators)
     need(top["height"] > height, "an epoch's last header hands over")
-    held = {key: value for key, value, _ in states}
+    held = {key: fit((32,) if isinstance(value, list) else {bytes}, value) for key, value, _ in states}
     need([key for key, _, _ in states] == sorted(held), "state records ascend")
-    for key, value, proof in states: need(map_root(key, value, *proof) == top["state_root"], "state proof")
+    for key, value, proof in states: # of a withheld one its hash is there, in a list
+        need(map_root(key, value[0] if isinstance(value, list) else value and H(value), *proof) == top["state_root"], "state proof")
     def record(kind, identity): # its body; None where the state has none
         key = H(write(["huijin/state", kind, identity]))
         need(key in held, f"the bundle says nothing about a record of type {kind}", NOT_PROVEN)
+        need(not isinstance(held[key], list), f"a record of type {kind} is withheld", NOT_PROVEN)
         if held[key] is None: return None
-        _, found, body = read(held[key], (16, UINT, bytes))
-        return read(body, dict) if found == kind else need(False, "a record of another type")
+        need((stored := read(held[key], (16, UINT, bytes)))[1] == kind, "a record of another type")
+        return read(stored[2], dict)
     def in_log(leaf, index, path): return root_from_path(leaf_hash(write(leaf)), index, top["log_size"], path) == top["log_root"]
     headers = {}
     for value, path in ancestors:
@@ -200,7 +197,7 @@ def verify(genesis_bytes, bundle_bytes):
         if form == 0:
             transaction, identity, signer, signed = envelope(shown, chain)
             entry |= {"kind": transaction[0], "id": identity, "member": transaction[3]}
-            if H(write(["huijin/state", 2, signer])) in held:
+            if isinstance(held.get(H(write(["huijin/state", 2, signer])), []), bytes | None):
                 key, entry["rechecked"] = record(2, signer), True
                 is_live = key and key[6] <= at <= key.get(7, at)
                 need(is_live and [H(key[3][1])[:16], key[2]] == [signer, transaction[3]], "the key is the member's and was live")
@@ -209,19 +206,21 @@ def verify(genesis_bytes, bundle_bytes):
     need(all(a["place"] < b["place"] for a, b in zip(proven, proven[1:])), "entries ascend")
     answer = {"ledger": genesis[1], "height": top["height"], "time": top["time"], "epochs": len(changes) + 1,
               "signers": [seat for seat, _ in certificate[1]], "rechecked": sum(entry["rechecked"] for entry in proven)}
-    need(question[:1] not in ([2], [3]), "a question about a state record or an older header, which is not done here", NOT_DONE)
-    fit((UINT, 32, [UINT]) if question[:1] == [0] else (UINT, 32), question)
-    if question[0] == 0: return answer | {"asset": question[1].hex(), "logs": history(*question[1:], logs, proven, record)}
-    need(question[0] == 1 and logs == [], "no such question, or logs that nobody asked for")
-    need(proven and proven[0]["form"] != 2, "the entry is not in the bundle, or withheld", NOT_PROVEN)
-    need(proven[0]["id"] == question[1], "another transaction")
-    return answer | {"transaction": question[1].hex(), **{name: proven[0][name] for name in ("place", "kind", "code")}}
+    need(questions and [*map(write, questions)] == sorted({*map(write, questions)}), "questions ascend")
+    need(all(ask[:1] in ([0], [1]) for ask in questions), "a question that is not done here", NOT_DONE)
+    need(len(histories) == sum(ask[0] == 0 for ask in questions), "logs for each history that is asked for")
+    shown, rest, answers = {entry["id"]: entry for entry in reversed(proven) if "id" in entry}, iter(histories), []
+    for kind, subject, *logs in (fit((UINT, 32) if ask[0] else (UINT, 32, [UINT]), ask) for ask in questions):
+        need(kind == 0 or subject in shown, "no entry that is shown holds the transaction", NOT_PROVEN)
+        answers.append({"transaction": subject.hex(), **{name: shown[subject][name] for name in ("place", "kind", "code")}}
+                       if kind else history(subject, *logs, next(rest), proven, record))
+    return answer | {"answers": answers}
 def history(asset, asked, logs, proven, record):
     """The events of each log, complete; None where the state has no such asset (EB check 6)."""
     need(asked and asked == sorted(set(asked)) and max(asked) < 3, "logs asked for ascend")
     body, result = record(10, asset), {number: [] for number in asked}
-    if body is None: return need(logs == [], "logs of no asset")
-    need(body[1] == asset, "the record of another asset")
+    need(body is None or body[1] == asset, "the record of another asset")
+    if body is None: return need(logs == [], "logs of no asset") or {"asset": asset.hex(), "logs": {}}
     need([number for number, _ in logs] == asked, "the logs asked for", NOT_PROVEN if len(logs) < len(asked) else FALSE)
     for number, items in logs:
         size, root, _ = fit((UINT, 32, [32]), body[21 + number])
@@ -235,14 +234,16 @@ def history(asset, asked, logs, proven, record):
             need(entry["form"] == 2 or [kind, identity] == [entry["kind"], entry["id"]], "an event's kind and transaction")
             if entry["form"] == 0 and actor != entry["member"]: fit(16, actor)
             result[number].append((height, kind, actor.hex() if isinstance(actor, bytes) else actor or "the ledger", code))
-    return result
+    return {"asset": asset.hex(), "parents": [parent.hex() for parent in body.get(25, [])], "logs": result}
 
 if __name__ == "__main__":
     if len(sys.argv) != 3: sys.exit(print(__doc__, file=sys.stderr) or 64)
     try: answer = verify(*(open(name, "rb").read() for name in sys.argv[1:]))
     except Refused as refused: sys.exit(print(f"{VERDICTS[refused.args[1]]}: {refused.args[0]}") or refused.args[1])
     print(f"PROVEN / 已证明: complete to height {answer['height']}, time {answer['time']} ms")
-    for name in sorted(answer.keys() - {"logs"}): print(f"  {name}: {answer[name]}")
-    for number, events in (answer.get("logs") or {}).items():
-        print(f"  {['rights / 权属', 'trades / 交易', 'refusals / 拒绝'][number]}, all events / 全部事件: {len(events)}")
-        for height, kind, actor, code in events: print(f"    height {height}, kind {kind}, {actor}, code {code}")
+    for name in sorted(answer.keys() - {"answers"}): print(f"  {name}: {answer[name]}")
+    for item in answer["answers"]:
+        print("  " + ", ".join(f"{name}: {value}" for name, value in item.items() if name != "logs"))
+        for number, events in item.get("logs", {}).items():
+            print(f"    {['rights / 权属', 'trades / 交易', 'refusals / 拒绝'][number]}, all events / 全部事件: {len(events)}",
+                  *(f"height {height}, kind {kind}, {actor}, code {code}" for height, kind, actor, code in events), sep="\n      ")

@@ -1,0 +1,153 @@
+import Encoding
+import Hummingbird
+import Ledger
+import LedgerCrypto
+import LightClient
+import Records
+
+extension Routes {
+    /// Any questions at one height.
+    func bundle(_ request: Request) async throws -> Response {
+        let query = try Query(request, known: ["questions", "ancestors"])
+        guard let bytes = Base64URL.decode(query["questions"] ?? ""),
+            let questions = try? QuestionList.decode(bytes).questions
+        else { throw APIError.badQuery }
+        return try await bundle(request, questions, withAncestors: try query.flag("ancestors"))
+    }
+
+    func transactionBundle(
+        _ request: Request, _ context: BasicRequestContext
+    ) async throws -> Response {
+        try await bundle(request, [.transaction(try digest(context))])
+    }
+
+    func assetBundle(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let id = try digest(context)
+        let query = try Query(request, known: ["logs", "ancestors"])
+        return try await bundle(
+            request, [.assetHistory(asset: id, logs: try Self.logs(query["logs"] ?? "rights"))],
+            withAncestors: try query.flag("ancestors"))
+    }
+
+    private static func logs(_ text: String) throws(APIError) -> [EventLogKind] {
+        var logs: [EventLogKind] = []
+        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let log = EventLogKind(name: String(name)), !logs.contains(log) else {
+                throw .badQuery
+            }
+            logs.append(log)
+        }
+        return logs.sorted()
+    }
+
+    /// - Parameter withAncestors: also the rights logs of all that the assets asked for were derived from.
+    func bundle(
+        _ request: Request, _ questions: [EvidenceQuestion], withAncestors: Bool = false
+    ) async throws -> Response {
+        let (chain, limits, suite) = (reads.chain, reads.limits, suite)
+        let keys = Set(questions.compactMap { $0.stateKey(suite) }).sorted()
+        let bytes = try await reads.answerFromArchive(try claim(request), keys: keys) {
+            scene, archive in
+            let source = NodeEvidence(
+                records: scene.records, archive: archive, chain: chain,
+                eventsMax: limits.bundleEventsMax)
+            return try BundleMaker(scene: scene, source: source).bundle(
+                withAncestors ? scene.records.withAncestors(questions) : questions
+            ).encoded
+        }
+        return .cbor(bytes)
+    }
+}
+
+/// A bundle for somebody: what may be asked, and which envelopes are shown.
+private struct BundleMaker {
+    let scene: LedgerReads.Scene
+    let source: NodeEvidence
+
+    func bundle(_ questions: [EvidenceQuestion]) throws -> EvidenceBundle {
+        var events: UInt64 = 0
+        for question in questions { events += try eventCount(of: question) }
+        guard events <= UInt64(source.eventsMax) else { throw APIError.tooManyEvents }
+        let bundle = try translating { () throws(EvidenceSourceError) in
+            try EvidenceBundle.answering(
+                questions, from: source, disclosing: scene.policy.mayShow)
+        }
+        for question in questions {
+            guard case .transaction(let id) = question, let found = source.locate(transaction: id)
+            else { continue }
+            // A digest alone would say nothing about this transaction.
+            let entry = bundle.entries.first {
+                ($0.height, $0.position) == (found.height, found.position)
+            }
+            if case .withheld? = entry?.content { throw scene.refusal }
+        }
+        return bundle
+    }
+
+    /// How many events it takes to answer.
+    ///
+    /// - Throws: when the caller may not ask it.
+    private func eventCount(of question: EvidenceQuestion) throws(APIError) -> UInt64 {
+        switch question {
+        case .assetHistory(let id, let logs):
+            let key = StateKey.digest(.asset, id, suite: source.suite)
+            guard let asset = scene.records.record(AssetRecord.self, key) else { return 0 }
+            guard logs.allSatisfy({ scene.policy.mayRead($0, of: asset) }) else {
+                throw scene.refusal
+            }
+            return logs.reduce(0) { $0 + asset.log($1).size }
+        case .record(let type, let id):
+            _ = try scene.record(type, id)
+            return 0
+        case .transaction, .header: return 0
+        }
+    }
+
+    /// What the source lacks or holds damaged goes on as it is: the server logs it and answers 500. But what lies below a
+    /// snapshot's blocks was never there.
+    private func translating<Value>(
+        _ body: () throws(EvidenceSourceError) -> Value
+    ) throws -> Value {
+        let base = source.archive.store.base
+        do throws(EvidenceSourceError) {
+            return try body()
+        } catch {
+            switch error {
+            case .nothingFinal: throw APIError.nothingFinal
+            case .unknownTransaction:
+                throw base.map { APIError.notFoundHere(from: $0.firstHeight) } ?? .notFound
+            case .indexBehind: throw APIError.indexBehind
+            case .missing:
+                throw base.map { APIError.notHeld(from: $0.firstHeight) } ?? error
+            case .damaged: throw error
+            }
+        }
+    }
+}
+
+extension StateCache {
+    /// The questions, and one about the rights log of each ancestor of the assets that they ask for, nearest first, as many
+    /// as one bundle answers: those left out the verifier names.
+    func withAncestors(_ questions: [EvidenceQuestion]) -> [EvidenceQuestion] {
+        var all = questions
+        var waiting: [Digest] = []
+        var known: Set<Digest> = []
+        for case .assetHistory(let asset, let logs) in questions {
+            if logs.contains(.rights) { known.insert(asset) }
+            waiting.append(asset)
+        }
+        while !waiting.isEmpty, all.count < EvidenceLimits.questionsMax {
+            let assets = waiting
+            waiting = []
+            for asset in assets {
+                let key = StateKey.digest(.asset, asset, suite: suite)
+                for parent in record(AssetRecord.self, key)?.parents ?? []
+                where all.count < EvidenceLimits.questionsMax && known.insert(parent).inserted {
+                    all.append(.assetHistory(asset: parent, logs: [.rights]))
+                    waiting.append(parent)
+                }
+            }
+        }
+        return all
+    }
+}

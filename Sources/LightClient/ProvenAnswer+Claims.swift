@@ -1,0 +1,90 @@
+import LedgerCrypto
+import Records
+
+/// What somebody says and this bundle does not prove.
+public enum Claim: Equatable, Sendable {
+    /// The ledger proves who stated what and when, never that a statement about the world is true.
+    case statements
+    /// Nothing is said about what happened after the certified height.
+    case nothingLater(height: UInt64)
+    /// The asset's record counts this many events in a log that was not asked for.
+    case logNotShown(asset: Digest, EventLogKind, events: UInt64)
+    /// Assets that others here were derived from, and whose rights logs are not in the bundle; ascending.
+    case parentsUnproven([Digest])
+    /// Events whose envelope is withheld: kind, actor and transaction id rest on the validators' certificate alone.
+    case withheld(count: Int)
+    /// Records of which only the digest is in the bundle.
+    case recordsWithheld(count: Int)
+    case signaturesNotRechecked(count: Int)
+    /// Actors under pseudonyms whose envelopes are withheld: who they are is not in the bundle.
+    case pseudonyms(count: Int)
+}
+
+extension ProvenAnswer {
+    /// What was only claimed, most general first.
+    public var claims: [Claim] {
+        var tally = ClaimTally()
+        for history in histories { tally.add(history) }
+        for finding in findings {
+            switch finding {
+            case .transaction(let entry): tally.add(entry)
+            case .record(.withheld): tally.records += 1
+            case .assetHistory, .noSuchAsset, .record(.record), .record(.nothing), .header: break
+            }
+        }
+        return [.statements, .nothingLater(height: height)] + tally.claims
+    }
+}
+
+/// Counts over all findings; an asset's log that two questions ask for counts once.
+private struct ClaimTally {
+    private var assets: [AssetRecord] = []
+    private var shown: [(asset: Digest, log: EventLogKind)] = []
+    private var unproven: Set<Digest> = []
+    private var withheld = 0
+    private var notRechecked = 0
+    private var pseudonyms = 0
+    var records = 0
+
+    mutating func add(_ history: AssetHistory) {
+        if assets.last != history.asset { assets.append(history.asset) }
+        for parent in history.parents where !parent.isIncluded { unproven.insert(parent.asset) }
+        for log in history.logs where !isShown(history.asset.id, log.log) {
+            shown.append((history.asset.id, log.log))
+            for event in log.events {
+                add(event.entry)
+                if case (.withheld, .pseudonym) = (event.entry.content, event.event.actor) {
+                    pseudonyms += 1
+                }
+            }
+        }
+    }
+
+    mutating func add(_ entry: ProvenEntry) {
+        switch entry.content {
+        case .withheld: withheld += 1
+        case .transaction(_, _, .notRechecked): notRechecked += 1
+        case .transaction(_, _, .valid), .automatic: break
+        }
+    }
+
+    private func isShown(_ asset: Digest, _ log: EventLogKind) -> Bool {
+        shown.contains { $0 == (asset, log) }
+    }
+
+    var claims: [Claim] {
+        var claims: [Claim] = []
+        if !unproven.isEmpty { claims.append(.parentsUnproven(unproven.sorted())) }
+        for asset in assets {
+            for kind in EventLogKind.allCases where !isShown(asset.id, kind) {
+                claims.append(
+                    .logNotShown(asset: asset.id, kind, events: asset.log(kind).size))
+            }
+        }
+        if withheld > 0 { claims.append(.withheld(count: withheld)) }
+        if records > 0 { claims.append(.recordsWithheld(count: records)) }
+        if notRechecked > 0 { claims.append(.signaturesNotRechecked(count: notRechecked)) }
+        if pseudonyms > 0 { claims.append(.pseudonyms(count: pseudonyms)) }
+        return claims
+    }
+}

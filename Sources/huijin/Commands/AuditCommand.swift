@@ -1,0 +1,118 @@
+import ArgumentParser
+import Client
+import Foundation
+import Ledger
+import LedgerCrypto
+import LightClient
+import Records
+
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Make evidence bundles for huijin-verify. / 制作证据包",
+        subcommands: [Asset.self, Provenance.self, OneTransaction.self, Record.self])
+
+    struct Target: ParsableArguments {
+        @Option(help: "File to write. / 输出文件") var out: String
+        @OptionGroup var options: NodeOptions
+
+        /// Fetches the answer to a question, checks it as a stranger would, and writes the bundle.
+        func write(
+            _ question: EvidenceQuestion, withAncestors: Bool = false,
+            _ extra: (ProvenBundle) -> [JSONValue.JSONMember]
+        ) async throws {
+            let client = try options.client(signing: try options.folder() != nil)
+            let bundle = try await client.bundle([question], withAncestors: withAncestors)
+            try IdentityMaker.write(bundle.bytes, to: URL(filePath: out))
+            let head: JSONValue = [
+                "bundle": .text(out), "bytes": .unsigned(UInt64(bundle.bytes.count)),
+                "height": .unsigned(bundle.answer.height),
+                "timeMs": .unsigned(bundle.answer.timeMs),
+            ]
+            Output.show(head.adding(extra(bundle)), as: options.format)
+        }
+    }
+
+    struct Asset: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "An asset's complete history. / 资产全部历史")
+
+        @Argument(help: "Asset id. / 资产编号") var id: String
+        @Option(help: "rights, trades, refusals; comma-separated. / 日志，逗号分隔") var logs = "rights"
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let names = logs.split(separator: ",").map(String.init)
+            let logs: [EventLogKind] = try Arguments.named(names, "--logs")
+            let asset = try Arguments.digest(id, "ID")
+            try await target.write(.assetHistory(asset: asset, logs: logs)) { bundle in
+                guard case .assetHistory(let history) = bundle.finding else { return [] }
+                return [
+                    .init(
+                        "events",
+                        .object(
+                            history.logs.map {
+                                .init($0.log.name, .unsigned(UInt64($0.events.count)))
+                            }))
+                ]
+            }
+        }
+    }
+
+    struct Provenance: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The rights of an asset and of all that it was derived from. / 资产及其全部来源的权属历史")
+
+        @Argument(help: "Asset id. / 资产编号") var id: String
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let asset = try Arguments.digest(id, "ID")
+            let question = EvidenceQuestion.assetHistory(asset: asset, logs: [.rights])
+            try await target.write(question, withAncestors: true) { bundle in
+                let parents = bundle.answer.histories.flatMap(\.parents)
+                let unproven = Set(parents.filter { !$0.isIncluded }.map(\.asset)).sorted()
+                return [
+                    .init("ancestors", .unsigned(UInt64(Set(parents.map(\.asset)).count))),
+                    .init("unproven", .list(unproven.map { .hex($0) })),
+                ]
+            }
+        }
+    }
+
+    struct OneTransaction: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "transaction", abstract: "A transaction and its outcome. / 一笔交易及结果")
+
+        @Argument(help: "Transaction id. / 交易编号") var id: String
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            try await target.write(.transaction(try Arguments.digest(id, "ID"))) { bundle in
+                guard case .transaction(let entry) = bundle.finding else { return [] }
+                return [.init("code", .unsigned(entry.code))]
+            }
+        }
+    }
+
+    struct Record: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A record, or its absence. / 一条记录或其不存在")
+
+        @Argument(help: "Record type, such as asset. / 记录类型") var type: String
+        @Argument(help: "Its id; two parts for an account. / 编号") var id: [String]
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let type: RecordType = try Arguments.named(type, "TYPE")
+            guard let parts = RecordPath.id(type, id) else {
+                throw Failure(
+                    .usage, "that is not the id of a record of type \(type.name)",
+                    "这不是“\(type.titleZh)”的编号")
+            }
+            try await target.write(.record(type: type, id: parts)) { bundle in
+                guard case .record(let record) = bundle.finding else { return [] }
+                return [.init("present", .bool(record != .nothing))]
+            }
+        }
+    }
+}
