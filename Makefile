@@ -7,6 +7,8 @@ SEEDS ?= 300
 FIRST ?= 1
 KEEP  ?=
 FUZZ_SECONDS ?= 60
+FUZZ  ?=
+LEDGERS ?=
 ROUNDS ?= 50
 FAULT_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
@@ -16,7 +18,7 @@ RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench chaos soak sim model fuzz mutate interop library lint docs build deps clean
+.PHONY: help demo test bench chaos soak sim model fuzz corpus mutate interop library static lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
@@ -26,10 +28,12 @@ help:
 	@echo "make bench [BENCH=name]                                   figures, one JSON object a line / 性能测量"
 	@echo "make chaos [ROUNDS=50] [FAULT_SECONDS=60]                 real nodes killed, paused, cut off / 故障注入"
 	@echo "make soak [SOAK_SECONDS=3600] [SOAK='--flood garbage']   memory of every node at half load / 长时间运行内存"
-	@echo "make fuzz [FUZZ_SECONDS=60]                               decoders under random input / 模糊测试"
-	@echo "make mutate LEDGERS='folder …'                            falsified evidence bundles; genesis.cbor and *.bundle each / 篡改证据包"
+	@echo "make fuzz [FUZZ_SECONDS=60] [FUZZ='--only verifier']      every decoder and verifier under hostile input / 模糊测试"
+	@echo "make corpus                                               what fuzzing starts from, after a change of format / 重写模糊测试语料"
+	@echo "make mutate [LEDGERS='folder …']                          falsified evidence bundles / 篡改证据包"
 	@echo "make interop                                              bundles and receipts in tools of others / 第三方工具互操作"
 	@echo "make library                                              verification for C and Python / 供 C 与 Python 使用的验证库"
+	@echo "make static                                               huijin-verify without shared libraries / 静态链接的验证程序"
 	@echo "make lint | docs | build | clean"
 
 # Installs the system packages that are missing, as root or through sudo.
@@ -81,12 +85,25 @@ soak: deps
 
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz
-	$(RELEASE)/huijin-fuzz --seconds $(FUZZ_SECONDS)
+	$(RELEASE)/huijin-fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
+
+corpus: deps
+	$(SWIFT) build -c release --product huijin-fuzz
+	$(RELEASE)/huijin-fuzz corpus
 
 # The Swift runtime is put inside, so that other people's programs need none.
 library: deps
 	$(SWIFT) build -c release --product huijin_verify -Xswiftc -static-stdlib --scratch-path .build/library
 	cp .build/library/release/libhuijin_verify.so $(RELEASE)/
+
+# Everything inside, the C library too. It runs on any Linux of this architecture, in an empty folder as its root; the kernel's
+# /proc has to be there, from which the Swift runtime reads a program's arguments. libcrypto.a comes with warnings about calls
+# (getaddrinfo, dlopen) that verification never makes.
+static: deps
+	$(SWIFT) build -c release --product huijin-verify -Xswiftc -static-executable --scratch-path .build/static
+	mkdir -p out && strip -o out/huijin-verify .build/static/release/huijin-verify
+	@! readelf -d out/huijin-verify | grep -q NEEDED && ls -l out/huijin-verify
+	bwrap --unshare-all --proc /proc --ro-bind out/huijin-verify /huijin-verify /huijin-verify --help >/dev/null && echo "static: ok"
 
 mutate: deps
 	$(SWIFT) build -c release --product huijin-fuzz

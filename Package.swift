@@ -142,11 +142,15 @@ let programs: [Target] = [
         dependencies: ["LightClient", "Ledger", "Encoding"],
         exclude: ["huijin_verify.h", "huijin_verify.py"], swiftSettings: settings),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
+    // The loop and the changes that make hostile input; no product links it.
+    .target(
+        name: "FuzzKit", dependencies: ["Encoding"], path: "Benchmarks/fuzz-kit",
+        swiftSettings: settings),
     program(
         "huijin-fuzz",
         [
-            "Consensus", "Encoding", "Ledger", "LedgerCrypto", "LightClient", "Market", "Merkle",
-            "Policy", "Records", arguments,
+            "FuzzKit", "TestLedgers", "Storage", "Consensus", "Encoding", "Ledger",
+            "LedgerCrypto", "LightClient", "Market", "Merkle", "Policy", "Records", arguments,
         ],
         path: "Benchmarks/huijin-fuzz"),
     program(

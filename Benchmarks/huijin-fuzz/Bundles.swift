@@ -3,6 +3,7 @@ import Dispatch
 import Encoding
 import Foundation
 import Ledger
+import LedgerCrypto
 import LightClient
 import Synchronization
 
@@ -12,12 +13,15 @@ struct Bundles: ParsableCommand {
         commandName: "bundles",
         abstract: "Falsified evidence bundles for the verifier. / 篡改证据包",
         discussion: """
-            Each folder holds one ledger's genesis.cbor and bundles of it (*.bundle). Every bit of each bundle is flipped, every part
-            dropped, repeated, exchanged and replaced, and parts of all other bundles are put in, those of other ledgers too.
-            每个文件夹为一个账本：genesis.cbor 与若干 *.bundle。
+            Every bit of each bundle is flipped, every part dropped, repeated, exchanged and replaced, and parts of all other bundles
+            of its suite are put in, those of other ledgers too. Without folders the ledgers are made here, two of each suite. Each
+            folder holds one ledger's genesis.cbor and bundles of it (*.bundle).
+            不指定文件夹时自行生成账本，每个密码套件两个。每个文件夹为一个账本：genesis.cbor 与若干 *.bundle。
             """)
 
-    @Argument(help: "Folders, one for each ledger. / 文件夹") var folders: [String]
+    @Argument(help: "Folders, one for each ledger. / 文件夹") var folders: [String] = []
+    @Option(help: "Events of a ledger that is made here. / 生成账本的事件数") var events = 25
+    @Option(help: "The same with SM2. / 国密账本的事件数") var eventsSM2 = 10
 
     static let fileBytesMax = 1 << 20
 
@@ -45,11 +49,12 @@ struct Bundles: ParsableCommand {
     }
 
     func run() throws {
-        let ledgers = try folders.map { try read(folder: $0) }
-        let all = ledgers.flatMap(\.truths).map(\.mutants)
+        let ledgers = try folders.isEmpty ? made() : folders.map { try read(folder: $0) }
+        let all = ledgers.flatMap(\.truths)
         var total = Tally()
         for (ledger, truth) in ledgers.flatMap({ ledger in ledger.truths.map { (ledger, $0) } }) {
-            let tally = attack(truth, of: ledger, others: all)
+            let others = all.filter { $0.answer.suite == truth.answer.suite }.map(\.mutants)
+            let tally = attack(truth, of: ledger, others: others)
             print(
                 "\(truth.name): \(truth.mutants.bytes.count) bytes, \(tally.mutants) mutants, \(tally.same) prove the same, \(tally.faults) something else"
             )
@@ -62,6 +67,23 @@ struct Bundles: ParsableCommand {
         )
         guard total.faults == 0 else { throw ExitCode(1) }
         print("bundles: ok")
+    }
+
+    private func made() throws -> [Ledger] {
+        try LedgerCrypto.Suite.allCases.flatMap { suite in
+            try ["one", "two"].map { name in
+                let ledger = SampleLedger(
+                    suite, name: name, events: suite == .sm2SM3 ? eventsSM2 : events)
+                let verifier = Verifier(genesis: ledger.chain.genesis)
+                let truths = try ledger.bundles().map { bundle in
+                    Truth(
+                        name: "\(suite.name), ledger \(name), \(bundle.name)",
+                        mutants: try BundleMutants(bundle.bytes),
+                        answer: try verifier.verify(bundle.bytes))
+                }
+                return Ledger(verifier: verifier, truths: truths)
+            }
+        }
     }
 
     private func read(folder: String) throws -> Ledger {

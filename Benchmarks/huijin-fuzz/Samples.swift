@@ -10,17 +10,20 @@ import Records
 
 /// Valid values of every wire type, with keys from fixed secrets.
 struct Samples {
-    let suite = Suite.ed25519SHA256
+    let suite: LedgerCrypto.Suite
     let keys: [SigningKey]
     let memberKey: SigningKey
     let genesis: Genesis
 
-    init() {
+    static let request = (method: "GET", path: "/v1/state", timeMs: UInt64(1_800_000_000_000))
+
+    init(_ suite: LedgerCrypto.Suite) {
+        self.suite = suite
         func key(_ byte: UInt8) -> SigningKey {
             guard
                 let key = try? SigningKey(
-                    suite: .ed25519SHA256, secret: [UInt8](repeating: byte, count: 32))
-            else { preconditionFailure("every 32 bytes are an Ed25519 secret") }
+                    suite: suite, secret: [UInt8](repeating: byte, count: 32))
+            else { preconditionFailure("a small number repeated is a secret of either suite") }
             return key
         }
         keys = (1...4).map { key($0) }
@@ -64,14 +67,28 @@ struct Samples {
         Envelope.sign(transaction, chain: genesis.chain, with: memberKey)
     }
 
-    /// Envelopes of one batch.
-    var batch: [[UInt8]] {
-        let transactions = (0..<3).map { number in
+    /// The one that is signed by itself, then those of one batch.
+    var transactions: [Transaction] { [transaction] + batchTransactions }
+
+    private var batchTransactions: [Transaction] {
+        (0..<3).map { number in
             Transaction(
                 kind: transaction.kind, nonce: [UInt8](repeating: number, count: 16),
                 lastValidHeight: 100, member: Samples.member, body: transaction.body)
         }
-        return Envelope.signBatch(transactions, chain: genesis.chain, with: memberKey)
+    }
+
+    /// Envelopes of one batch.
+    var batch: [[UInt8]] {
+        Envelope.signBatch(batchTransactions, chain: genesis.chain, with: memberKey)
+    }
+
+    var requestHeader: [UInt8] {
+        let (method, path, timeMs) = Samples.request
+        return Array(
+            RequestToken.header(
+                method: method, path: path, timeMs: timeMs, chain: genesis.chain, with: memberKey
+            ).utf8)
     }
 
     var block: Block {
@@ -109,29 +126,28 @@ struct Samples {
             })
     }
 
-    var receipt: Receipt {
-        let receipt = Receipt(
-            vote: vote(statements[2], 0), chain: genesis.chain, suite: suite,
-            keyID: keys[0].publicKey.keyID, size: 5, index: 3,
-            path: (1...3).map { suite.digest([$0]) })
-        guard let receipt else { preconditionFailure("the vote is a finalize vote") }
-        return receipt
+    var equivocation: Equivocation? {
+        let other = VoteSubject(
+            height: 9, header: suite.digest([9]), logRoot: suite.digest([8]))
+        return Equivocation(
+            vote(statements[2], 1), vote(.finalize(epoch: 0, view: 3, other), 1))
     }
 
     var messages: [PeerMessage] {
-        [.votes(votes), .certificates([certificate]), .transactions([envelope] + batch)]
-    }
-
-    var values: [[UInt8]] {
-        [envelope, block.encoded, genesis.encoded, certificate.encoded] + batch
-    }
-
-    /// Well formed; its certificate is not of the genesis state, so it proves nothing.
-    var bundle: EvidenceBundle {
-        EvidenceBundle(
-            chain: genesis.chain,
-            questions: [.assetHistory(asset: suite.digest([3]), logs: [.rights])], epochChanges: [],
-            header: header, certificate: certificate, records: [], ancestors: [], entries: [],
-            histories: [[]])
+        let proposal = Proposal(
+            vote: vote(statements[0], 1), parentView: 2,
+            outline: BlockOutline(block, suite: suite), justification: [certificate])
+        return [
+            .proposal(proposal), .votes(votes), .certificates([certificate]),
+            .transactions([envelope] + batch), .finalBlocksRequest(from: 7),
+            .finalBlocks([CertifiedBlock(block: block, finalization: certificate)]),
+            .blockRequest(suite.digest([4])), .block(block),
+            .status(
+                ReplicaStatus(epoch: 0, finalHeight: 1, finalView: 2, openView: 3, view: 4)),
+            .heldVotesRequest(epoch: 0, question: 5),
+            .heldVotes(
+                HeldVotes(epoch: 0, question: 5, finalization: certificate, votes: votes)),
+            .transactionsRequest([suite.digest([6])]), .requestedTransactions([envelope]),
+        ]
     }
 }

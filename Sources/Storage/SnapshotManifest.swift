@@ -26,9 +26,9 @@ public enum SnapshotLimits {
     static let headersMax = 65_536
     static let blocksPerChunkMax = 65_536
 
-    static let manifest = CBORLimits(
+    package static let manifest = CBORLimits(
         bytesMax: manifestBytesMax, depthMax: 16, itemsMax: 1 << 18, stringBytesMax: 65_536)
-    static let chunk = CBORLimits(
+    package static let chunk = CBORLimits(
         bytesMax: chunkBytesMax, depthMax: 24, itemsMax: 1 << 18,
         stringBytesMax: StateBucket.valueBytesMax)
 }
@@ -112,12 +112,12 @@ extension SnapshotManifest: CBORCodable {
 }
 
 /// Entries of one part of the state, ascending by key. Wire: `[+ [key, value: bstr]]`.
-struct StateChunk: CBORCodable {
+package struct StateChunk: CBORCodable {
     let entries: [(key: Digest, value: [UInt8])]
 
     static let entryBytes = 48
 
-    func encode(into encoder: inout CBOREncoder) {
+    package func encode(into encoder: inout CBOREncoder) {
         encoder.array(entries.count)
         for (key, value) in entries {
             encoder.array(2)
@@ -128,7 +128,7 @@ struct StateChunk: CBORCodable {
 
     init(entries: [(key: Digest, value: [UInt8])]) { self.entries = entries }
 
-    init(from decoder: inout CBORDecoder) throws(CBORError) {
+    package init(from decoder: inout CBORDecoder) throws(CBORError) {
         let count = try decoder.array()
         var entries: [(key: Digest, value: [UInt8])] = []
         entries.reserveCapacity(min(count, 16_384))
@@ -182,14 +182,14 @@ struct SnapshotBlock: CBORCodable {
 }
 
 /// Wire: `[+ block of a snapshot]`.
-struct BlockChunk: CBORCodable {
+package struct BlockChunk: CBORCodable {
     let blocks: [SnapshotBlock]
 
     init(blocks: [SnapshotBlock]) { self.blocks = blocks }
 
-    func encode(into encoder: inout CBOREncoder) { encoder.list(blocks) }
+    package func encode(into encoder: inout CBOREncoder) { encoder.list(blocks) }
 
-    init(from decoder: inout CBORDecoder) throws(CBORError) {
+    package init(from decoder: inout CBORDecoder) throws(CBORError) {
         blocks = try decoder.list(max: SnapshotLimits.blocksPerChunkMax)
     }
 }

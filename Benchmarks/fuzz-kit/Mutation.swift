@@ -1,12 +1,12 @@
 /// SplitMix64: the same seed and round give the same input.
-struct Randomness {
+package struct Randomness {
     private var state: UInt64
 
-    init(seed: UInt64, round: UInt64) {
+    package init(seed: UInt64, round: UInt64) {
         state = seed &* 0x9E37_79B9_7F4A_7C15 ^ round &* 0xD134_2543_DE82_EF95
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,21 +15,27 @@ struct Randomness {
     }
 
     /// 0 ..< bound, for a bound of at least 1.
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    package mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 
-    mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: next()) }
+    package mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: next()) }
 }
 
-enum Mutation {
+package enum Mutation {
     static let randomBytesMax = 200
     static let changesMax = 6
 
     /// Mostly a valid example with a few changes, sometimes noise.
-    static func input(from examples: [[UInt8]], _ random: inout Randomness) -> [UInt8] {
+    package static func input(from examples: [[UInt8]], _ random: inout Randomness) -> [UInt8] {
         guard !examples.isEmpty, random.below(16) != 0 else {
             return (0..<random.below(randomBytesMax)).map { _ in random.byte() }
         }
         var bytes = examples[random.below(examples.count)]
+        // Half of them keep their form, so that they reach what comes after decoding.
+        if random.below(2) == 0, let tree = TreeMutation(bytes) {
+            let other = TreeMutation(examples[random.below(examples.count)])
+            bytes = tree.changed(times: 1 + random.below(changesMax), other: other, &random)
+            if random.below(2) == 0 { return bytes }
+        }
         for _ in 0..<(1 + random.below(changesMax)) { change(&bytes, &random) }
         return bytes
     }

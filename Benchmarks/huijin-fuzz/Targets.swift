@@ -1,0 +1,191 @@
+import Consensus
+import Encoding
+import FuzzKit
+import Ledger
+import LedgerCrypto
+import LightClient
+import Market
+import Merkle
+import Records
+import Storage
+
+/// Every decoder of bytes from outside that needs no network, and the verifiers that stand on them.
+enum Targets {
+    static func all(_ corpus: Corpus) -> [FuzzTarget] {
+        ground + ledger + records + network + lightClient + verifiers(corpus) + bodies
+    }
+
+    private static func same<Value: Equatable>(
+        _ value: Value?, _ input: Value
+    ) -> FuzzTarget.Verdict {
+        value.map { $0 == input ? .same : .different } ?? .refused
+    }
+
+    // MARK: Decoders
+
+    private static var ground: [FuzzTarget] {
+        [
+            .decoder("value", CBORValue.self, limits: LedgerLimits.envelope),
+            .decoder("public key", PublicKey.self, limits: LedgerLimits.certificate),
+            .decoder("encryption key", EncryptionPublicKey.self, limits: LedgerLimits.certificate),
+            .decoder("cose sign1", CoseSign1.self, limits: LedgerLimits.envelope),
+            .decoder("map proof", MapProof.self, limits: LedgerLimits.certificate),
+            .decoder("map cover", MapCover.self, limits: SnapshotLimits.manifest),
+            .decoder("log frontier", LogFrontier.self, limits: LedgerLimits.certificate),
+            // The header is read before the checksum can be compared, so hardly anything changed is accepted.
+            FuzzTarget("key file") { input in
+                (try? EncryptedKeyFile.inspect(input)) == nil ? .refused : .same
+            },
+            FuzzTarget("base64url") { input in
+                let text = String(decoding: input, as: UTF8.self)
+                return same(Base64URL.decode(text).map(Base64URL.encode), text)
+            },
+            FuzzTarget("hex") { input in
+                let text = String(decoding: input, as: UTF8.self)
+                return same(Hex.decode(text).map(Hex.encode), text.lowercased())
+            },
+        ]
+    }
+
+    private static var ledger: [FuzzTarget] {
+        [
+            .decoder("header", Header.self, limits: LedgerLimits.certificate),
+            .decoder("block", Block.self, limits: LedgerLimits.block),
+            .decoder("transaction", Transaction.self, limits: LedgerLimits.envelope),
+            .decoder("certificate", Certificate.self, limits: LedgerLimits.certificate),
+            .decoder("validator set", ValidatorSet.self, limits: LedgerLimits.genesis),
+            .decoder("genesis", Genesis.self, limits: LedgerLimits.genesis),
+            .decoder("vote", Vote.self, limits: LedgerLimits.certificate),
+            .decoder("equivocation", Equivocation.self, limits: LedgerLimits.certificate),
+        ] + Suite.allCases.flatMap { [envelope(Samples($0)), request(Samples($0))] }
+    }
+
+    private static var records: [FuzzTarget] {
+        [
+            .decoder("event", AssetEvent.self, limits: AssetEvent.limits),
+            FuzzTarget("record") { input in
+                guard let stored = try? StoredRecord.decode(input, limits: StoredRecord.limits),
+                    let record = try? StoredRecord.decode(value: input)
+                else { return .refused }
+                return same(StoredRecord.encode(record, salt: stored.salt), input)
+            },
+        ]
+    }
+
+    private static var network: [FuzzTarget] {
+        [
+            .decoder("peer message", PeerMessage.self, limits: PeerLimits.message),
+            .decoder("snapshot message", SnapshotMessage.self, limits: SnapshotMessage.limits),
+            .decoder("snapshot manifest", SnapshotManifest.self, limits: SnapshotLimits.manifest),
+            .decoder("snapshot state", StateChunk.self, limits: SnapshotLimits.chunk),
+            .decoder("snapshot blocks", BlockChunk.self, limits: SnapshotLimits.chunk),
+        ]
+    }
+
+    private static var lightClient: [FuzzTarget] {
+        [
+            .decoder("bundle", EvidenceBundle.self, limits: BundleMutants.limits),
+            .decoder("trusted chain", TrustedChain.self, limits: TrustedChain.limits),
+            .decoder("trust start", TrustStart.self, limits: LedgerLimits.genesis),
+            .decoder("certified header", CertifiedHeader.self, limits: LedgerLimits.certificate),
+            .decoder("fork evidence", ForkEvidence.self, limits: ForkEvidence.limits),
+            .decoder("receipt", Receipt.self, limits: Receipt.limits),
+            .decoder(
+                "transparent statement", TransparentStatement.self,
+                limits: TransparentStatement.limits),
+        ]
+    }
+
+    /// Body of every transaction kind.
+    private static var bodies: [FuzzTarget] {
+        struct Visitor: BodyVisitor {
+            func visit<Body: TransactionBody>(
+                _ type: Body.Type, _ argument: inout Void
+            ) -> FuzzTarget {
+                .decoder(Body.kind.name, type, limits: LedgerLimits.envelope)
+            }
+        }
+        var nothing: Void = ()
+        return TransactionKind.allCases.map { $0.accept(Visitor(), &nothing) }
+    }
+
+    // MARK: Signed messages
+
+    /// Either form. What a batch is known by must accept just what the envelope's own signature does.
+    private static func envelope(_ samples: Samples) -> FuzzTarget {
+        let key = samples.memberKey.publicKey
+        let chain = samples.genesis.chain
+        func decoded(_ bytes: [UInt8]) -> Envelope? {
+            try? Envelope(bytes: bytes, chain: chain, suite: samples.suite)
+        }
+        return FuzzTarget("envelope \(samples.suite.name)") { input in
+            guard let envelope = decoded(input) else { return .refused }
+            // A changed envelope may decode; its signature must not hold.
+            guard envelope.verified(by: key) != nil else {
+                let isKnown = envelope.batchClaim(under: key)?.verified() != nil
+                return isKnown ? .different : .refused
+            }
+            // What is signed is one of the sample's transactions.
+            return samples.transactions.contains(envelope.transaction) ? .same : .different
+        }
+    }
+
+    /// A node's `Authorization` header.
+    private static func request(_ samples: Samples) -> FuzzTarget {
+        let key = samples.memberKey.publicKey
+        return FuzzTarget("request \(samples.suite.name)") { input in
+            let header = String(decoding: input, as: UTF8.self)
+            guard
+                let token = try? RequestToken(
+                    header: header, chain: samples.genesis.chain, suite: samples.suite)
+            else { return .refused }
+            do {
+                try token.check(
+                    method: Samples.request.method, path: Samples.request.path,
+                    nowMs: Samples.request.timeMs, key: key)
+                return token.timeMs == Samples.request.timeMs ? .same : .different
+            } catch {
+                return .refused
+            }
+        }
+    }
+
+    // MARK: Verifiers
+
+    /// From the bytes to the verdict: what is accepted proves just what the corpus proves.
+    private static func verifiers(_ corpus: Corpus) -> [FuzzTarget] {
+        Suite.allCases.flatMap { suite -> [FuzzTarget] in
+            let verifier = Verifier(genesis: VerifierSamples.genesis(suite))
+            let name = "verifier \(suite.name)"
+            let plain = FuzzTarget(name) { _ in .refused }
+            let truths = corpus[plain].compactMap { try? verifier.verify($0) }
+            let nowMs = VerifierSamples.nowMs
+            return [
+                FuzzTarget(name) { input in
+                    guard let answer = try? verifier.verify(input) else { return .refused }
+                    return truths.contains { Facts.areSame(answer, $0) } ? .same : .different
+                },
+                FuzzTarget("following \(suite.name)") { input in
+                    guard case .proven(let followed)? = try? verifier.follow(input, nowMs: nowMs)
+                    else { return .refused }
+                    return truths.contains { Facts.areSame(followed.answer, $0) }
+                        ? .same : .different
+                },
+                FuzzTarget("receipts \(suite.name)") { input in
+                    guard let receipts = try? verifier.receipts(input) else { return .refused }
+                    for number in 0..<receipts.entryCount { _ = receipts.entry(number) }
+                    return .same
+                },
+                FuzzTarget("statement \(suite.name)") { input in
+                    (try? verifier.verifyStatement(input)) == nil ? .refused : .same
+                },
+                FuzzTarget("fork \(suite.name)") { input in
+                    // Signatures of more validators, or fewer, name more or fewer of them; nobody else.
+                    guard let fork = try? verifier.verifyFork(input) else { return .refused }
+                    return fork.doubleSigners.allSatisfy { $0.seat < VerifierSamples.validators }
+                        ? .same : .different
+                },
+            ]
+        }
+    }
+}
