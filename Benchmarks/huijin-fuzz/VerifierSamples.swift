@@ -29,7 +29,7 @@ struct VerifierSamples {
         }
         let id = try Envelope(bytes: envelope, chain: chain.chain, suite: suite).id
         return [
-            try fixture.history([.rights]).encoded,
+            try fixture.history([.trades]).encoded,
             try EvidenceBundle.transaction(id: id, from: chain).encoded,
             try EvidenceBundle.header(height: 2, from: chain).encoded,
             try EvidenceBundle.record(

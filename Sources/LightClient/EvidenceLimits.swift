@@ -25,7 +25,7 @@ public struct EvidenceLimits: Sendable, Equatable {
     /// Questions that one bundle answers.
     public static let questionsMax = 256
     /// Epochs that a bundle may cross.
-    public static let epochChangesMax = 4_096
+    public static let epochChangesMax = TrustedChain.epochsMax
     /// State records in one bundle: the subjects and the keys that signed.
     public static let recordsMax = 65_536
     /// Bytes of one stored state record.
