@@ -31,7 +31,7 @@ help:
 	@echo "make fuzz [FUZZ_SECONDS=60] [FUZZ='--only verifier']      every decoder and verifier under hostile input / 模糊测试"
 	@echo "make corpus                                               what fuzzing starts from, after a change of format / 重写模糊测试语料"
 	@echo "make mutate [LEDGERS='folder …']                          falsified evidence bundles / 篡改证据包"
-	@echo "make interop                                              bundles and receipts in tools of others / 第三方工具互操作"
+	@echo "make interop                                              bundles, receipts, checkpoints in tools of others / 第三方工具互操作"
 	@echo "make library                                              verification for C and Python / 供 C 与 Python 使用的验证库"
 	@echo "make static                                               huijin-verify without shared libraries / 静态链接的验证程序"
 	@echo "make lint | docs | build | clean"

@@ -96,8 +96,8 @@ let services: [Target] = [
     room(
         "API",
         [
-            "Node", "Client", "Storage", "LightClient", "Market", "Records", "Ledger", "Merkle",
-            "LedgerCrypto", "Encoding", logging,
+            "Node", "Client", "Interchange", "Storage", "LightClient", "Market", "Records",
+            "Ledger", "Merkle", "LedgerCrypto", "Encoding", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
     room(
@@ -115,7 +115,9 @@ let services: [Target] = [
             "Encoding", "SQLite", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
-    room("Interchange", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
+    room(
+        "Interchange",
+        ["LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
 ]
 
 let programs: [Target] = [
@@ -208,8 +210,8 @@ let checks: [Target] = [
     tests(
         "APITests",
         [
-            "API", "Client", "Node", "Transport", "LightClient", "Market", "Policy", "Records",
-            "Ledger", "LedgerCrypto", "Encoding", logging,
+            "API", "Client", "Node", "Transport", "Interchange", "LightClient", "Market", "Policy",
+            "Records", "Ledger", "LedgerCrypto", "Encoding", logging,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
@@ -247,7 +249,10 @@ let checks: [Target] = [
         ]),
     tests(
         "InterchangeTests",
-        ["Interchange", "LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
+        [
+            "TestLedgers", "Interchange", "LightClient", "Records", "Ledger", "Merkle",
+            "LedgerCrypto", "Encoding",
+        ]),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),
     tests("PolicyTests", ["Policy", "Ledger", "LedgerCrypto"]),
     tests("LedgerCryptoTests", ["LedgerCrypto", "Encoding", "COpenSSL", "CSodium"]),

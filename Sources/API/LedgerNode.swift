@@ -27,6 +27,9 @@ public protocol LedgerNode: Sendable {
 
     func status() async -> LedgerStatus
 
+    /// The log's checkpoint at a height, or the newest, with this validator's cosignature, where it has one.
+    func checkpoint(height: UInt64?) -> CosignedCheckpoint?
+
     /// Counters in the Prometheus text format.
     func metrics() async -> String
 }

@@ -90,7 +90,7 @@ enum OpenAPI {
         .object(
             types.map { type in
                 let schema: JSONValue =
-                    type == Route.cbor
+                    type == Route.cbor || type == Route.octets
                     ? ["type": "string", "format": "binary"]
                     : ["type": .text(type == Route.json ? "object" : "string")]
                 return .init(type, ["schema": schema])

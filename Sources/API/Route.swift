@@ -51,6 +51,8 @@ struct Route: Sendable {
 
     static let json = "application/json"
     static let cbor = "application/cbor"
+    static let text = "text/plain"
+    static let octets = "application/octet-stream"
 
     /// The router's spelling of `path`.
     var pattern: String {

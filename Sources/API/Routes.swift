@@ -9,7 +9,7 @@ import Hummingbird
 struct Routes: Sendable {
     let reads: LedgerReads
 
-    var all: [Route] { system + chain + transactions + assets + records }
+    var all: [Route] { system + chain + log + transactions + assets + records }
 
     private static let id = Route.Parameter.path(
         "id", "lower-case hexadecimal digest", "小写十六进制摘要")
@@ -50,6 +50,29 @@ struct Routes: Sendable {
                 .get, "/v1/checkpoint", "The newest final header and its finalization certificate",
                 "最新终局区块头与终局证书", answers: [Route.cbor]
             ) { _, _ in try await checkpoint() },
+        ]
+    }
+
+    /// For tools that read transparency logs; chains of suite ed25519-sha256 only.
+    private var log: [Route] {
+        [
+            Route(
+                .get, "/v1/log/checkpoint",
+                "The log's checkpoint with this validator's cosignature (C2SP tlog-cosignature)",
+                "日志检查点及本验证者的副署（C2SP）",
+                parameters: [
+                    .query(
+                        "height", "of the newest heights; else the newest", "较新的高度，缺省为最新",
+                        type: "integer")
+                ], answers: [Route.text]
+            ) { request, _ in try logCheckpoint(request) },
+            Route(
+                .get, "/v1/log/bundles/{number}",
+                "256 leaves of the log, fewer at its end (C2SP tlog-tiles entry bundle)",
+                "日志的 256 个叶，末尾不足（C2SP 条目包）",
+                parameters: [.path("number", "from 0", "自 0 起的编号", type: "integer")],
+                answers: [Route.octets]
+            ) { _, context in try await logBundle(context) },
         ]
     }
 

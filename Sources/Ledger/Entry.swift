@@ -45,6 +45,11 @@ public enum Entry: Equatable, Sendable {
         }
     }
 
+    /// The data of its leaf in the log.
+    public func leafBytes(_ suite: Suite) -> [UInt8] {
+        LogLeaf.bytes(tag: leafTag, digest: digest(suite))
+    }
+
     var leafTag: UInt64 {
         switch self {
         case .envelope: LogLeaf.envelopeTag

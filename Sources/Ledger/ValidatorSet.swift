@@ -4,7 +4,7 @@ import LedgerCrypto
 /// One seat of a validator set.
 public struct Validator: Hashable, Sendable, CBOREncodable, CBORDecodable {
     public let member: MemberID
-    /// Signs votes and nothing else; never a member's key.
+    /// Signs votes and cosigns checkpoints of the log, nothing else; never a member's key.
     public let votingKey: PublicKey
     /// DER SubjectPublicKeyInfo of the P-256 key that the node shows in TLS.
     public let transportKey: [UInt8]

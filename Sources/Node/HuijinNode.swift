@@ -170,6 +170,12 @@ public final class HuijinNode: Sendable {
     public var offences: [NetworkProblem: UInt64] { shared.network?.offences ?? [:] }
     /// Frames and envelopes of peers that did not decode.
     public var undecodableFrames: UInt64 { shared.intake.undecodableCount }
+    /// The log's newest checkpoint with this validator's cosignature, or that of a height among the newest
+    /// `CheckpointShelf.countMax`. Nil for an observer, a node without a seat, and in suite `sm2SM3`.
+    public func checkpoint(height: UInt64?) -> CosignedCheckpoint? {
+        shared.checkpoints.withLock { $0.at(height) }
+    }
+
     /// The port for peers, which differs from the configured one when that is 0.
     public var port: Int { shared.network?.port ?? 0 }
 

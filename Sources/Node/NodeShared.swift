@@ -20,6 +20,7 @@ final class NodeShared: Sendable {
     let snapshots: SnapshotDesk
     let status: Mutex<NodeStatus>
     let metrics = Mutex(NodeMetrics())
+    let checkpoints = Mutex(CheckpointShelf())
     let submittedEnvelopes = Atomic<Int>(0)
     let waitingReads = Atomic<Int>(0)
     private let links: Mutex<PeerNetwork?>

@@ -1,5 +1,6 @@
 import Execution
 import Ledger
+import LightClient
 import Records
 
 /// What the replica's thread tells the rest of the process.
@@ -36,7 +37,24 @@ extension ReplicaLoop {
             status.headerDigest = digest
             status.finalization = finalization
         }
+        if finalization != nil { cosign(header) }
         shared.announce(header.height)
+    }
+
+    /// For tools that read transparency logs. Only what is final and durable here is signed, each height once, and only by
+    /// a key that may vote from this store (docs/decisions/0012-checkpoints.md).
+    private func cosign(_ header: Header) {
+        guard let checkpoint = LogCheckpoint(header, suite: genesis.suite),
+            let key = cosigningKey,
+            let seat = replica.simplex.validators.index(ofKey: key.publicKey.keyID)
+        else { return }
+        let validator = replica.simplex.validators.validators[seat]
+        let cosignature = LogCosignature(
+            checkpoint, time: Clock.wallMs() / 1_000,
+            cosigner: LogCosigner(validator, chain: header.chain), with: key)
+        shared.checkpoints.withLock {
+            $0.add(CosignedCheckpoint(checkpoint, cosignature), height: header.height)
+        }
     }
 
     func publishCounters() {

@@ -300,6 +300,9 @@ final class ReplicaLoop {
             metadata: ["reason": "\(bar.english)", "原因": "\(bar.chinese)"])
     }
 
+    /// Nil for an observer, and where the key must not vote from this store.
+    var cosigningKey: SigningKey? { claimed == nil || bar != nil ? nil : votingKey }
+
     /// Whether this node votes now.
     var votes: VoteStanding {
         if let bar { return .barred(bar) }

@@ -18,7 +18,7 @@ struct Huijin: AsyncParsableCommand {
             OfferCommand.self, LicenceCommand.self, BankCommand.self, WithdrawalCommand.self,
             AccountCommand.self, JobCommand.self, ReviewCommand.self, EvidenceCommand.self,
             PolicyCommand.self, ValidatorCommand.self, TransportCommand.self,
-            TransactionCommand.self, AuditCommand.self,
+            TransactionCommand.self, AuditCommand.self, ExportCommand.self,
         ])
 
     static func main() async {

@@ -118,6 +118,12 @@ import Testing
                     #expect(joined.status == 200 && joined.body == validator.body)
                 }
             }
+            let (leaves, all) = try await both(market, base, "/v1/log/bundles/0")
+            #expect(leaves.status == 410 && market.code(leaves) == "not-held" && all.status == 200)
+            // It has no seat, and so nothing to cosign.
+            let (none, cosigned) = try await both(market, base, "/v1/log/checkpoint")
+            #expect(market.code(none) == "no-checkpoint" && cosigned.status == 200)
+
             let ahead = try await market.ask("/v1/headers/\(height + 1_000)", node: base)
             #expect(ahead.status == 404 && market.code(ahead) == "not-found")
 

@@ -72,6 +72,8 @@ private final class FaultyNode: LedgerNode {
         return try await real.history(body)
     }
 
+    func checkpoint(height: UInt64?) -> CosignedCheckpoint? { real.checkpoint(height: height) }
+
     func status() async -> LedgerStatus { await real.status() }
     func metrics() async -> String { await real.metrics() }
 }

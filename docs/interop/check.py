@@ -9,13 +9,15 @@
 4. scitt-cose accepts every receipt that `huijin-verify receipts` writes, and no altered one with another answer.
 5. scitt-cose accepts the transparent statements and their receipts; huijin-verify demands a quorum of them, and takes those that
    scitt-cose put together.
+6. check_tlog.py, which knows C2SP's documents alone, accepts the log in Tests/Vectors/tlog.hex and no altered file of it.
 
 Ends with 1 if anything is otherwise.
 """
-import argparse, hashlib, json, pathlib, random, subprocess, sys, tempfile
+import argparse, base64, hashlib, json, pathlib, random, subprocess, sys, tempfile
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.exceptions import InvalidSignature
+import check_tlog
 import scitt_cose
 import verify_bundle as other
 
@@ -360,6 +362,54 @@ def statements(native):
           f"{refused}: the rest is altered outside what the member signed")
 
 
+# --- 6: checkpoint and tiles ---
+
+def tlog(folder):
+    """The log in Tests/Vectors/tlog.hex, as check_tlog.py reads it."""
+    files = {}
+    for line in (ROOT / "Tests/Vectors/tlog.hex").read_text().splitlines():
+        if not line.startswith("#"):
+            path, data = line.split()
+            files[path] = bytes.fromhex(data)
+
+    def decide(changes=(), policy=files["policy"]):
+        """What it says of the files with some replaced; None: refused."""
+        for path, data in {**files, **dict(changes)}.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+        try:
+            return check_tlog.check(folder, policy.decode())
+        except check_tlog.Refused:
+            return None
+
+    right = decide()
+    expect(right is not None and right["cosigned"] == ["v0", "v2", "v3"], f"the log is accepted: {right}")
+    if right is None:
+        return
+    note = files["checkpoint"].decode()
+    head, lines = note.split("\n\n")
+    lines = lines.splitlines(keepends=True)
+    checkpoint = lambda text: [("checkpoint", text.encode())]
+    expect(decide(checkpoint(f"{head}\n\n" + "".join(lines[:2]))) is None, "two of four are no quorum")
+    expect(decide(checkpoint(f"{head}\n\n" + "".join(lines[:2] + lines[:1]))) is None, "nor is one of them twice")
+    expect(decide(checkpoint(note + "\u2014 example.com/else AAAAAAAA\n")) == right, "an unknown signature is passed over")
+    expect(decide(checkpoint(head.replace("300", "299") + "\n\n" + "".join(lines))) is None, "another size is not what they signed")
+    other = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"other").digest()).public_key().public_bytes_raw()
+    keys = [line.split()[2] for line in files["policy"].decode().splitlines() if line.startswith("witness")]
+    name, data = keys[0].split("+")[0], b"\4" + other
+    forged = f"{name}+{hashlib.sha256(name.encode() + bytes([10]) + data).hexdigest()[:8]}+{base64.b64encode(data).decode()}"
+    expect(decide(policy=files["policy"].replace(keys[0].encode(), forged.encode())) is None, "with another key of v0 there is no quorum")
+    tried = 0
+    for path in files.keys() - {"policy"}:
+        for at in range(0, len(files[path]), 211 if path.startswith("tile/") else 3):
+            altered = bytearray(files[path])
+            altered[at] ^= 1
+            tried += 1
+            # In a signature line other characters can name another key: then a cosignature is missing.
+            expect(decide([(path, bytes(altered))]) is None, f"{path}, byte {at}: accepted")
+    print(f"  {right['size']} entries cosigned by {', '.join(right['cosigned'])} of 4; {tried} altered files refused")
+
+
 def sm2(native, parts):
     """These two tools do not know SM2, and say so instead of yes or no."""
     verdict, what = decide(parts["genesis"], parts["history"])
@@ -397,6 +447,8 @@ def main():
         receipts(native, mine)
         print("transparent statements / 透明陈述 (scitt-cose)")
         statements(native)
+        print("checkpoint and tiles / 检查点与分块 (C2SP)")
+        tlog(pathlib.Path(name) / "tlog")
         print("suite 2 / 国密套件")
         sm2(natives["sm2-sm3"], parts["sm2-sm3"])
     if FAILURES:
