@@ -110,7 +110,7 @@ mutate: deps
 	$(RELEASE)/huijin-fuzz bundles $(LEDGERS)
 
 # Python packages of others go into an environment of their own. Installing them is the one step that needs the network.
-interop: PACKAGES += python3-venv
+interop: PACKAGES += python3-venv openssl
 interop: deps
 	$(SWIFT) build -c release --product huijin-verify
 	python3 -m venv .build/interop

@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
 """verify_bundle.py GENESIS BUNDLE: verifies a Huijin evidence bundle offline. 仅凭创世文件离线核验证据包。
 
-Written from docs/wire-format.md (WF) and docs/evidence-bundle.md (EB) alone. It knows suite 1 (Ed25519, SHA-256). It does NOT
-do SM2 and SM3 (不支持国密套件), nor other questions than histories and transactions: of those it says neither yes nor no. It names
-an asset's parents and leaves open whether they are proven. Exit codes: EB "What it says"; 3 for what it does not do, 64: usage.
+Written from docs/wire-format.md (WF) and docs/evidence-bundle.md (EB) alone; both suites, of which sm2.py does SM2 and SM3 (国密).
+Of questions but histories and transactions it says neither yes nor no. An asset's parents it names and does not follow.
+Exit codes: EB "What it says"; 3 for what it does not do, 64 for wrong usage.
 """
-import functools, hashlib, re, sys, cbor2
+import functools, hashlib, re, sys, cbor2, sm2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 FALSE, NOT_PROVEN, NOT_DONE = 1, 2, 3
+suite, ALGORITHMS = 1, {1: -8, 2: -65601} # the suite is that of the ledger at hand
 VERDICTS = {FALSE: "PROVEN FALSE / 证明为假", NOT_PROVEN: "NOT PROVEN / 未获证明", NOT_DONE: "NOT CHECKED / 未核验"}
 class Refused(Exception): """What is wrong, and which of the three verdicts that is."""
 def need(condition, what, verdict=FALSE):
     if not condition: raise Refused(what, verdict)
-
 # --- Deterministic CBOR, read strictly (WF, first paragraph); the forms of WF and EB ---
 UINT, MEMBER, ANY = "uint", "member", object
-SET = (UINT, [(MEMBER, (UINT, 32), bytes)])
+SET = (UINT, [(MEMBER, (UINT, bytes), bytes)])
 FIELDS = "form chain height epoch parent time log_size log_root state_root results_root entry_count validators next digest"
 HEADER = (str, 32, UINT, UINT, 32, UINT, UINT, 32, 32, 32, UINT, 32, {32})
 CERTIFICATE = ((UINT, UINT, UINT, (UINT, 32, 32)), [(UINT, 64)])
@@ -51,9 +51,8 @@ def read(data, shape=ANY):
     need(again == data, "not deterministic CBOR, or more than one item")
     return fit(shape, value)
 write = functools.partial(cbor2.dumps, canonical=True)
-
 # --- Hashes and trees (WF "Blocks", "State") ---
-def H(*parts): return hashlib.sha256(b"".join(parts)).digest()
+def H(*parts): return sm2.sm3(b"".join(parts)) if suite == 2 else hashlib.sha256(b"".join(parts)).digest()
 def leaf_hash(data): return H(b"\0", data)
 def node_hash(left, right): return H(b"\1", left, right)
 def split(size): return 1 << (size - 1).bit_length() - 1
@@ -81,7 +80,6 @@ def map_root(key, value_hash, depth, bitmap, siblings, other):
         sibling = rest.pop() if bits[level] else bytes(32)
         node = node_hash(sibling, node) if at(key, level) else node_hash(node, sibling)
     return node
-
 # --- Ed25519 (WF "Signatures and contexts"): what `cryptography` does not check is checked here ---
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
@@ -99,18 +97,21 @@ def add(a, b):
 def times(scalar, a):
     return functools.reduce(lambda sum, bit: add(add(sum, sum), a if bit == "1" else (0, 1)), bin(scalar)[2:], (0, 1))
 @functools.lru_cache(maxsize=4096)
-def is_good_key(data): return (a := point(data)) is not None and times(8, a) != (0, 1) and times(L, a) == (0, 1)
+def is_good_key(kind, data):
+    if kind == 2: return sm2.point(data) is not None
+    return kind == 1 and len(data) == 32 and (a := point(data)) is not None and times(8, a) != (0, 1) and times(L, a) == (0, 1)
 def check_signature(key, signature, protected, payload, what): # of a COSE_Sign1 (RFC 9052 §4.4)
+    message = cbor2.dumps(["Signature1", protected, b"", payload])
+    if suite == 2: return need(sm2.is_valid(key, signature, message), f"signature of {what}")
     r = point(signature[:32])
-    good = is_good_key(key) and r and times(8, r) != (0, 1) and int.from_bytes(signature[32:], "little") < L
-    try: Ed25519PublicKey.from_public_bytes(key).verify(signature, cbor2.dumps(["Signature1", protected, b"", payload]))
+    good = is_good_key(1, key) and r and times(8, r) != (0, 1) and int.from_bytes(signature[32:], "little") < L
+    try: Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     except InvalidSignature: good = False
     need(good, f"signature of {what}")
-
 # --- The chain (WF "Blocks", "Votes and certificates", "Genesis"; EB checks 1 and 2) ---
 def validator_set(value):
     keys, transport = [key for _, (_, key), _ in value[1]], [key for _, _, key in value[1]]
-    good = all(suite == 1 and is_good_key(key) for _, (suite, key), _ in value[1])
+    good = all(kind == suite and is_good_key(kind, key) for _, (kind, key), _ in value[1])
     need(good and 1 <= len(keys) <= 128 and len(keys) == len(set(keys)) == len(set(transport)), "1 to 128 good keys, none twice")
     return {"epoch": value[0], "keys": keys, "digest": H(write(value))}
 def header_of(value, chain):
@@ -126,9 +127,8 @@ def check_final(header, certificate, validators): # a quorum of the set finalise
     need(seats == sorted(set(seats)) and all(seat < len(keys) for seat in seats), "validators of the set ascend")
     need(len(seats) >= len(keys) - (len(keys) - 1) // 3, "below the quorum", NOT_PROVEN)
     for seat, signature in signatures:
-        protected = {1: -8, 4: H(keys[seat])[:16], 395: 1, -70002: [header["chain"], epoch, view, number, header["digest"]]}
+        protected = {1: ALGORITHMS[suite], 4: H(keys[seat])[:16], 395: 1, -70002: [header["chain"], epoch, view, number, header["digest"]]}
         check_signature(keys[seat], signature, write(protected), header["log_root"], f"validator {seat}")
-
 # --- Envelopes (WF "Transactions"; EB check 5) ---
 def envelope(data, chain):
     """(transaction, its id, key id, what check_signature needs besides the key)."""
@@ -145,14 +145,14 @@ def envelope(data, chain):
         size, index, path = read(fit((bytes,), unprotected[396][-1])[0], (UINT, UINT, [32]))
         need(2 <= size <= 1024, "size of a batch")
         signed, wanted = root_from_path(leaf_hash(named), index, size, path), {395: 1, -70001: ["huijin/batch", chain, size]}
-    need(protected == write({1: -8, 4: fit(16, header.get(4))} | wanted), "a protected header of another form, suite or chain")
+    need(protected == write({1: ALGORITHMS[suite], 4: fit(16, header.get(4))} | wanted), "a protected header of another form, suite or chain")
     return transaction, H(named), header[4], (signature, protected, signed)
-
 # --- The bundle (EB "What is checked, in this order") ---
 def verify(genesis_bytes, bundle_bytes):
     """What the bundle proves, as a dict. Raises Refused."""
     genesis = read(genesis_bytes, (str, str, UINT, UINT, [UINT], [ANY], [(32, bytes)]))
-    need(genesis[2] == 1, "the ledger is not of suite 1 (Ed25519), and this script does not do SM2", NOT_DONE)
+    global suite
+    need((suite := genesis[2]) in ALGORITHMS, "a suite of 1 or 2")
     chain, validators, height = H(genesis_bytes), validator_set(fit(SET, genesis[5])), -1
     form, bundle_chain, questions, changes, top, certificate, states, ancestors, entries, histories = read(bundle_bytes, BUNDLE)
     need([genesis[0], validators["epoch"], form] == ["huijin/genesis/1", 0, "huijin/evidence/2"], "not a genesis and a bundle")
