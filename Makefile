@@ -14,11 +14,13 @@ FAULT_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
 SOAK ?=
 BENCH ?=
+MUTANTS ?= 4000
+PICTURES ?= .build/page
 RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench chaos soak sim model fuzz corpus mutate interop library static lint docs build deps clean
+.PHONY: help demo test bench chaos soak sim model fuzz corpus mutate interop library static page page-check lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
@@ -34,6 +36,8 @@ help:
 	@echo "make interop                                              bundles, receipts, checkpoints in tools of others / 第三方工具互操作"
 	@echo "make library                                              verification for C and Python / 供 C 与 Python 使用的验证库"
 	@echo "make static                                               huijin-verify without shared libraries / 静态链接的验证程序"
+	@echo "make page                                                 the page that verifies: .build/page/verify.html / 核验网页"
+	@echo "make page-check [MUTANTS=4000] [PICTURES=folder]          the page against the native verifier, in Chromium / 网页与本机核验一致"
 	@echo "make lint | docs | build | clean"
 
 # Installs the system packages that are missing, as root or through sudo.
@@ -116,6 +120,19 @@ interop: deps
 	python3 -m venv .build/interop
 	.build/interop/bin/pip install --quiet --disable-pip-version-check -r docs/interop/requirements.txt
 	.build/interop/bin/python docs/interop/check.py --huijin-verify $(RELEASE)/huijin-verify
+
+# libsodium's source comes through apt; nothing but the page needs it.
+page: PACKAGES += dpkg-dev
+page: deps
+	python3 Sources/VerifyPage/build.py . .build/page
+
+page-check: PACKAGES += dpkg-dev python3-venv chromium fonts-noto-cjk
+page-check: deps page
+	$(SWIFT) build -c release --product huijin_verify
+	python3 -m venv .build/page-check
+	.build/page-check/bin/pip install --quiet --disable-pip-version-check -r Sources/VerifyPage/check/requirements.txt
+	.build/page-check/bin/python Sources/VerifyPage/check/check.py --page .build/page --library $(RELEASE)/libhuijin_verify.so \
+	  --mutants $(MUTANTS) --pictures $(PICTURES)
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks

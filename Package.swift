@@ -143,6 +143,8 @@ let programs: [Target] = [
         name: "VerifyLibrary",
         dependencies: ["LightClient", "Ledger", "Encoding"],
         exclude: ["huijin_verify.h", "huijin_verify.py"], swiftSettings: settings),
+    .target(
+        name: "VerifyPage", exclude: ["build.py", "check", "page", "wasm"], swiftSettings: settings),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
     // The loop and the changes that make hostile input; no product links it.
     .target(
@@ -251,6 +253,12 @@ let checks: [Target] = [
         "InterchangeTests",
         [
             "TestLedgers", "Interchange", "LightClient", "Records", "Ledger", "Merkle",
+            "LedgerCrypto", "Encoding",
+        ]),
+    tests(
+        "VerifyPageTests",
+        [
+            "VerifyPage", "TestLedgers", "LightClient", "Market", "Records", "Ledger",
             "LedgerCrypto", "Encoding",
         ]),
     tests("LedgerTests", ["Ledger", "LedgerCrypto", "Encoding", "Merkle"]),

@@ -6,7 +6,7 @@ import Records
 extension ProvenStatement {
     /// English and Chinese, most general first.
     fileprivate var claims: [(english: String, chinese: String)] {
-        var claims = [
+        var claims: [(english: String, chinese: String)] = [
             (
                 "whether the ledger accepted or refused it: a bundle about this transaction proves that",
                 "账本接受还是拒绝了该交易：须以该交易的证据包证明"

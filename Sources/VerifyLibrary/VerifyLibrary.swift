@@ -17,6 +17,16 @@ private enum Verdict: Int32 {
 private enum Format: Int32 {
     case json = 0
     case text = 1
+    /// The JSON, which has no line feed in it, a line feed, and the text.
+    case both = 2
+
+    func report(json: @autoclosure () -> JSONNode, text: @autoclosure () -> String) -> String {
+        switch self {
+        case .json: json().encodedText
+        case .text: text()
+        case .both: json().encodedText + "\n" + text()
+        }
+    }
 }
 
 @_cdecl("huijin_verify")
@@ -43,10 +53,10 @@ public func huijinVerify(
     }
     do throws(EvidenceProblem) {
         let answer = try Verifier(genesis: decoded).verify(bundleData)
-        give(format == .json ? answer.json.encodedText : EvidenceReport(answer).text, report)
+        give(format.report(json: answer.json, text: EvidenceReport(answer).text), report)
         return Verdict.proven.rawValue
     } catch {
-        give(format == .json ? error.json.encodedText : EvidenceReport(error).text, report)
+        give(format.report(json: error.json, text: EvidenceReport(error).text), report)
         switch error.standing {
         case .provenFalse: return Verdict.provenFalse.rawValue
         case .notProven, .notYet: return Verdict.notProven.rawValue
@@ -68,14 +78,10 @@ private func misuse(
     _ english: String, _ chinese: String, _ format: Format,
     _ report: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
 ) -> Int32 {
-    switch format {
-    case .json:
-        let node = JSONNode.members([
-            "verdict": .text("misuse"), "fault": .both(english, chinese),
-        ])
-        give(node.encodedText, report)
-    case .text: give("\(english) / \(chinese)\n", report)
-    }
+    let node = JSONNode.members([
+        "verdict": .text("misuse"), "fault": .both(english, chinese),
+    ])
+    give(format.report(json: node, text: "\(english) / \(chinese)\n"), report)
     return Verdict.misuse.rawValue
 }
 

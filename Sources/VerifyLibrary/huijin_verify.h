@@ -21,13 +21,14 @@ extern "C" {
 
 #define HUIJIN_JSON 0 /* one JSON object, UTF-8 */
 #define HUIJIN_TEXT 1 /* lines in English and Chinese, UTF-8 */
+#define HUIJIN_BOTH 2 /* the JSON, which has no line feed in it, a line feed, and the lines */
 
 /* Decides whether the bundle proves its answer on the ledger of that genesis. A bundle brings its own question: the caller compares
  * it, in the report, with the one in mind.
  *
  * genesis  genesis.cbor, at most 4 MiB
  * bundle   the evidence bundle, at most 256 MiB
- * format   HUIJIN_JSON or HUIJIN_TEXT
+ * format   HUIJIN_JSON, HUIJIN_TEXT or HUIJIN_BOTH
  * report   null, or where to put the report, which huijin_release frees; null is put there when memory is short
  */
 int32_t huijin_verify(const uint8_t *genesis, ptrdiff_t genesis_bytes, const uint8_t *bundle,

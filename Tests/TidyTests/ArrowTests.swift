@@ -14,12 +14,12 @@ import Testing
         "Node": 12, "Simulator": 12,
         "Interchange": 13, "Client": 13, "API": 14, "Sandbox": 14,
         "huijind": 15, "huijin": 15, "huijin-sandboxd": 15, "huijin-verify": 15, "huijin-sim": 15,
-        "VerifyLibrary": 15,
+        "VerifyLibrary": 15, "VerifyPage": 15,
     ]
 
     static let pure: Set<String> = [
         "Encoding", "Merkle", "Ledger", "Records", "Policy", "Market", "Consensus", "Mempool",
-        "Execution", "Replica", "LightClient",
+        "Execution", "Replica", "LightClient", "VerifyPage",
     ]
 
     static let lightClientMayImport: Set<String> = [
@@ -89,6 +89,20 @@ import Testing
         {
             #expect(
                 Self.lightClientMayImport.union(["LightClient"]).contains(line.module), "\(line)")
+        }
+    }
+
+    /// The page compiles these rooms as Embedded Swift, which has no key paths; `make test` does not build the page.
+    @Test func whatThePageCompilesHasNoKeyPaths() throws {
+        let keyPath = try Regex(#"\(\\\."#)
+        for room in Self.lightClientMayImport.union(["LightClient", "VerifyLibrary", "VerifyPage"])
+        {
+            let folder = Self.root.appending(path: "Sources/\(room)")
+            for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            where file.hasSuffix(".swift") {
+                let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+                #expect(!text.contains(keyPath), "\(room)/\(file)")
+            }
         }
     }
 

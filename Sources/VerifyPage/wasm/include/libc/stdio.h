@@ -1,0 +1,1 @@
+// Asked for by libsodium, which uses nothing of it here.
