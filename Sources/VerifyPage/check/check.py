@@ -3,8 +3,8 @@
 
     check.py --page FOLDER --library FILE [--mutants N] [--samples N] [--seed S] [--pictures FOLDER]
 
-1. Every bundle of Tests/Vectors, the signatures of signatures.json in their place in a bundle and in a genesis, and N mutants:
-   huijin.wasm gives the verdict and, byte for byte, the report of libhuijin_verify.so.
+1. Every bundle of Tests/Vectors, the signatures of signatures.json in their place in a bundle and in a genesis, what fuzzing
+   starts from, and N mutants: huijin.wasm gives the verdict and, byte for byte, the report of libhuijin_verify.so.
 2. A sample of them, in Chromium: the page shows that report and a verdict that goes with it; it asks no network for anything.
 3. A good, a tampered and an incomplete bundle, and one with hostile titles, each in a picture.
 
@@ -127,6 +127,15 @@ def signature_pairs(native):
             key = bytes.fromhex(good["publicKey"])
             if len(other_key) == len(key):
                 yield f"{suite}, {case['name']}: key", genesis.replace(key, other_key), bundle
+
+
+def corpus_pairs(genesis, bundle):
+    """What fuzzing starts from, in place of a bundle and of a genesis; some are such files, of other ledgers."""
+    for number, line in enumerate((ROOT / "Benchmarks/huijin-fuzz/corpus.hex").read_text().splitlines()):
+        if not line.startswith("#"):
+            data = bytes.fromhex(line.split()[1])
+            yield f"corpus line {number + 1} as a bundle", genesis, data
+            yield f"corpus line {number + 1} as a genesis", data, bundle
 
 
 def mutant(data, generator):
@@ -314,13 +323,14 @@ def main():
     print(f"1. huijin.wasm and {options.library.name} (seed {options.seed})")
     good = list(good_pairs())
     pairs = good + list(signature_pairs(native))
-    judged = compare(pairs + list(mutants(pairs, options.mutants, generator)), native, program)
+    changed = list(mutants(pairs, options.mutants, generator))
+    judged = compare(pairs + list(corpus_pairs(*good[0][1:])) + changed, native, program)
     compare(edges(*good[0][1:]), native, program)
     print("2. the page")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or sys.exit("no chromium / 未找到 chromium")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        check_page(browser, file, judged[:len(pairs)][::7] + judged[-options.mutants:], options.samples, generator)
+        check_page(browser, file, judged[:len(pairs)][::7] + judged[len(pairs):], options.samples, generator)
         check_faults(browser, pathlib.Path(folder), file, good[0][1], good[0][2])
         check_limits(browser, pathlib.Path(folder), file, good[0][1])
         print("3. what people see")
