@@ -9,6 +9,7 @@ KEEP  ?=
 FUZZ_SECONDS ?= 60
 FUZZ  ?=
 LEDGERS ?=
+LIAR_SEEDS ?= 200
 ROUNDS ?= 50
 FAULT_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
@@ -20,7 +21,7 @@ RELEASE := .build/release
 
 PACKAGES := libssl-dev libsodium-dev libsqlite3-dev pkg-config bubblewrap python3
 
-.PHONY: help demo test bench chaos soak sim model fuzz corpus mutate interop library static page page-check lint docs build deps clean
+.PHONY: help demo test bench chaos soak sim model fuzz corpus liars mutate interop library static page page-check lint docs build deps clean
 
 help:
 	@echo "make demo [SUITE=ed25519|sm2] [DATA=table.csv] [KEEP=1]   one asset's whole life / 一项数据资产的全流程"
@@ -32,6 +33,7 @@ help:
 	@echo "make soak [SOAK_SECONDS=3600] [SOAK='--flood garbage']   memory of every node at half load / 长时间运行内存"
 	@echo "make fuzz [FUZZ_SECONDS=60] [FUZZ='--only verifier']      every decoder and verifier under hostile input / 模糊测试"
 	@echo "make corpus                                               what fuzzing starts from, after a change of format / 重写模糊测试语料"
+	@echo "make liars [LIAR_SEEDS=200]                               nodes that lie to whoever follows them / 说谎节点"
 	@echo "make mutate [LEDGERS='folder …']                          falsified evidence bundles / 篡改证据包"
 	@echo "make interop                                              bundles, receipts, checkpoints in tools of others / 第三方工具互操作"
 	@echo "make library                                              verification for C and Python / 供 C 与 Python 使用的验证库"
@@ -94,6 +96,10 @@ fuzz: deps
 corpus: deps
 	$(SWIFT) build -c release --product huijin-fuzz
 	$(RELEASE)/huijin-fuzz corpus
+
+liars: deps
+	$(SWIFT) build -c release --product huijin-fuzz
+	$(RELEASE)/huijin-fuzz liars --seeds $(LIAR_SEEDS)
 
 # The Swift runtime is put inside, so that other people's programs need none.
 library: deps

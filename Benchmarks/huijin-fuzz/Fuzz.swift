@@ -6,7 +6,7 @@ import FuzzKit
 struct Fuzz: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "huijin-fuzz", abstract: "Hostile input. / 敌意输入",
-        subcommands: [Decoders.self, Bundles.self, WriteCorpus.self],
+        subcommands: [Decoders.self, Bundles.self, Liars.self, WriteCorpus.self],
         defaultSubcommand: Decoders.self)
 }
 

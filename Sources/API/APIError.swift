@@ -54,6 +54,9 @@ struct APIError: Error, Equatable {
     static let badBody = APIError(
         400, "undecodable", "the body is not a CBOR array of 1 to 100 byte strings",
         "请求体应为 1 至 100 个字节串的 CBOR 数组")
+    static let badQuestions = APIError(
+        400, "undecodable", "the body is not a CBOR list of 1 to 256 questions",
+        "请求体应为 1 至 256 个问题的 CBOR 列表")
     static let tokenMalformed = APIError(
         401, "token-malformed", "the Authorization header is not a request token of this ledger",
         "Authorization 不是本账本的请求令牌")

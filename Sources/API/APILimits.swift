@@ -24,6 +24,10 @@ public struct APILimits: Sendable {
     public var searchResultsStandard = 50
     /// Events of all logs in one bundle.
     public var bundleEventsMax = 10_000
+    /// Events of one log in one answer about new events.
+    public var newEventsMax: UInt64 = 4_096
+    /// A posted list of questions.
+    public var questionsBytesMax = 65_536
     /// Records read for one answer, proofs included: an event may bring its sender's key and the record that its
     /// transaction names.
     public var stateKeysMax: Int { 2 * bundleEventsMax }

@@ -15,6 +15,51 @@ extension Routes {
         return try await bundle(request, questions, withAncestors: try query.flag("ancestors"))
     }
 
+    /// The same for more questions than go into a path, by somebody who follows the ledger.
+    func postedBundle(_ request: Request) async throws -> Response {
+        let query = try Query(request, known: ["epochs"])
+        let epoch = try query.number("epochs", standard: 0, max: .max)
+        let body = try await collect(request, bytesMax: reads.limits.questionsBytesMax)
+        guard let questions = try? QuestionList.decode([UInt8](body.readableBytesView)).questions
+        else { throw APIError.badQuestions }
+        return try await bundle(request, questions, firstEpoch: epoch)
+    }
+
+    /// The newest final header, as a bundle that answers which header that is.
+    func checkpointBundle(_ request: Request) async throws -> Response {
+        let query = try Query(request, known: ["epochs"])
+        let epoch = try query.number("epochs", standard: 0, max: .max)
+        return try await bundle(request, firstEpoch: epoch) { try $0.head(epochsFrom: epoch) }
+    }
+
+    /// New events of an asset's log, without a proof: whoever asks knows where the log ended before and ends now.
+    func assetEvents(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let id = try digest(context)
+        let query = try Query(request, known: ["log", "from", "to"])
+        let from = try query.number("from", standard: 0, max: UInt64(Int64.max))
+        let to = try query.number("to", standard: 0, max: UInt64(Int64.max))
+        guard let log = EventLogKind(name: query["log"] ?? EventLogKind.rights.name), from < to,
+            to - from <= reads.limits.newEventsMax
+        else { throw APIError.badQuery }
+        let key = StateKey.digest(.asset, id, suite: suite)
+        let leaves = try await reads.answerFromArchive(try claim(request), keys: [key]) {
+            scene, archive in
+            guard let asset = scene.records.record(AssetRecord.self, key) else {
+                throw APIError.notFound
+            }
+            guard scene.policy.mayRead(log, of: asset) else { throw scene.refusal }
+            let events = try archive.store.events(
+                asset: id, log: log.rawValue, from: from, countMax: Int(to - from),
+                in: archive.index)
+            guard UInt64(events.count) == to - from, events.first?.index == from else {
+                throw archive.store.base.map { APIError.notHeld(from: $0.firstHeight) }
+                    ?? .indexBehind
+            }
+            return events.map(\.bytes)
+        }
+        return .cbor(EventLeaves(leaves).encoded)
+    }
+
     func transactionBundle(
         _ request: Request, _ context: BasicRequestContext
     ) async throws -> Response {
@@ -42,18 +87,28 @@ extension Routes {
 
     /// - Parameter withAncestors: also the rights logs of all that the assets asked for were derived from.
     func bundle(
-        _ request: Request, _ questions: [EvidenceQuestion], withAncestors: Bool = false
+        _ request: Request, _ questions: [EvidenceQuestion], withAncestors: Bool = false,
+        firstEpoch: UInt64 = 0
     ) async throws -> Response {
-        let (chain, limits, suite) = (reads.chain, reads.limits, suite)
+        let suite = suite
         let keys = Set(questions.compactMap { $0.stateKey(suite) }).sorted()
+        return try await bundle(request, keys: keys, firstEpoch: firstEpoch) { maker in
+            try maker.bundle(
+                withAncestors ? maker.scene.records.withAncestors(questions) : questions)
+        }
+    }
+
+    private func bundle(
+        _ request: Request, keys: [Digest] = [], firstEpoch: UInt64,
+        _ make: @escaping @Sendable (BundleMaker) throws -> EvidenceBundle
+    ) async throws -> Response {
+        let (chain, limits) = (reads.chain, reads.limits)
         let bytes = try await reads.answerFromArchive(try claim(request), keys: keys) {
             scene, archive in
             let source = NodeEvidence(
                 records: scene.records, archive: archive, chain: chain,
-                eventsMax: limits.bundleEventsMax)
-            return try BundleMaker(scene: scene, source: source).bundle(
-                withAncestors ? scene.records.withAncestors(questions) : questions
-            ).encoded
+                eventsMax: limits.bundleEventsMax, firstEpoch: firstEpoch)
+            return try make(BundleMaker(scene: scene, source: source)).encoded
         }
         return .cbor(bytes)
     }
@@ -63,6 +118,12 @@ extension Routes {
 private struct BundleMaker {
     let scene: LedgerReads.Scene
     let source: NodeEvidence
+
+    func head(epochsFrom first: UInt64) throws -> EvidenceBundle {
+        try translating { () throws(EvidenceSourceError) in
+            try EvidenceBundle.head(epochsFrom: first, from: source)
+        }
+    }
 
     func bundle(_ questions: [EvidenceQuestion]) throws -> EvidenceBundle {
         var events: UInt64 = 0

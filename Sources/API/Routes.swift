@@ -50,6 +50,12 @@ struct Routes: Sendable {
                 .get, "/v1/checkpoint", "The newest final header and its finalization certificate",
                 "最新终局区块头与终局证书", answers: [Route.cbor]
             ) { _, _ in try await checkpoint() },
+            Route(
+                .get, "/v1/checkpoint/bundle",
+                "The newest final header as an evidence bundle, for those who follow the ledger",
+                "最新终局区块头证据包，供跟随账本者使用", parameters: [Self.epochs],
+                answers: [Route.cbor]
+            ) { request, _ in try await checkpointBundle(request) },
         ]
     }
 
@@ -118,9 +124,22 @@ struct Routes: Sendable {
                     Self.ancestors,
                 ], answers: [Route.cbor], readsIdentity: true
             ) { request, context in try await assetBundle(request, context) },
+            Route(
+                .get, "/v1/assets/{id}/events",
+                "Events of one of its logs as CBOR byte strings, for those who know the log's certified ends",
+                "某一日志中的事件（CBOR 字节串），供已知该日志经认证首尾者使用",
+                parameters: [
+                    Self.id, .query("log", "rights, trades or refusals", "日志种类"),
+                    .query("from", "number of the first event", "首个事件序号", type: "integer"),
+                    .query("to", "number after the last event", "末个事件序号加一", type: "integer"),
+                ], answers: [Route.cbor], readsIdentity: true
+            ) { request, context in try await assetEvents(request, context) },
         ]
     }
 
+    private static let epochs = Route.Parameter.query(
+        "epochs", "first epoch whose end is wanted; earlier ones are left out",
+        "所需的首个届末；此前各届略去", type: "integer")
     private static let ancestors = Route.Parameter.query(
         "ancestors", "true: with the rights logs of all that it was derived from",
         "为 true 时一并给出全部来源资产的权属日志")
@@ -140,6 +159,11 @@ struct Routes: Sendable {
                     Self.ancestors,
                 ], answers: [Route.cbor], readsIdentity: true
             ) { request, _ in try await bundle(request) },
+            Route(
+                .post, "/v1/bundle", "The same for more questions than go into a path",
+                "同上，问题较多时使用", parameters: [Self.epochs], body: Route.cbor,
+                answers: [Route.cbor], readsIdentity: true
+            ) { request, _ in try await postedBundle(request) },
             Route(
                 .get, "/v1/records/{type}/{id}",
                 "A record; as application/cbor an evidence bundle of its value or absence",

@@ -27,7 +27,7 @@ extension Routes {
             SubmissionWriter.body(results), type: "application/json; charset=utf-8")
     }
 
-    private func collect(_ request: Request, bytesMax: Int) async throws -> ByteBuffer {
+    func collect(_ request: Request, bytesMax: Int) async throws -> ByteBuffer {
         do {
             return try await request.body.collect(upTo: bytesMax)
         } catch is NIOTooManyBytesError {

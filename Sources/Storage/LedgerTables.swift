@@ -59,7 +59,7 @@ final class LedgerTables {
             WHERE height >= ?1 AND finalization IS NOT NULL ORDER BY height LIMIT 1
             """)
         selectEpochs = try database.prepare(
-            "SELECT height, validators FROM epoch WHERE epoch <= ?1 ORDER BY epoch")
+            "SELECT height, validators FROM epoch WHERE epoch > ?1 AND epoch <= ?2 ORDER BY epoch")
         selectTile = try database.prepare("SELECT hashes FROM tile WHERE id = ?1")
         selectEvents = try database.prepare(
             "SELECT asset, log, position, bytes, id FROM event WHERE id >= ?1 AND id < ?2")
@@ -188,10 +188,12 @@ final class LedgerTables {
     }
 
     /// The sets of the epochs 1 to `last`, each with the height of the block that made it.
+    /// Those above `first`.
     func epochs(
-        upTo last: UInt64
+        after first: UInt64 = 0, upTo last: UInt64
     ) throws(SQLiteError) -> [(height: UInt64, validators: ValidatorSet)] {
-        try selectEpochs.bind(1, last)
+        try selectEpochs.bind(1, first)
+        try selectEpochs.bind(2, last)
         defer { selectEpochs.reset() }
         var epochs: [(UInt64, ValidatorSet)] = []
         while try selectEpochs.step() {

@@ -67,13 +67,14 @@ extension LedgerTables {
         return height
     }
 
-    /// The ends of the epochs before `epoch`, as far as they are here.
+    /// The ends of the epochs from `first` on and before `epoch`, as far as they are here.
     func epochChanges(
-        upTo epoch: UInt64, base: SnapshotBase?
+        from first: UInt64, upTo epoch: UInt64, base: SnapshotBase?
     ) throws(SQLiteError) -> [EpochChange] {
-        var changes = base?.epochChanges ?? []
-        changes = Array(changes.prefix(Int(clamping: epoch)))
-        for (height, validators) in try epochs(upTo: epoch).dropFirst(changes.count) {
+        let old = (base?.epochChanges ?? []).prefix(Int(clamping: epoch))
+        var changes = Array(old.dropFirst(Int(clamping: first)))
+        let next = max(first, UInt64(old.count))
+        for (height, validators) in try epochs(after: next, upTo: epoch) {
             guard let header = try header(height)?.header,
                 let found = try finalization(from: height), found.height == height
             else { throw damaged("an epoch's last block \(height) is missing") }

@@ -109,7 +109,7 @@ struct SnapshotWriter {
         var headers = [below]
         for end in ends.dropLast() { headers.append(try evidence(end)) }
         var changes: [EpochChange] = []
-        for change in try tables.epochChanges(upTo: header.epoch, base: base) {
+        for change in try tables.epochChanges(from: 0, upTo: header.epoch, base: base) {
             changes.append(change)
         }
         var next: ValidatorSet?

@@ -136,13 +136,16 @@ public final class StoreReader {
         try run { () throws(SQLiteError) in try tables.epochs(upTo: last) }
     }
 
-    /// The ends of all epochs before `epoch`, oldest first, as an evidence bundle carries them; nil while that epoch has
-    /// not begun here.
-    public func epochChanges(before epoch: UInt64) throws(StorageError) -> [EpochChange]? {
+    /// The ends of the epochs from `first` on and before `epoch`, oldest first, as an evidence bundle carries them; nil while
+    /// that epoch has not begun here.
+    public func epochChanges(
+        from first: UInt64 = 0, before epoch: UInt64
+    ) throws(StorageError) -> [EpochChange]? {
+        guard first < epoch else { return [] }
         let changes = try run { () throws(SQLiteError) in
-            try tables.epochChanges(upTo: epoch, base: base)
+            try tables.epochChanges(from: first, upTo: epoch, base: base)
         }
-        return UInt64(changes.count) == epoch ? changes : nil
+        return UInt64(changes.count) == epoch - first ? changes : nil
     }
 
     /// A block's events, each with the location by which `event(at:)` finds it.

@@ -8,7 +8,7 @@ struct Huijin: AsyncParsableCommand {
         commandName: "huijin",
         abstract: "Command line of the Huijin data-market ledger. / 汇津数据要素市场账本命令行",
         discussion: """
-            Exit codes / 退出码: 0 done, 1 refused by the ledger, 2 not proven or not found, 64 usage, 65 bad data,
+            Exit codes / 退出码: 0 done, 1 refused by the ledger, 2 not proven or not found, 3 fork, 64 usage, 65 bad data,
             66 no input, 69 unavailable, 70 internal fault, 77 not permitted, 78 configuration.
             Shell completion / 命令补全: huijin --generate-completion-script bash|zsh|fish
             """,
@@ -18,7 +18,7 @@ struct Huijin: AsyncParsableCommand {
             OfferCommand.self, LicenceCommand.self, BankCommand.self, WithdrawalCommand.self,
             AccountCommand.self, JobCommand.self, ReviewCommand.self, EvidenceCommand.self,
             PolicyCommand.self, ValidatorCommand.self, TransportCommand.self,
-            TransactionCommand.self, AuditCommand.self, ExportCommand.self,
+            TransactionCommand.self, AuditCommand.self, ExportCommand.self, WatchCommand.self,
         ])
 
     static func main() async {

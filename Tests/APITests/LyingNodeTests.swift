@@ -91,7 +91,7 @@ private final class LyingTransport: HTTPTransport {
             let kept = Mutex<[UInt8]?>(nil)
             let replay = LyingTransport { call, answer in
                 // A node that is not ready yet says so; only a proof can be an old one.
-                guard call.path.contains("/records/"), answer.status == 200 else { return answer }
+                guard call.path.contains("/v1/bundle"), answer.status == 200 else { return answer }
                 var changed = answer
                 changed.body = kept.withLock { old in
                     if old == nil { old = answer.body }

@@ -62,7 +62,12 @@ import Testing
         #expect(try reader.block(93) == nil && store.block(93) == nil)
         #expect(try store.finalBlocks(from: 93).isEmpty)
         #expect(try !store.finalBlocks(from: 94).isEmpty)
-        #expect(try reader.epochChanges(before: 2) == source.epochChanges(before: 2))
+        let changes = try #require(try source.epochChanges(before: 2))
+        for first in [0, 1, 2] as [UInt64] {
+            let rest = Array(changes.dropFirst(Int(first)))
+            #expect(try reader.epochChanges(from: first, before: 2) == rest)
+            #expect(try source.epochChanges(from: first, before: 2) == rest)
+        }
         for height in 94...113 as ClosedRange<UInt64> {
             let block = try #require(try reader.block(height))
             #expect(block.block == (try source.block(height))?.block)

@@ -33,6 +33,8 @@ package struct TestChain: EvidenceSource {
 
     /// Set by tests: how many events the "index" lags behind.
     package var missingEvents = 0
+    /// Seats that sign certificates; the first ones that make a quorum unless set.
+    package var signers: [Int]?
 
     package init(
         _ suite: Suite, validators count: Int = 4, name: String = "test", members: [TestMember]
@@ -195,7 +197,7 @@ package struct TestChain: EvidenceSource {
             case .notarize: .notarize(epoch: header.epoch, view: header.height, subject)
             case .nullify: .nullify(epoch: header.epoch, view: header.height)
             }
-        let signatures = (signers ?? Array(0..<validators.quorum)).map { index in
+        let signatures = (signers ?? self.signers ?? Array(0..<validators.quorum)).map { index in
             let key = votingKeys[index]
             let bytes = statement.signedBytes(
                 chain: chain, suite: suite, keyID: key.publicKey.keyID)

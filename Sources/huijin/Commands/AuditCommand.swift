@@ -9,7 +9,9 @@ import Records
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Make evidence bundles for huijin-verify. / 制作证据包",
-        subcommands: [Asset.self, Provenance.self, OneTransaction.self, Record.self])
+        subcommands: [
+            Asset.self, Provenance.self, OneTransaction.self, Record.self, AtHeight.self,
+        ])
 
     struct Target: ParsableArguments {
         @Option(help: "File to write. / 输出文件") var out: String
@@ -112,6 +114,26 @@ struct AuditCommand: AsyncParsableCommand {
             try await target.write(.record(type: type, id: parts)) { bundle in
                 guard case .record(let record) = bundle.finding else { return [] }
                 return [.init("present", .bool(record != .nothing))]
+            }
+        }
+    }
+
+    struct AtHeight: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "header",
+            abstract:
+                "Which header was at a height, and that the ledger goes on from it. / 某一高度的区块头及其延续")
+
+        @Argument(help: "Height. / 高度") var height: UInt64
+        @Option(help: "Digest of an older checkpoint that it must be. / 旧检查点的区块头摘要") var digest:
+            String?
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let digest = try digest.map { try Arguments.digest($0, "--digest") }
+            try await target.write(.header(height: height, digest: digest)) { bundle in
+                guard case .header(let proven) = bundle.finding else { return [] }
+                return [.init("header", .hex(proven.digest))]
             }
         }
     }

@@ -8,6 +8,8 @@ enum ExitStatus: Int32 {
     case refused = 1
     /// Not proven, or not there.
     case notFound = 2
+    /// Two certified histories.
+    case fork = 3
     case usage = 64
     case badData = 65
     case noInput = 66

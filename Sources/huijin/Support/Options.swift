@@ -98,7 +98,9 @@ struct NodeOptions: ParsableArguments {
     /// A client that trusts the genesis alone.
     ///
     /// - Parameter signing: open the identity's key; without one a public question is asked anonymously.
-    func client(signing: Bool = true) throws -> HuijinClient {
+    func client(
+        signing: Bool = true, limits: HuijinClient.Limits = HuijinClient.Limits()
+    ) throws -> HuijinClient {
         let folder = try folder()
         if signing, folder == nil { throw ClientError.noIdentity }
         let chain: Genesis
@@ -113,7 +115,8 @@ struct NodeOptions: ParsableArguments {
         }
         let known = try signing ? folder?.identity(passphrase: passphrase.passphrase()) : nil
         return try HuijinClient(
-            nodes: node.isEmpty ? folder?.nodes ?? [] : node, genesis: chain, identity: known)
+            nodes: node.isEmpty ? folder?.nodes ?? [] : node, genesis: chain, identity: known,
+            limits: limits)
     }
 
     /// Submits a body and shows what became of it.

@@ -18,6 +18,8 @@ enum Output {
         }
     }
 
+    static func line(_ text: String) { write(text + "\n", to: .standardOutput) }
+
     static func progress(_ text: String) {
         write(text + "\n", to: .standardError)
     }

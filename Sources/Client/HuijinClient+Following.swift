@@ -1,0 +1,57 @@
+import Encoding
+import LedgerCrypto
+import LightClient
+import Records
+
+extension HuijinClient {
+    /// What a follower asks of one node, as the API has it.
+    static func call(_ what: Follower.Ask.What) -> (method: String, path: String, body: [UInt8]) {
+        switch what {
+        case .head(let epoch): ("GET", "/v1/checkpoint/bundle?epochs=\(epoch)", [])
+        case .bundle(let questions, let epoch):
+            ("POST", "/v1/bundle?epochs=\(epoch)", QuestionList(questions).encoded)
+        case .events(let asset, let log, let range):
+            (
+                "GET",
+                "/v1/assets/\(asset.hex)/events?log=\(log.name)&from=\(range.lowerBound)"
+                    + "&to=\(range.upperBound)", []
+            )
+        }
+    }
+
+    /// Everything that a follower asks in one round, all at the same time; takes as long as the slowest, `timeoutMs` at most.
+    ///
+    /// - Parameter answerBytesMax: a longer answer is cut off and is none.
+    public func answers(
+        to asks: [Follower.Ask], answerBytesMax: Int
+    ) async -> [Follower.Answer] {
+        await withTaskGroup(of: (Int, Follower.Answer).self) { group in
+            for (index, ask) in asks.enumerated() {
+                group.addTask {
+                    (index, await self.answer(to: ask, answerBytesMax: answerBytesMax))
+                }
+            }
+            var answers: [Int: Follower.Answer] = [:]
+            for await (index, answer) in group { answers[index] = answer }
+            return asks.indices.map { index in
+                guard let answer = answers[index] else {
+                    preconditionFailure("every ask's task ends with an answer or none")
+                }
+                return answer
+            }
+        }
+    }
+
+    // Apart from the group's closure, as in `status(of:)`: release builds (Swift 6.3.1) lose what a typed catch inside it returns.
+    private func answer(to ask: Follower.Ask, answerBytesMax: Int) async -> Follower.Answer {
+        let (method, path, body) = HuijinClient.call(ask.what)
+        do throws(ClientError) {
+            let answer = try await request(
+                nodes[ask.provider], path, method: method, accept: "application/cbor", body: body,
+                answerBytesMax: answerBytesMax)
+            return .bytes(answer.body)
+        } catch {
+            return .none(reason: error.english)
+        }
+    }
+}

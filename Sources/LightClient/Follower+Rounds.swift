@@ -1,0 +1,281 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import Records
+
+// The rounds of a look. Each takes the answers of one round and returns what the next one asks; nothing ends the look.
+extension Follower {
+    // MARK: Heads
+
+    mutating func askHeads(knowing known: TrustedChain, round: Int) -> [Ask] {
+        phase = .heads(known: known, round: round)
+        return providers.indices.map {
+            Ask(provider: $0, what: .head(epochsFrom: known.validators.epoch))
+        }
+    }
+
+    mutating func weighHeads(
+        _ answers: some Sequence<(Ask, Answer)>, known: TrustedChain, round: Int, nowMs: UInt64,
+        _ step: inout Step
+    ) -> [Ask] {
+        var given: [(provider: Int, bytes: [UInt8], answer: ProviderAnswer)] = []
+        for (ask, answer) in answers {
+            let name = providers[ask.provider]
+            switch answer {
+            case .none(let reason):
+                note(ask.provider, .silent, .silent(provider: name, reason: reason))
+            case .bytes(let bytes):
+                do throws(EvidenceProblem) {
+                    given.append(
+                        (
+                            ask.provider, bytes,
+                            ProviderAnswer(name: name, content: try head(bytes))
+                        ))
+                } catch {
+                    refuse(ask.provider, error, bytes)
+                }
+            }
+        }
+        let comparison = ProviderComparison(given.map { $0.answer }, trust: known, nowMs: nowMs)
+        var heads: [Head] = []
+        for (item, found) in zip(given, comparison.standings) {
+            switch found.standing {
+            case .newest, .behind:
+                guard case .checkpoint(let certified, _, _) = item.answer.content else { continue }
+                heads.append(Head(provider: item.provider, certified: certified))
+            case .lies(let problem), .unproven(let problem):
+                refuse(item.provider, problem, item.bytes)
+            case .forked(let evidence, let side):
+                return tell(evidence, provider: found.provider, against: side, &step)
+            case .silent: continue
+            }
+        }
+        return next(after: heads, known: comparison.trust, before: known, round: round)
+    }
+
+    private func head(_ bytes: [UInt8]) throws(EvidenceProblem) -> ProviderAnswer.Content {
+        let bundle = try decode(bytes)
+        guard bundle.questions == [.header(height: bundle.header.height, digest: nil)] else {
+            throw EvidenceProblem(.bundle, .otherQuestion)
+        }
+        return .checkpoint(
+            CertifiedHeader(header: bundle.header, certificate: bundle.certificate),
+            epochChanges: bundle.epochChanges, links: [])
+    }
+
+    private func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
+        guard bytes.count <= limits.answerBytesMax else {
+            throw EvidenceProblem(
+                .bundle,
+                .tooMany(what: "bytes", found: bytes.count, max: limits.answerBytesMax))
+        }
+        let bundle: EvidenceBundle
+        do throws(CBORError) {
+            bundle = try EvidenceBundle.decode(bytes, limits: evidenceLimits.decoding)
+        } catch {
+            throw EvidenceProblem(.bundle, .undecodable(error))
+        }
+        guard bundle.chain == trust.chain else {
+            throw EvidenceProblem(
+                .bundle, .otherLedger(found: bundle.chain, expected: trust.chain))
+        }
+        return bundle
+    }
+
+    /// Nothing that is asked for has entries or events.
+    private var evidenceLimits: EvidenceLimits {
+        EvidenceLimits(bundleBytesMax: limits.answerBytesMax, eventsMax: 0, entriesMax: 0)
+    }
+
+    private mutating func next(
+        after found: [Head], known: TrustedChain, before: TrustedChain, round: Int
+    ) -> [Ask] {
+        let heads = found.enumerated().sorted {
+            ($1.element.header.height, $0.offset) < ($0.element.header.height, $1.offset)
+        }.map { $0.element }
+        guard let best = heads.first?.header else { return [] }
+        if best.nextValidators != nil, known.epochChanges.count > before.epochChanges.count,
+            round < TrustedChain.epochsMax / Follower.epochsPerAnswer
+        {
+            return askHeads(knowing: known, round: round + 1)
+        }
+        let newest = known.newest?.header ?? best
+        for head in heads where head.header.timeMs + limits.behindMs < newest.timeMs {
+            noteBehind(head, height: head.header.height, newest: newest.height)
+        }
+        let trusted = trust.newest?.header.height ?? 0
+        let isNew = best.height > trusted || watched.records.contains { $0.known == .nothing }
+        let isOther = heads.contains { head in
+            !trust.headers.contains { $0.header == head.header }
+        }
+        guard best.height >= trusted, isNew || isOther || !grownLogs.isEmpty else { return [] }
+        return ask(Proof(known: known, heads: heads, asked: 0, questions: []))
+    }
+
+    private mutating func noteBehind(_ head: Head, height: UInt64, newest: UInt64) {
+        note(
+            head.provider, .behind,
+            .behind(provider: providers[head.provider], height: height, newest: newest))
+    }
+
+    // MARK: Proof
+
+    /// The newest header that is trusted; `nil` while that is none but genesis.
+    private var anchor: Header? { trust.newest?.header ?? trust.start.header }
+
+    /// Asks the one whose turn it is; empty when there is nobody left who can add to what is trusted.
+    private mutating func ask(_ proof: Proof) -> [Ask] {
+        var proof = proof
+        guard proof.asked < proof.heads.count else { return [] }
+        let head = proof.heads[proof.asked]
+        guard head.header.height >= anchor?.height ?? 0 else { return [] }
+        var heights = proof.heads.map { $0.header.height }.filter { $0 <= head.header.height }
+        if let anchor { heights.append(anchor.height) }
+        proof.questions = EvidenceQuestion.sorted(
+            watched.records.map { $0.question }
+                + heights.map { .header(height: $0, digest: nil) })
+        phase = .proof(proof)
+        let epoch = proof.known.validators.epoch
+        return [
+            Ask(provider: head.provider, what: .bundle(proof.questions, epochsFrom: epoch))
+        ]
+    }
+
+    mutating func judge(
+        _ answer: Answer, _ proof: Proof, nowMs: UInt64, _ step: inout Step
+    ) -> [Ask] {
+        let head = proof.heads[proof.asked]
+        let name = providers[head.provider]
+        switch answer {
+        case .none(let reason):
+            note(head.provider, .silent, .silent(provider: name, reason: reason))
+        case .bytes(let bytes):
+            do throws(EvidenceProblem) {
+                switch try prove(bytes, proof, nowMs: nowMs) {
+                case .fork(let evidence, let side):
+                    return tell(evidence, provider: name, against: side, &step)
+                case .older(let height):
+                    noteBehind(head, height: height, newest: head.header.height)
+                case .proven(let next, let answer):
+                    return accept(next, answer, proof, &step)
+                }
+            } catch {
+                refuse(head.provider, error, bytes)
+            }
+        }
+        var proof = proof
+        proof.asked += 1
+        return ask(proof)
+    }
+
+    private enum Verdict {
+        case proven(TrustedChain, ProvenAnswer)
+        case fork(ForkEvidence, against: ProviderComparison.Side)
+        /// Below what the same provider showed before.
+        case older(height: UInt64)
+    }
+
+    private func prove(
+        _ bytes: [UInt8], _ proof: Proof, nowMs: UInt64
+    ) throws(EvidenceProblem) -> Verdict {
+        let bundle = try decode(bytes)
+        guard bundle.questions == proof.questions else {
+            throw EvidenceProblem(.bundle, .otherQuestion)
+        }
+        let new = CertifiedHeader(header: bundle.header, certificate: bundle.certificate)
+        let verifier = try Verifier(
+            genesis: genesis, trust: proof.known, limits: evidenceLimits)
+        let answer: ProvenAnswer
+        switch try verifier.follow(bytes, nowMs: nowMs) {
+        case .fork(let evidence): return .fork(evidence, against: side(of: evidence, proof))
+        case .proven(let followed): answer = followed.answer
+        }
+        for (index, finding) in answer.findings.enumerated() {
+            if case .record(.withheld) = finding {
+                throw EvidenceProblem(.question(index), .recordWithheld)
+            }
+        }
+        guard new.header.height >= proof.heads[proof.asked].header.height else {
+            return .older(height: new.header.height)
+        }
+        let changes =
+            proof.known.epochChanges
+            + bundle.epochChanges.filter { $0.header.epoch >= proof.known.validators.epoch }
+        let held = proof.heads.map { $0.certified } + [trust.newest].compactMap { $0 }
+        for held in held {
+            guard let other = try ancestor(of: answer, at: held.header, bundle) else { continue }
+            let evidence = ForkEvidence(
+                held, new, ancestor: other, changes: changes, suite: suite)
+            return .fork(evidence, against: side(of: evidence, proof))
+        }
+        // For the start there are no votes.
+        if let start = trust.start.header, try ancestor(of: answer, at: start, bundle) != nil {
+            throw EvidenceProblem(.header(height: start.height), .contradictsTrusted)
+        }
+        // From what was trusted before, so that nothing comes along which only some other provider stated.
+        let first = trust.validators.epoch
+        switch try trust.advance(
+            to: new,
+            epochChanges: changes.filter { (first..<new.header.epoch).contains($0.header.epoch) })
+        {
+        case .trusted(let next, _): return .proven(next, answer)
+        case .fork(let evidence): return .fork(evidence, against: .trusted)
+        }
+    }
+
+    /// Whose header it is that the proven one contradicts.
+    private func side(of evidence: ForkEvidence, _ proof: Proof) -> ProviderComparison.Side {
+        let sides = [evidence.lower.header, evidence.higher.header]
+        let other = proof.heads.first { head in
+            head.provider != proof.heads[proof.asked].provider && sides.contains(head.header)
+                && !trust.headers.contains { $0.header == head.header }
+        }
+        return other.map { .provider(providers[$0.provider]) } ?? .trusted
+    }
+
+    /// The proven header's ancestor at that height if it is another than this one; `nil` if it is this one, or the height was not
+    /// asked for.
+    private func ancestor(
+        of answer: ProvenAnswer, at header: Header, _ bundle: EvidenceBundle
+    ) throws(EvidenceProblem) -> HeaderEvidence? {
+        guard
+            case .header(let proven)? = answer[.header(height: header.height, digest: nil)],
+            proven.header != header
+        else { return nil }
+        guard let found = bundle.ancestors.first(where: { $0.header == proven.header }) else {
+            // It is the certified header itself, which `follow` has found to contradict nothing.
+            throw EvidenceProblem(.header(height: header.height), .contradictsTrusted)
+        }
+        return found
+    }
+
+    private mutating func accept(
+        _ next: TrustedChain, _ answer: ProvenAnswer, _ proof: Proof, _ step: inout Step
+    ) -> [Ask] {
+        let epochs = next.epochs(through: answer.checkpoint.header.epoch)
+        for epoch in epochs where epoch.epoch > trust.validators.epoch {
+            step.alerts.append(.epoch(epoch))
+        }
+        trust = next
+        for (index, item) in watched.records.enumerated() {
+            guard case .record(let found)? = answer[item.question] else { continue }
+            let record: AnyRecord? = if case .record(let value) = found { value } else { nil }
+            let facts = RecordFact.between(item.known, record)
+            watched.records[index].know(record, suite)
+            guard !facts.isEmpty else { continue }
+            step.alerts.append(
+                .record(type: item.type, id: item.id, facts, height: answer.height))
+        }
+        step.hasChanged = true
+        return askEvents(of: proof.heads[proof.asked...].map { $0.provider }, &step)
+    }
+
+    private mutating func tell(
+        _ evidence: ForkEvidence, provider: String, against side: ProviderComparison.Side,
+        _ step: inout Step
+    ) -> [Ask] {
+        fork = evidence
+        step.alerts.append(.fork(evidence, provider: provider, against: side))
+        return []
+    }
+}

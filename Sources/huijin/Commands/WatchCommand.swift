@@ -1,0 +1,132 @@
+import ArgumentParser
+import Client
+import Encoding
+import Foundation
+import Ledger
+import LedgerCrypto
+import LightClient
+import Records
+
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Follow the ledger by its headers, and be told what happens. / 跟随账本并接收提醒",
+        discussion: """
+            Trusts no node: what is told was certified by a quorum of validators, from the genesis or an accepted checkpoint on. The
+            trust file is the one of huijin-verify --trust; beside it stand .watch, which is what is known of the records, and evidence
+            of forks and of answers that were refused. Ends with 3 when two certified histories are found.
+            不信任任何节点：所报内容均经验证者法定多数认证。发现两份经认证的历史时以退出码 3 结束。
+            """)
+
+    @Option(help: "File with what is trusted; made where there is none. / 信任文件") var trust: String
+    @Option(help: "Checkpoint file to start at (huijin-verify --checkpoint-out). / 起始检查点文件")
+    var checkpoint: String?
+    @Option(help: "The digest of its header, from somebody whom you believe. / 所接受的区块头摘要")
+    var accept: String?
+    @Option(help: "Asset id, repeatable. / 资产编号，可重复") var asset: [String] = []
+    @Option(help: "Licence (agreement) id, repeatable. / 许可编号，可重复") var licence: [String] = []
+    @Option(help: "Member id, repeatable. / 成员编号，可重复") var member: [String] = []
+    @Option(help: "MEMBER,BANK, repeatable. / 成员,清结算机构，可重复") var account: [String] = []
+    @Option(help: "Logs whose events are told: rights, trades, refusals. / 关注的日志，逗号分隔")
+    var logs = "rights"
+    @Option(help: "Milliseconds between two looks. / 两次查看的间隔毫秒数") var intervalMs: UInt64 = 1_000
+    @Option(help: "Seconds without a newer header until that is told. / 无新区块头的告警秒数")
+    var staleSeconds: UInt64 = 60
+    @Option(help: "Looks after which to end; 0 goes on. / 查看次数，0 为不限") var looks: UInt64 = 0
+    @OptionGroup var options: NodeOptions
+
+    /// Bytes of a checkpoint file: a header and at most 128 validators.
+    static let checkpointBytesMax = 131_072
+    /// For one round of a look, in milliseconds: a node that is slower holds the others up no longer.
+    static let timeoutMs: UInt64 = 5_000
+
+    func run() async throws {
+        var clientLimits = HuijinClient.Limits()
+        clientLimits.timeoutMs = Self.timeoutMs
+        let client = try options.client(
+            signing: try options.folder() != nil, limits: clientLimits)
+        var limits = Follower.Limits()
+        limits.staleMs = staleSeconds.multipliedReportingOverflow(by: 1_000).partialValue
+        var watch = try Watch(
+            client: client, trustPath: trust, start: try start(client.genesis),
+            records: try records(),
+            logs: try Arguments.named(logs.split(separator: ",").map(String.init), "--logs"),
+            limits: limits)
+        var count: UInt64 = 0
+        while looks == 0 || count < looks {
+            if count > 0 { try await Task.sleep(for: .milliseconds(intervalMs)) }
+            try await watch.look { alert, evidence in show(alert, evidence) }
+            count += 1
+            if watch.follower.fork != nil {
+                throw Failure(
+                    .fork, "two certified histories: nothing more can be followed",
+                    "存在两份经认证的历史，无法继续跟随")
+            }
+        }
+        guard watch.follower.trust.newest != nil else {
+            throw Failure(.unavailable, "no node proved anything", "没有节点给出证明")
+        }
+    }
+
+    private func show(_ alert: FollowerAlert, _ evidence: String?) {
+        switch options.format {
+        case .json: Output.line(alert.json(evidence: evidence).encodedText)
+        case .text:
+            let texts = alert.texts
+            let file = evidence.map { " [\($0)]" } ?? ""
+            Output.line("[\(alert.topic.rawValue)] \(texts.english) / \(texts.chinese)\(file)")
+        }
+    }
+
+    private func start(_ genesis: Genesis) throws -> TrustedChain {
+        guard let checkpoint else {
+            guard accept == nil else {
+                throw Failure(.usage, "--accept needs --checkpoint", "--accept 须与 --checkpoint 同用")
+            }
+            return TrustedChain(genesis: genesis)
+        }
+        guard let accept else {
+            throw Failure(.usage, "--checkpoint needs --accept", "--checkpoint 须与 --accept 同用")
+        }
+        let digest = try Arguments.digest(accept, "--accept")
+        let bytes = try SetupFile.read(checkpoint, bytesMax: Self.checkpointBytesMax)
+        guard let start = try? TrustStart.decode(bytes, limits: LedgerLimits.genesis),
+            let header = start.header
+        else {
+            throw Failure(
+                .badData, "\(checkpoint) is not a checkpoint file", "\(checkpoint) 不是检查点文件")
+        }
+        do throws(EvidenceProblem) {
+            return try TrustedChain(
+                accepting: digest, header: header, validators: start.validators)
+        } catch {
+            throw Failure(
+                .badData, "\(checkpoint): \(error.english)", "\(checkpoint)：\(error.chinese)")
+        }
+    }
+
+    private func records() throws -> [WatchedRecord] {
+        var records: [WatchedRecord?] = []
+        for id in asset {
+            let id = try Arguments.digest(id, "--asset")
+            records.append(WatchedRecord(type: .asset, id: [.bytes(id.bytes)]))
+        }
+        for id in licence {
+            let id = try Arguments.digest(id, "--licence")
+            records.append(WatchedRecord(type: .agreement, id: [.bytes(id.bytes)]))
+        }
+        for id in member {
+            let id = try Arguments.member(id, "--member")
+            records.append(WatchedRecord(type: .member, id: [.text(id.text)]))
+        }
+        for pair in account {
+            let parts = pair.split(separator: ",", omittingEmptySubsequences: false)
+            guard parts.count == 2 else {
+                throw Failure(.usage, "--account must be MEMBER,BANK", "--account 应为 成员,清结算机构")
+            }
+            let ids = try parts.map { try Arguments.member(String($0), "--account") }
+            records.append(WatchedRecord(type: .account, id: ids.map { .text($0.text) }))
+        }
+        return records.compactMap { $0 }
+    }
+}
