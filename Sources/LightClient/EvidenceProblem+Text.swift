@@ -199,7 +199,7 @@ extension EvidenceFault {
 
     public var chinese: String {
         switch self {
-        case .undecodable(let error): "无法读取证据包：\(error.chinese)"
+        case .undecodable(let error): "无法读取：\(error.chinese)"
         case .otherLedger(let found, let expected):
             "属于账本 \(found.hex)，而创世文件属于 \(expected.hex)"
         case .otherQuestion: "未回答所提的问题"

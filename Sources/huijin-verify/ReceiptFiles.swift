@@ -51,6 +51,22 @@ struct ReceiptFiles {
         return summary(statements)
     }
 
+    /// How tools of others check one.
+    private var otherTools: String {
+        switch receipts.suite {
+        case .ed25519SHA256:
+            let signer = receipts.signers[0]
+            return """
+                Receipts are checked by, for example / 收据可用下列命令核验:
+                  scitt-cose --receipt entry-0.validator-\(signer).cbor --receipt-log-pubkey validator-\(signer).pem \\
+                    --leaf-entry-hex "$(cat entry-0.leaf.hex)"
+                """
+        case .sm2SM3:
+            return
+                "Receipts with SM2 and SM3 are checked as in docs/interop / SM2、SM3 收据的核验见 docs/interop"
+        }
+    }
+
     private func summary(_ statements: [Int]) -> String {
         let header = receipts.checkpoint.header
         let signers = receipts.signers
@@ -63,9 +79,7 @@ struct ReceiptFiles {
             log root / 日志根: \(receipts.root.hex)
             log size / 日志长度: \(header.logSize), height / 高度: \(header.height), hash / 杂凑: \(hash)
 
-            Ed25519 receipts are checked by, for example / Ed25519 收据可用下列命令核验:
-              scitt-cose --receipt entry-0.validator-\(signers[0]).cbor --receipt-log-pubkey validator-\(signers[0]).pem \\
-                --leaf-entry-hex "$(cat entry-0.leaf.hex)"
+            \(otherTools)
             A receipt is one validator's word; the bundle holds the quorum's.
             一份收据仅为一个节点的陈述；法定多数的证明在证据包内。
             transparent statements, each with the quorum's receipts, of the entries / 附法定多数收据的透明陈述，条目: \(list)
