@@ -84,7 +84,7 @@ struct Verification: ParsableCommand {
         }
         let paths = bundle.entries.map { bytes($0.logPath) + bytes($0.resultsPath) }.reduce(0, +)
         let ancestorPaths = bundle.ancestors.map { bytes($0.path) }.reduce(0, +)
-        let values = bundle.records.map { UInt64($0.value?.count ?? 0) }.reduce(0, +)
+        let proofs = bytes(bundle.records.map(\.proof))
         return .object([
             .init("header", .unsigned(UInt64(bundle.header.encoded.count))),
             .init("certificate", .unsigned(UInt64(bundle.certificate.encoded.count))),
@@ -92,8 +92,8 @@ struct Verification: ParsableCommand {
             .init("ancestorPaths", .unsigned(ancestorPaths)),
             .init("entries", .unsigned(bytes(bundle.entries) - paths)),
             .init("entryPaths", .unsigned(paths)),
-            .init("records", .unsigned(values)),
-            .init("recordProofs", .unsigned(bytes(bundle.records) - values)),
+            .init("records", .unsigned(bytes(bundle.records) - proofs)),
+            .init("recordProofs", .unsigned(proofs)),
         ])
     }
 
