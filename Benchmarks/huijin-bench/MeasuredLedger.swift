@@ -74,6 +74,14 @@ struct MeasuredLedger {
         }
     }
 
+    /// The same after this header's certificate was checked.
+    func trust(in header: CertifiedHeader) throws -> TrustedChain {
+        guard case .trusted(let trust, _) = try trust.advance(to: header) else {
+            throw ChildProcess.Failed(description: "the ledger is a fork")
+        }
+        return trust
+    }
+
     var fields: [(String, JSONValue)] {
         [
             ("suite", .text(suite.name)),

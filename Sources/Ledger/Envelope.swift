@@ -32,8 +32,8 @@ public struct Envelope: Sendable, Equatable {
         let parts: EnvelopeParts
 
         init(
-            bytes: [UInt8], parts: EnvelopeParts, header: EnvelopeHeader, transaction: Transaction,
-            suite: Suite
+            bytes: [UInt8], digest: Digest?, parts: EnvelopeParts, header: EnvelopeHeader,
+            transaction: Transaction, suite: Suite
         ) {
             self.bytes = bytes
             self.parts = parts
@@ -41,7 +41,7 @@ public struct Envelope: Sendable, Equatable {
             keyID = header.keyID
             chain = header.chain
             self.suite = suite
-            digest = suite.digest(bytes)
+            self.digest = digest ?? suite.digest(bytes)
             id = Transaction.id(payload: bytes[parts.payload], chain: header.chain, suite: suite)
         }
     }
@@ -73,8 +73,10 @@ public struct Envelope: Sendable, Equatable {
     func hasSignature(_ other: [UInt8]) -> Bool { bytes[parts.signature] == other[...] }
 
     /// Decodes strictly and checks context, suite and chain; `bytesMax` is the genesis parameter.
+    ///
+    /// - Parameter digest: of these very bytes, by a caller that has it already.
     public init(
-        bytes: [UInt8], chain: ChainID, suite: Suite,
+        bytes: [UInt8], digest: Digest? = nil, chain: ChainID, suite: Suite,
         bytesMax: Int = LedgerLimits.transactionBytesMax
     ) throws(EnvelopeError) {
         guard bytes.count <= bytesMax else {
@@ -105,7 +107,8 @@ public struct Envelope: Sendable, Equatable {
             throw .undecodable(error)
         }
         content = Content(
-            bytes: bytes, parts: parts, header: header, transaction: transaction, suite: suite)
+            bytes: bytes, digest: digest, parts: parts, header: header, transaction: transaction,
+            suite: suite)
     }
 
     /// Checks the signature under `key`, which the caller found under `keyID` among the enrolled keys.

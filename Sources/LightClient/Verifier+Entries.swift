@@ -61,6 +61,7 @@ extension Verifier {
         var proven: [ProvenEntry] = []
         proven.reserveCapacity(entries.count)
         var log = LogPaths(root: certified.logRoot, size: certified.logSize, suite: suite)
+        var results = log
         var keys: [KeyID: KeyRecord] = [:]
         for (index, entry) in entries.enumerated() {
             let place = EvidencePlace.entry(
@@ -73,13 +74,19 @@ extension Verifier {
             guard let header = header(at: entry.height, in: ancestors) else {
                 throw EvidenceProblem(place, .headerNotIncluded)
             }
+            if proven.last?.height != entry.height {
+                results = LogPaths(
+                    root: header.resultsRoot, size: header.entryCount, suite: suite)
+            }
             let digest = entry.content.digest(suite)
-            try checkPlace(of: entry, digest: digest, header: header, log: &log, at: place)
+            try checkPlace(
+                of: entry, digest: digest, header: header, log: &log, results: &results, at: place)
             proven.append(
                 ProvenEntry(
                     height: entry.height, position: entry.position, timeMs: header.timeMs,
                     digest: digest, code: entry.code,
-                    content: try disclosed(entry, state: state, keys: &keys, at: place)))
+                    content: try disclosed(
+                        entry, digest: digest, state: state, keys: &keys, at: place)))
         }
         return proven
     }
@@ -97,7 +104,7 @@ extension Verifier {
     /// The entry is in the log where its block's leaves are, and its outcome is at the same position of the results.
     private func checkPlace(
         of entry: EntryEvidence, digest: Digest, header: Header, log: inout LogPaths,
-        at place: EvidencePlace
+        results: inout LogPaths, at place: EvidencePlace
     ) throws(EvidenceProblem) {
         guard entry.position < header.entryCount else {
             throw EvidenceProblem(place, .positionOutside(entries: header.entryCount))
@@ -112,17 +119,16 @@ extension Verifier {
                 index: header.logSize - header.entryCount + entry.position, path: entry.logPath)
         else { throw EvidenceProblem(place, .entryNotInLog) }
         let outcome = EntryOutcome(entryDigest: digest, code: entry.code)
-        let results = LogProof.rootFromInclusion(
-            leafHash: suite.leafDigest(outcome.encoded), index: entry.position,
-            size: header.entryCount, path: entry.resultsPath, suite: suite)
-        guard results == header.resultsRoot else {
-            throw EvidenceProblem(place, .outcomeNotInResults(code: entry.code))
-        }
+        guard
+            results.hold(
+                leafHash: suite.leafDigest(outcome.encoded), index: entry.position,
+                path: entry.resultsPath)
+        else { throw EvidenceProblem(place, .outcomeNotInResults(code: entry.code)) }
     }
 
     private func disclosed(
-        _ entry: EntryEvidence, state: ProvenState, keys: inout [KeyID: KeyRecord],
-        at place: EvidencePlace
+        _ entry: EntryEvidence, digest: Digest, state: ProvenState,
+        keys: inout [KeyID: KeyRecord], at place: EvidencePlace
     ) throws(EvidenceProblem) -> ProvenEntry.Content {
         switch entry.content {
         case .withheld: return .withheld
@@ -130,7 +136,8 @@ extension Verifier {
         case .envelope(let bytes):
             let envelope: Envelope
             do throws(EnvelopeError) {
-                envelope = try Envelope(bytes: bytes, chain: chain, suite: suite)
+                envelope = try Envelope(
+                    bytes: bytes, digest: digest, chain: chain, suite: suite)
             } catch {
                 throw EvidenceProblem(place, .badEnvelope(error))
             }
@@ -150,12 +157,12 @@ extension Verifier {
         at place: EvidencePlace
     ) throws(EvidenceProblem) -> SignatureCheck {
         let keyID = envelope.keyID
-        let stateKey = StateKey.key(keyID, suite)
-        guard let index = state.index(of: stateKey), !state.isWithheld(at: index) else {
-            return .notRechecked(keyID)
-        }
         var found = keys[keyID]
         if found == nil {
+            let stateKey = StateKey.key(keyID, suite)
+            guard let index = state.index(of: stateKey), !state.isWithheld(at: index) else {
+                return .notRechecked(keyID)
+            }
             found = try state.record(KeyRecord.self, key: stateKey, neededAt: place)
         }
         guard let record = found else { throw EvidenceProblem(place, .keyNotLive(keyID)) }
