@@ -156,7 +156,7 @@ struct Bundles: ParsableCommand {
 }
 
 /// What answers have in common that prove the same. How many validators signed beyond a quorum does not matter, nor whose signatures
-/// were checked again, nor which of the questions are answered: a bundle from which one of those is taken away proves nothing else,
+/// were checked again, nor which of the questions are answered and which envelopes are shown: a bundle from which one of those is taken away proves nothing else,
 /// and its report says so.
 enum Facts {
     static func areSame(_ left: ProvenAnswer, _ right: ProvenAnswer) -> Bool {
@@ -195,6 +195,8 @@ enum Facts {
         guard left.height == right.height, left.position == right.position,
             left.timeMs == right.timeMs, left.digest == right.digest, left.code == right.code
         else { return false }
+        // By its digest alone it is the same entry, of which less is shown.
+        if case .withheld = left.content { return true }
         guard case .transaction(let id, let transaction, _) = left.content,
             case .transaction(let otherID, let other, _) = right.content
         else { return left.content == right.content }
