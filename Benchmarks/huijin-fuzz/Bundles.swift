@@ -179,7 +179,7 @@ enum Facts {
                 }
         case (.transaction(let one), .transaction(let other)): return areSame(one, other)
         case (.noSuchAsset, _), (.record, _), (.header, _), (.assetHistory, _),
-            (.transaction, _):
+            (.transaction, _), (.licence, _), (.role, _), (.output, _):
             return left == right
         }
     }

@@ -160,6 +160,15 @@ private struct BundleMaker {
         case .record(let type, let id):
             _ = try scene.record(type, id)
             return 0
+        case .licence(let id, _):
+            _ = try scene.record(.agreement, [.bytes(id.bytes)])
+            return 0
+        case .role(_, let member, _):
+            _ = try scene.record(.member, [.text(member.text)])
+            return 0
+        case .output(let job):
+            _ = try scene.record(.job, [.bytes(job.bytes)])
+            return 0
         case .transaction, .header: return 0
         }
     }

@@ -87,7 +87,8 @@ extension HuijinClient {
         switch found.finding {
         case .record(.record(let record)): value = record
         case .record(.nothing): value = nil
-        case .record(.withheld), .assetHistory, .noSuchAsset, .transaction, .header:
+        case .record(.withheld), .assetHistory, .noSuchAsset, .transaction, .header, .licence,
+            .role, .output:
             throw .badAnswer(node: nodes[0], what: "another finding than a record")
         }
         return Proven(value: value, height: found.answer.height, timeMs: found.answer.timeMs)

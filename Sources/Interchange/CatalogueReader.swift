@@ -1,4 +1,5 @@
 import Foundation
+import LightClient
 import Records
 
 /// Reads a catalogue: one JSON record a line, as in FirstData (`id`, `name`, `description`, `data_content` in Chinese

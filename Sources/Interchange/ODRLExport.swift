@@ -37,8 +37,8 @@ public enum ODRLExport {
             purposes([agreement.purpose]), columns(agreement.columns), count(agreement.usesMax),
             groupMinimum(agreement.groupMinimum),
         ]
-        if agreement.startsMs > 0, let starts = dateTime(unixMs: agreement.startsMs),
-            let expires = dateTime(unixMs: agreement.expiresMs)
+        if agreement.startsMs > 0, let starts = ShanghaiTime.dateTime(unixMs: agreement.startsMs),
+            let expires = ShanghaiTime.dateTime(unixMs: agreement.expiresMs)
         {
             constraints.append(constraint("dateTime", "gteq", .typed(starts, "dateTime")))
             constraints.append(constraint("dateTime", "lt", .typed(expires, "dateTime")))

@@ -53,6 +53,62 @@ struct EvidenceAssembly<Source: EvidenceSource> {
             let key = EvidenceQuestion.stateKey(type: type, id: id, suite: suite)
             _ = try add(stateKey: key)
         case .header(let height, _): try want(height: height)
+        case .licence(let id, let moment):
+            try want(moment)
+            let key = StateKey.digest(.agreement, id, suite: suite)
+            guard let value = try add(stateKey: key) else { return }
+            guard case .agreement(let record)? = try? StoredRecord.decode(value: value) else {
+                throw .damaged("agreement record \(id.hex)")
+            }
+            // When it ended otherwise, its record says.
+            if record.status == .closed { try want(eventsOf: record.asset, [.trades], question) }
+        case .role(_, let member, let moment):
+            try want(moment)
+            _ = try add(stateKey: StateKey.member(member, suite))
+        case .output(let job):
+            let key = StateKey.digest(.job, job, suite: suite)
+            guard let value = try add(stateKey: key) else { return }
+            guard case .job(let record)? = try? StoredRecord.decode(value: value) else {
+                throw .damaged("job record \(job.hex)")
+            }
+            try want(eventsOf: record.asset, [.trades, .refusals], question)
+        }
+    }
+
+    /// The events of these logs that decide the question, as far as the source has them.
+    private mutating func want(
+        eventsOf asset: Digest, _ logs: [EventLogKind], _ question: EvidenceQuestion
+    ) throws(EvidenceSourceError) {
+        for log in logs {
+            guard let leaves = source.events(asset: asset, log: log) else {
+                throw .missing("\(log.name) events of \(asset.hex)")
+            }
+            for event in try decode(leaves)
+            where event.height <= header.height && question.isDecided(by: event) {
+                try want(event)
+            }
+        }
+    }
+
+    /// The headers that show which block was the newest one then. What lies ahead needs none: the verifier says so.
+    private mutating func want(_ moment: Moment) throws(EvidenceSourceError) {
+        switch moment {
+        case .height(let height):
+            if height <= header.height { try want(height: height) }
+        case .time(let timeMs):
+            guard timeMs < header.timeMs else { return }
+            var low: UInt64 = 0
+            var high = header.height
+            // The block of `low` is not later than the moment, that of `high` is.
+            while high - low > 1 {
+                let middle = low + (high - low) / 2
+                guard let block = source.block(height: middle) else {
+                    throw .missing("block \(middle)")
+                }
+                if block.header.timeMs <= timeMs { low = middle } else { high = middle }
+            }
+            try want(height: low)
+            try want(height: high)
         }
     }
 

@@ -135,11 +135,30 @@ private struct Needs {
         }
         switch question {
         case .assetHistory, .record: break
+        case .licence(_, let moment):
+            add(moment)
+            addEntries(deciding: question)
+        case .role(_, _, let moment): add(moment)
+        case .output: addEntries(deciding: question)
         case .transaction(let id):
             if let index = bundle.entries.indices.first(where: { isTransaction($0, id) }) {
                 entries.insert(index)
             }
         case .header(let height, _): heights.insert(height)
+        }
+    }
+
+    private mutating func add(_ moment: Moment) {
+        let headers = bundle.ancestors.map { $0.header } + [bundle.header]
+        heights.formUnion(moment.heights(in: headers))
+    }
+
+    private mutating func addEntries(deciding question: EvidenceQuestion) {
+        for (index, envelope) in envelopes.enumerated() {
+            guard let envelope, bundle.entries[index].code == OutcomeCode.accepted.rawValue,
+                question.isDecided(by: envelope.id, envelope.transaction)
+            else { continue }
+            entries.insert(index)
         }
     }
 

@@ -35,7 +35,7 @@ public struct EvidenceLimits: Sendable, Equatable {
     /// Siblings of an inclusion path.
     public static let pathMax = LogProof.inclusionPathMax
 
-    var decoding: CBORLimits {
+    public var decoding: CBORLimits {
         CBORLimits(
             bytesMax: bundleBytesMax, depthMax: 24,
             itemsMax: max(eventsMax, entriesMax, Self.recordsMax),

@@ -175,6 +175,11 @@ extension EvidenceFault {
         case .entryNotIncluded: "the bundle lacks the entry"
         case .envelopeNeeded:
             "no envelope in the bundle holds the transaction; some are withheld, it may be one of them"
+        case .momentAhead(let height, let timeMs):
+            "it asks about a later moment than the certified height \(height), time "
+                + ShanghaiTime.text(unixMs: timeMs)
+        case .closingNotIncluded:
+            "the licence was closed before its end, and no entry that is shown says when"
         case .logNotIncluded: "it was asked for and is not in the bundle"
         case .logNotAsked: "it is in the bundle and was not asked for"
         case .otherParents: "it does not name the parents that the asset's record has"
@@ -248,6 +253,9 @@ extension EvidenceFault {
         case .keyNotLive(let key): "密钥 \(key.hex) 在该高度无效"
         case .entryNotIncluded: "证据包缺少该条目"
         case .envelopeNeeded: "证据包所示信封中没有该交易；另有信封未披露，可能在其中"
+        case .momentAhead(let height, let timeMs):
+            "所问时点晚于经认证的高度 \(height)，时间 " + ShanghaiTime.text(unixMs: timeMs)
+        case .closingNotIncluded: "许可提前结清，而所示条目均未说明何时结清"
         case .logNotIncluded: "要求证明该日志，证据包却未附"
         case .logNotAsked: "证据包附有未要求的日志"
         case .otherParents: "所列来源资产与资产记录不符"
@@ -293,6 +301,31 @@ extension EnvelopeError {
         case .detachedPayload: "没有载荷"
         case .unprotectedHeaders: "含有未受保护的头部"
         case .batchProof: "在签名批次中的位置不成立或与签名不符"
+        }
+    }
+}
+
+extension BundleProblem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noSuchQuestion(nil): "no question is chosen / 未选择问题"
+        case .noSuchQuestion(let number?):
+            "the bundle has no question \(number) / 证据包没有第 \(number) 个问题"
+        case .otherLedger: "the bundles are of different ledgers / 证据包属于不同账本"
+        case .otherHeader(let height, let other):
+            "the bundles are of different moments, heights \(height) and \(other), and one bundle is of one moment; "
+                + "ask a node all questions at once / 证据包的时点不同（高度 \(height) 与 \(other)），"
+                + "不能合并；请向节点一并提出全部问题"
+        case .contradiction(let place):
+            "the bundles say different things: \(place.english); verify each / "
+                + "证据包互相矛盾：\(place.chinese)；请分别核验"
+        case .tooManyQuestions(let count):
+            "\(count) questions; one bundle has at most \(EvidenceLimits.questionsMax) / "
+                + "共 \(count) 个问题，一个证据包最多 \(EvidenceLimits.questionsMax) 个"
+        case .noSuchEnvelope(let digest):
+            "the bundle shows no envelope \(digest.hex) / 证据包没有该信封"
+        case .noSuchRecord(let key):
+            "the bundle shows no record under the key \(key.hex) / 证据包没有该键的记录"
         }
     }
 }

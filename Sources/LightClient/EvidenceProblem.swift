@@ -110,6 +110,11 @@ public enum EvidenceFault: Equatable, Sendable {
     case keyNotLive(KeyID)
     case entryNotIncluded
     case envelopeNeeded
+    // Moments.
+    /// The certified header is older than the moment.
+    case momentAhead(height: UInt64, timeMs: UInt64)
+    /// When the licence was closed, no shown entry says.
+    case closingNotIncluded
 
     // Logs and events.
     case logNotIncluded
@@ -144,9 +149,11 @@ extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
         case .otherLedger, .otherQuestion, .belowQuorum, .recordNotIncluded, .headerNotIncluded,
-            .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld:
+            .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld,
+            .closingNotIncluded:
             .notProven
-        case .notFinal, .unknownEpoch, .epochBeforeStart, .contradictsTrusted, .aheadOfClock:
+        case .notFinal, .unknownEpoch, .epochBeforeStart, .contradictsTrusted, .aheadOfClock,
+            .momentAhead:
             .notYet
         case .undecodable, .outOfOrder, .otherChainInHeader, .notAFinalization,
             .otherHeaderCertified, .otherEpoch, .otherValidators, .noNextValidators,

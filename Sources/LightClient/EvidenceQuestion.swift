@@ -5,8 +5,8 @@ import Records
 
 /// One of the things that a bundle answers.
 ///
-/// Wire: `[0, asset, [log…]]`, `[1, transaction id]`, `[2, record type, [id part…]]` or
-/// `[3, height, header digest / null]`.
+/// Wire: `[0, asset, [log…]]`, `[1, transaction id]`, `[2, record type, [id part…]]`, `[3, height, header digest / null]`,
+/// `[4, licence, moment]`, `[5, member, role, moment]` or `[6, job]`.
 public enum EvidenceQuestion: Equatable, Sendable {
     /// All events of these logs of the asset, up to the certified height. The logs ascend.
     case assetHistory(asset: Digest, logs: [EventLogKind])
@@ -17,6 +17,12 @@ public enum EvidenceQuestion: Equatable, Sendable {
     /// Which header the ledger had at a height, and that the ledger of then is the beginning of the one now. With the
     /// digest of an older checkpoint: whether the two are consistent.
     case header(height: UInt64, digest: Digest?)
+    /// Whether a licence was live then.
+    case licence(Digest, at: Moment)
+    /// Whether a member held a role then.
+    case role(Role, of: MemberID, at: Moment)
+    /// Whether a job's output was reviewed and released.
+    case output(job: Digest)
 
     public static let idPartsMax = 2
 
@@ -45,6 +51,9 @@ public enum EvidenceQuestion: Equatable, Sendable {
         case .transaction, .header: nil
         case .record(let type, let id):
             Self.stateKey(type: type, id: id, suite: suite)
+        case .licence(let id, _): StateKey.digest(.agreement, id, suite: suite)
+        case .role(_, let member, _): StateKey.member(member, suite)
+        case .output(let job): StateKey.digest(.job, job, suite: suite)
         }
     }
 
@@ -106,11 +115,26 @@ extension EvidenceQuestion: CBOREncodable, CBORDecodable {
             encoder.unsigned(3)
             encoder.unsigned(height)
             encoder.optional(digest)
+        case .licence(let id, let moment):
+            encoder.array(3)
+            encoder.unsigned(4)
+            encoder.value(id)
+            encoder.value(moment)
+        case .role(let role, let member, let moment):
+            encoder.array(4)
+            encoder.unsigned(5)
+            encoder.value(member)
+            encoder.value(role)
+            encoder.value(moment)
+        case .output(let job):
+            encoder.array(2)
+            encoder.unsigned(6)
+            encoder.value(job)
         }
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
-        let count = try decoder.array(max: 3)
+        let count = try decoder.array(max: 4)
         let form = try decoder.unsigned()
         switch (form, count) {
         case (0, 3):
@@ -132,10 +156,15 @@ extension EvidenceQuestion: CBOREncodable, CBORDecodable {
         case (3, 3):
             self = .header(
                 height: try decoder.unsigned(), digest: try decoder.optional(Digest.self))
+        case (4, 3): self = .licence(try decoder.value(), at: try decoder.value())
+        case (5, 4):
+            let member: MemberID = try decoder.value()
+            self = .role(try decoder.value(), of: member, at: try decoder.value())
+        case (6, 2): self = .output(job: try decoder.value())
         default:
             throw decoder.invalid(
-                "a question is [0, asset, logs], [1, transaction], [2, type, id] or "
-                    + "[3, height, header]")
+                "a question is [0, asset, logs], [1, transaction], [2, type, id], [3, height, header], "
+                    + "[4, licence, moment], [5, member, role, moment] or [6, job]")
         }
     }
 }

@@ -77,6 +77,9 @@ extension ProvenAnswer.Finding {
             return .members(["type": .text("no-such-asset"), "asset": .hex(asset)])
         case .transaction(let entry):
             return .members(["type": .text("transaction"), "entry": entry.json])
+        case .licence(let licence): return licence.json
+        case .role(let role): return role.json
+        case .output(let output): return output.json
         case .record(let record):
             guard case .record(let type, let id) = question else { return .null }
             var present = true
@@ -159,7 +162,7 @@ extension EventActor {
 }
 
 extension ProvenEntry {
-    fileprivate var json: JSONNode {
+    var json: JSONNode {
         let code = OutcomeCode(rawValue: code)
         let signature: String
         var transactionID: JSONNode = .null

@@ -12,6 +12,8 @@ public struct EvidenceReport: Equatable, Sendable {
         public let chinese: String
         /// What needs no translation, after both: a digest, a map of fields.
         public let value: String?
+        /// Said by somebody, and not proven here.
+        public let isClaim: Bool
 
         public var text: String {
             let words = english == chinese ? english : "\(english) / \(chinese)"
@@ -21,6 +23,8 @@ public struct EvidenceReport: Equatable, Sendable {
     }
 
     public private(set) var lines: [Line] = []
+    /// Whether the first line says that something is proven.
+    let isProven: Bool
 
     /// Epochs that are written out one by one.
     public static let epochsMax = 16
@@ -29,11 +33,13 @@ public struct EvidenceReport: Equatable, Sendable {
     public var text: String { lines.map { $0.text + "\n" }.joined() }
 
     public init(_ problem: EvidenceProblem) {
+        isProven = false
         add(0, problem.standing.english, problem.standing.chinese)
         add(1, problem.english, problem.chinese)
     }
 
     public init(_ answer: ProvenAnswer) {
+        isProven = true
         add(0, "PROVEN", "已证明")
         addCheckpoint(answer)
         for (number, (question, finding)) in zip(answer.questions, answer.findings).enumerated() {
@@ -45,6 +51,9 @@ public struct EvidenceReport: Equatable, Sendable {
             case .transaction(let entry): add(entry)
             case .record(let record): add(record, question: question)
             case .header(let older): add(older, under: answer.checkpoint.header)
+            case .licence(let licence): add(licence)
+            case .role(let role): add(role)
+            case .output(let output): add(output)
             }
         }
         addLineage(answer)
@@ -58,19 +67,25 @@ public struct EvidenceReport: Equatable, Sendable {
                 0, "complete to height \(answer.height), time \(time)",
                 "完整至高度 \(answer.height)，时间 \(time)")
         }
-        add(0, "only claimed, not proven here:", "仅为陈述、此处未证明：")
-        for claim in answer.claims { add(1, "- \(claim.english)", claim.chinese) }
+        add(claims: answer.claims.map { ($0.english, $0.chinese) })
     }
 
-    init() {}
+    /// Of something else that is proven.
+    init() { isProven = true }
 
     mutating func add(
-        _ level: Int, _ english: String, _ chinese: String, value: String? = nil
+        _ level: Int, _ english: String, _ chinese: String, value: String? = nil,
+        isClaim: Bool = false
     ) {
         lines.append(
             Line(
                 level: level, english: english.printable, chinese: chinese.printable,
-                value: value?.printable))
+                value: value?.printable, isClaim: isClaim))
+    }
+
+    mutating func add(claims: [(english: String, chinese: String)]) {
+        add(0, "only claimed, not proven here:", "仅为陈述、此处未证明：", isClaim: true)
+        for claim in claims { add(1, "- \(claim.english)", claim.chinese, isClaim: true) }
     }
 
     private mutating func addCheckpoint(_ answer: ProvenAnswer) {
@@ -148,13 +163,14 @@ public struct EvidenceReport: Equatable, Sendable {
                 + "by \(actor.english): \(event.code.reportEn)",
             "\(event.kind.titleZh)，\(actor.chinese)：\(event.code.reportZh)")
         add(2, "transaction", "交易", value: event.transactionID.hex)
+        add(2, "entry", "条目", value: event.entryDigest.hex)
         if event.detail != .map([]) {
             add(2, "stated", "内容", value: event.detail.diagnostic)
         }
         add(2, proven.entry.content.english, proven.entry.content.chinese)
     }
 
-    private mutating func add(_ entry: ProvenEntry) {
+    mutating func add(_ entry: ProvenEntry, at level: Int = 0) {
         let time = ShanghaiTime.text(unixMs: entry.timeMs)
         let code = OutcomeCode(rawValue: entry.code)
         let english = code?.reportEn ?? "code \(entry.code)"
@@ -162,22 +178,23 @@ public struct EvidenceReport: Equatable, Sendable {
         switch entry.content {
         case .transaction(let id, let transaction, _):
             let kind = TransactionKind(rawValue: transaction.kind)
-            add(0, "transaction", "交易", value: id.hex)
+            add(level, "transaction", "交易", value: id.hex)
             add(
-                1, "\(kind?.titleEn ?? "kind \(transaction.kind)") by \(transaction.member)",
+                level + 1,
+                "\(kind?.titleEn ?? "kind \(transaction.kind)") by \(transaction.member)",
                 "\(kind?.titleZh ?? "种类 \(transaction.kind)")，\(transaction.member)")
         case .automatic(let action):
             let kind = AutomaticKind(rawValue: action.kind)
             add(
-                0, "automatic action: \(kind?.titleEn ?? "kind \(action.kind)")",
+                level, "automatic action: \(kind?.titleEn ?? "kind \(action.kind)")",
                 "自动处理：\(kind?.titleZh ?? "种类 \(action.kind)")")
-        case .withheld: add(0, "entry", "条目", value: entry.digest.hex)
+        case .withheld: add(level, "entry", "条目", value: entry.digest.hex)
         }
-        add(1, "outcome: \(english)", "结果：\(chinese)")
+        add(level + 1, "outcome: \(english)", "结果：\(chinese)")
         add(
-            1, "height \(entry.height), position \(entry.position), \(time)",
+            level + 1, "height \(entry.height), position \(entry.position), \(time)",
             "高度 \(entry.height)，位置 \(entry.position)，\(time)")
-        add(1, entry.content.english, entry.content.chinese)
+        add(level + 1, entry.content.english, entry.content.chinese)
     }
 
     private mutating func add(_ record: ProvenRecord, question: EvidenceQuestion) {

@@ -110,8 +110,8 @@ extension EvidenceReport {
         }
         if fork.doubleSigners.isEmpty { add(1, "these votes name nobody", "这些投票尚不能指明任何人") }
         if let missing = fork.missing { add(1, missing.texts.english, missing.texts.chinese) }
-        add(0, "only claimed, not proven here:", "仅为陈述、此处未证明：")
-        add(1, "- which of the two histories is the right one", "哪一份历史是正当的")
+        add(0, "only claimed, not proven here:", "仅为陈述、此处未证明：", isClaim: true)
+        add(1, "- which of the two histories is the right one", "哪一份历史是正当的", isClaim: true)
     }
 }
 

@@ -29,7 +29,12 @@ extension ProvenAnswer {
             switch finding {
             case .transaction(let entry): tally.add(entry)
             case .record(.withheld): tally.records += 1
-            case .assetHistory, .noSuchAsset, .record(.record), .record(.nothing), .header: break
+            case .output(let output):
+                for step in output.steps { tally.add(step) }
+            case .assetHistory, .noSuchAsset, .record(.record), .record(.nothing), .header,
+                .licence,
+                .role:
+                break
             }
         }
         return [.statements, .nothingLater(height: height)] + tally.claims

@@ -33,6 +33,9 @@ public struct ProvenAnswer: Equatable, Sendable {
         case transaction(ProvenEntry)
         case record(ProvenRecord)
         case header(ProvenHeader)
+        case licence(ProvenLicence)
+        case role(ProvenRole)
+        case output(ProvenOutput)
     }
 
     /// The answer to a question; `nil` when the bundle does not answer it.

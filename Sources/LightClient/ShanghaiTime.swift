@@ -16,6 +16,14 @@ public enum ShanghaiTime {
             + clock.joined(separator: ":") + ".\(padded(ms % 1_000, 3)) +08:00"
     }
 
+    /// `xsd:dateTime` of Unix milliseconds; nil beyond the year 9999.
+    public static func dateTime(unixMs: UInt64) -> String? {
+        guard unixMs <= max else { return nil }
+        // "2026-03-01 09:30:00.000 +08:00" with the separators of ISO 8601: the zone makes it exact.
+        let parts = text(unixMs: unixMs).split(separator: " ")
+        return "\(parts[0])T\(parts[1])\(parts[2])"
+    }
+
     /// Gregorian date by the 400-year cycle, counted from 1 March 0000 so that leap days come last.
     static func date(daysSince1970 days: UInt64) -> (UInt64, UInt64, UInt64) {
         let shifted = days + 719_468

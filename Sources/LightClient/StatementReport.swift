@@ -89,7 +89,6 @@ extension EvidenceReport {
             1, "recorded up to height \(statement.height)\(time)",
             "至迟于高度 \(statement.height) 记录\(timeZh)")
         addEpochs(statement.epochs)
-        add(0, "only claimed, not proven here:", "仅为陈述、此处未证明：")
-        for claim in statement.claims { add(1, "- \(claim.english)", claim.chinese) }
+        add(claims: statement.claims)
     }
 }

@@ -25,6 +25,12 @@ extension Verifier {
                 findings.append(.record(try record(type, id, parts.state, at: place)))
             case .header(let height, let digest):
                 findings.append(.header(try provenHeader(height: height, digest: digest, parts)))
+            case .licence(let id, let moment):
+                findings.append(.licence(try licence(id, at: moment, parts, place)))
+            case .role(let name, let member, let moment):
+                findings.append(.role(try role(name, of: member, at: moment, parts, place)))
+            case .output(let job):
+                findings.append(.output(try output(of: job, parts, place)))
             }
         }
         guard histories.count == questions.count(where: { $0.isHistory }) else {
@@ -68,7 +74,7 @@ extension EvidenceQuestion {
     var isHistory: Bool {
         switch self {
         case .assetHistory: true
-        case .transaction, .record, .header: false
+        case .transaction, .record, .header, .licence, .role, .output: false
         }
     }
 }

@@ -21,16 +21,14 @@ enum Main {
     }
 
     private static func run(_ words: [String]) -> ExitCode {
+        if let tool = words.first.flatMap({ BundleTool.Mode(rawValue: $0) }) {
+            return run(tool, words.dropFirst())
+        }
         let arguments: Arguments
         do throws(Arguments.Mistake) {
             arguments = try Arguments(words)
         } catch {
-            if error == .help {
-                print(Arguments.usage, terminator: "")
-                return .proven
-            }
-            complain("\(error.text)\n\n\(Arguments.usage)")
-            return .usage
+            return misuse(error)
         }
         let genesis: Genesis
         let bytes: [UInt8]
@@ -64,13 +62,44 @@ enum Main {
             case .fork: return try judgeFork(bytes, verifier, arguments)
             case .statement:
                 let statement = try verifier.verifyStatement(bytes)
-                show(EvidenceReport(statement), statement.json, arguments)
-                return .proven
+                return show(EvidenceReport(statement), statement.json, arguments, .proven)
             case .verify, .receipts: return try judge(bytes, verifier, known, arguments)
             }
         } catch {
-            show(EvidenceReport(error), error.json, arguments)
-            return exitCode(error)
+            return show(EvidenceReport(error), error.json, arguments, exitCode(error))
+        }
+    }
+
+    private static func run(_ tool: BundleTool.Mode, _ words: ArraySlice<String>) -> ExitCode {
+        do throws(Arguments.Mistake) {
+            let tool = try BundleTool(tool, words)
+            do throws(BundleTool.Problem) {
+                print(try tool.run().text, terminator: "")
+                return .proven
+            } catch {
+                complain(error.text)
+                return exitCode(error)
+            }
+        } catch {
+            return misuse(error)
+        }
+    }
+
+    private static func misuse(_ mistake: Arguments.Mistake) -> ExitCode {
+        if mistake == .help {
+            print(Arguments.usage, terminator: "")
+            return .proven
+        }
+        complain("\(mistake.text)\n\n\(Arguments.usage)")
+        return .usage
+    }
+
+    private static func exitCode(_ problem: BundleTool.Problem) -> ExitCode {
+        switch problem {
+        case .bundle: .usage
+        case .input, .notOne: .unreadable
+        case .unproven(let problem): exitCode(problem)
+        case .output: .unwritable
         }
     }
 
@@ -96,8 +125,7 @@ enum Main {
         _ bytes: [UInt8], _ verifier: Verifier, _ arguments: Arguments
     ) throws(EvidenceProblem) -> ExitCode {
         let fork = try verifier.verifyFork(bytes)
-        show(EvidenceReport(fork), fork.json, arguments)
-        return .proven
+        return show(EvidenceReport(fork), fork.json, arguments, .proven)
     }
 
     private static func judge(
@@ -106,33 +134,48 @@ enum Main {
         guard let path = arguments.trust else {
             let answer = try verifier.verify(bytes)
             try checkAsked(answer.questions, arguments: arguments)
-            show(EvidenceReport(answer), answer.json, arguments)
-            return writeCheckpoint(answer.checkpoint, arguments)
+            let code = show(EvidenceReport(answer), answer.json, arguments, .proven)
+            return code == .proven ? writeFiles(answer, arguments) : code
         }
         switch try verifier.follow(bytes, nowMs: nowMs) {
         case .fork(let evidence):
             let fork = try verifier.verifyFork(evidence)
-            show(EvidenceReport(fork), fork.json, arguments)
+            let code = show(EvidenceReport(fork), fork.json, arguments, .fork)
             let encoded = evidence.encoded
             let name = "\(path).fork-\(verifier.suite.digest(encoded).hex.prefix(16))"
             // The same evidence has the same name.
-            if FileInput.exists(name) { return .fork }
+            if FileInput.exists(name) { return code }
             let isWritten = writing { () throws(FileOutput.Problem) in
                 try FileOutput.create(name, encoded)
             }
             if isWritten { complain("fork evidence / 分叉证据: \(name)\n") }
-            return isWritten ? .fork : .unwritable
+            return isWritten ? code : .unwritable
         case .proven(let followed):
             try checkAsked(followed.answer.questions, arguments: arguments)
-            show(followed.report, followed.json, arguments)
+            let code = show(followed.report, followed.json, arguments, .proven)
             if followed.trust != known.trust || !known.isKept {
                 let isWritten = writing { () throws(FileOutput.Problem) in
                     try FileOutput.replace(path, followed.trust.encoded)
                 }
                 guard isWritten else { return .unwritable }
             }
-            return writeCheckpoint(followed.answer.checkpoint, arguments)
+            return code == .proven ? writeFiles(followed.answer, arguments) : code
         }
+    }
+
+    /// What else is wanted of a proven bundle.
+    private static func writeFiles(_ answer: ProvenAnswer, _ arguments: Arguments) -> ExitCode {
+        if let path = arguments.prov {
+            guard let document = PROVExport.document(answer) else {
+                complain("the bundle proves no history / 证据包未证明任何历史\n")
+                return .usage
+            }
+            let isWritten = writing { () throws(FileOutput.Problem) in
+                try FileOutput.create(path, Array((document.encodedText + "\n").utf8))
+            }
+            guard isWritten else { return .unwritable }
+        }
+        return writeCheckpoint(answer.checkpoint, arguments)
     }
 
     private static func writeCheckpoint(
@@ -159,14 +202,20 @@ enum Main {
         }
     }
 
+    /// - Returns: the code, unless the page cannot be written.
     private static func show(
-        _ report: EvidenceReport, _ json: JSONNode, _ arguments: Arguments
-    ) {
+        _ report: EvidenceReport, _ json: JSONNode, _ arguments: Arguments, _ code: ExitCode
+    ) -> ExitCode {
         if arguments.json {
             print(json.encodedText)
         } else {
             print(report.text, terminator: "")
         }
+        guard let path = arguments.html else { return code }
+        let isWritten = writing { () throws(FileOutput.Problem) in
+            try FileOutput.create(path, Array(report.html.utf8))
+        }
+        return isWritten ? code : .unwritable
     }
 
     /// Milliseconds of Unix time.

@@ -88,14 +88,14 @@ private final class LyingTransport: HTTPTransport {
 
     @Test func anOldProofIsNotBelievedOnceANewerOneWasSeen() async throws {
         try await Market1.with { market in
-            let kept = Mutex<[UInt8]?>(nil)
+            let kept = Mutex<[String: [UInt8]]>([:])
             let replay = LyingTransport { call, answer in
                 // A node that is not ready yet says so; only a proof can be an old one.
                 guard call.path.contains("/v1/bundle"), answer.status == 200 else { return answer }
                 var changed = answer
                 changed.body = kept.withLock { old in
-                    if old == nil { old = answer.body }
-                    return old ?? []
+                    if old[call.path] == nil { old[call.path] = answer.body }
+                    return old[call.path] ?? []
                 }
                 return changed
             }

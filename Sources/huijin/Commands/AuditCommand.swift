@@ -11,6 +11,7 @@ struct AuditCommand: AsyncParsableCommand {
         commandName: "audit", abstract: "Make evidence bundles for huijin-verify. / 制作证据包",
         subcommands: [
             Asset.self, Provenance.self, OneTransaction.self, Record.self, AtHeight.self,
+            Licence.self, HeldRole.self, ReleasedOutput.self,
         ])
 
     struct Target: ParsableArguments {
@@ -134,6 +135,86 @@ struct AuditCommand: AsyncParsableCommand {
             try await target.write(.header(height: height, digest: digest)) { bundle in
                 guard case .header(let proven) = bundle.finding else { return [] }
                 return [.init("header", .hex(proven.digest))]
+            }
+        }
+    }
+}
+
+extension AuditCommand {
+    /// A moment that the ledger has left behind.
+    struct When: ParsableArguments {
+        @Option(help: "Height: after this block. / 高度，该区块之后") var height: UInt64?
+        @Option(help: "Time, such as 2026-03-01T09:30:00+08:00. / 时间") var time: String?
+
+        func moment() throws -> Moment {
+            switch (height, time) {
+            case (let height?, nil): return .height(height)
+            case (nil, let time?):
+                guard let date = try? Date(time, strategy: .iso8601),
+                    date.timeIntervalSince1970 >= 0
+                else {
+                    throw Failure(
+                        .usage, "--time takes a time such as 2026-03-01T09:30:00+08:00",
+                        "--time 后须为时间，如 2026-03-01T09:30:00+08:00")
+                }
+                return .time(UInt64((date.timeIntervalSince1970 * 1_000).rounded()))
+            case (nil, nil), (_?, _?):
+                throw Failure(
+                    .usage, "either --height or --time is needed", "须且只须给出 --height 或 --time 之一")
+            }
+        }
+    }
+
+    struct Licence: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Whether a licence was live at a moment. / 某一时点许可是否有效")
+
+        @Argument(help: "Licence id. / 许可编号") var id: String
+        @OptionGroup var when: When
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let id = try Arguments.digest(id, "ID")
+            try await target.write(.licence(id, at: try when.moment())) { bundle in
+                guard case .licence(let licence) = bundle.finding else { return [] }
+                return [.init("live", .bool(licence.standing.isLive))]
+            }
+        }
+    }
+
+    struct HeldRole: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "role",
+            abstract: "Whether a member held a role at a moment. / 某一时点成员是否具有角色")
+
+        @Argument(help: "Member id. / 成员编号") var member: String
+        @Argument(help: "Role, such as provider. / 角色") var role: String
+        @OptionGroup var when: When
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let question = EvidenceQuestion.role(
+                try Arguments.named(role, "ROLE"), of: try Arguments.member(member, "MEMBER"),
+                at: try when.moment())
+            try await target.write(question) { bundle in
+                guard case .role(let role) = bundle.finding else { return [] }
+                return [.init("held", .bool(role.isHeld))]
+            }
+        }
+    }
+
+    struct ReleasedOutput: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "output",
+            abstract: "Whether a job's output was reviewed and released. / 作业输出是否经审核放行")
+
+        @Argument(help: "Job id. / 作业编号") var id: String
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            try await target.write(.output(job: try Arguments.digest(id, "ID"))) { bundle in
+                guard case .output(let output) = bundle.finding else { return [] }
+                return [.init("released", .bool(output.releasedBy != nil))]
             }
         }
     }

@@ -1,48 +1,70 @@
 import Encoding
 import Ledger
 import LedgerCrypto
-import LightClient
 import Records
 
-/// A verified history as PROV-JSON (W3C Member Submission of 24 April 2013).
+/// Verified histories as PROV-JSON (W3C Member Submission of 24 April 2013).
 ///
-/// Every event is an activity, every actor an agent. The asset is an entity; each accepted event of the rights log
+/// Every event is an activity, every actor an agent. Each asset is an entity; each accepted event of its rights log
 /// generates its next version, derived from the one before (PROV-CONSTRAINTS: an entity is generated at one moment
-/// only); each accepted event of the trades log uses the version of its time; refused ones do neither.
+/// only); each accepted event of the trades log uses the version of its time; refused ones do neither. The first version of a
+/// derived asset comes from the versions of its parents that were pinned, or from the parent as such where its
+/// history is not proven.
 public enum PROVExport {
-    /// - Returns: nil for an answer that is no history.
+    /// - Returns: nil for an answer without a history.
     public static func document(_ answer: ProvenAnswer) -> JSONNode? {
-        guard let history = answer.histories.first else { return nil }
-        var export = PROVDocument(answer, history)
-        let events = history.logs.flatMap(\.events).sorted {
-            ($0.entry.height, $0.entry.position, $0.event.log, $0.event.index)
-                < ($1.entry.height, $1.entry.position, $1.event.log, $1.event.index)
+        guard !answer.histories.isEmpty else { return nil }
+        var export = PROVDocument(answer)
+        var known: Set<Digest> = []
+        for history in answer.histories where known.insert(history.asset.id).inserted {
+            export.add(history.asset, logs: answer.logs(of: history.asset.id), history.parents)
         }
-        for event in events { export.add(event.event) }
         return export.node
+    }
+}
+
+extension ProvenAnswer {
+    /// All that is proven of the asset, each log once.
+    fileprivate func logs(of asset: Digest) -> [ProvenLog] {
+        var logs: [ProvenLog] = []
+        for history in histories where history.asset.id == asset {
+            for log in history.logs where !logs.contains(where: { $0.log == log.log }) {
+                logs.append(log)
+            }
+        }
+        return logs.sorted { $0.log < $1.log }
     }
 }
 
 /// Collects the records by kind; each kind becomes one object of the document.
 private struct PROVDocument {
     private let names: Names
-    private let asset: String
+    private let answer: ProvenAnswer
+    /// Of the asset that is added.
+    private var asset = ""
     private var version: String?
     private var entities: [JSONNode.Member] = []
     private var activities: [JSONNode.Member] = []
     private var agents: [JSONNode.Member] = []
     private var knownAgents: Set<String> = []
+    private var namedOnly: Set<Digest> = []
     private var generations: [JSONNode.Member] = []
     private var usages: [JSONNode.Member] = []
     private var associations: [JSONNode.Member] = []
     private var derivations: [JSONNode.Member] = []
     private var specializations: [JSONNode.Member] = []
 
-    init(_ answer: ProvenAnswer, _ history: AssetHistory) {
-        let record = history.asset
+    init(_ answer: ProvenAnswer) {
+        self.answer = answer
         names = Names(chain: answer.checkpoint.header.chain)
-        asset = "ledger:asset-\(record.id.hex)"
-        entities = [
+    }
+
+    private static func name(of asset: Digest) -> String { "ledger:asset-\(asset.hex)" }
+
+    mutating func add(_ record: AssetRecord, logs: [ProvenLog], _ parents: [ProvenParent]) {
+        asset = Self.name(of: record.id)
+        version = nil
+        entities.append(
             .init(
                 asset,
                 .members([
@@ -51,16 +73,40 @@ private struct PROVDocument {
                     "huijin:titleEn": .text(record.titleEn),
                     "huijin:code": .text(record.code),
                     "huijin:completeLogs": .text(
-                        history.logs.map(\.log.name).joined(separator: " ")),
+                        logs.map { $0.log.name }.joined(separator: " ")),
                     "huijin:completeToHeight": Self.integer(answer.height),
                     "huijin:completeToTime": Self.time(answer.timeMs),
                     "huijin:certifiedHeader": .text(answer.checkpoint.digest.hex),
-                ]))
-        ]
+                ])))
+        let events = logs.flatMap { $0.events }.sorted {
+            ($0.entry.height, $0.entry.position, $0.event.log, $0.event.index)
+                < ($1.entry.height, $1.entry.position, $1.event.log, $1.event.index)
+        }
+        for event in events { add(event.event) }
+        let first = logs.contains { $0.log == .rights } ? "\(asset)-0" : asset
+        for parent in parents { add(parent, of: first) }
+    }
+
+    private mutating func add(_ parent: ProvenParent, of child: String) {
+        var used = Self.name(of: parent.asset)
+        if parent.isIncluded, let pin = parent.pin, pin.rightsSize > 0 {
+            used += "-\(pin.rightsSize - 1)"
+        } else if !answer.histories.contains(where: { $0.asset.id == parent.asset }),
+            namedOnly.insert(parent.asset).inserted
+        {
+            entities.append(
+                .init(
+                    used,
+                    .members([
+                        "prov:type": Self.name("huijin:Asset"), "huijin:proven": .bool(false),
+                    ])))
+        }
+        Self.relate(
+            &derivations, "d", ["prov:generatedEntity": child, "prov:usedEntity": used])
     }
 
     mutating func add(_ event: AssetEvent) {
-        let activity = "ledger:event-\(event.log.name)-\(event.index)"
+        let activity = "\(asset)-\(event.log.name)-\(event.index)"
         activities.append(
             .init(
                 activity,
@@ -175,6 +221,6 @@ private struct PROVDocument {
     }
 
     private static func bareTime(_ unixMs: UInt64) -> JSONNode {
-        .text(dateTime(unixMs: unixMs) ?? "9999-12-31T23:59:59.999+08:00")
+        .text(ShanghaiTime.dateTime(unixMs: unixMs) ?? "9999-12-31T23:59:59.999+08:00")
     }
 }

@@ -1,0 +1,135 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+
+/// `huijin-verify split | merge | redact`: bundles taken apart, put together, and with parts withheld. What comes out is
+/// verified before it is written, so that nobody passes on what proves nothing.
+struct BundleTool {
+    enum Mode: String {
+        case split
+        case merge
+        case redact
+    }
+
+    /// What stands in the way.
+    enum Problem: Error {
+        case input(FileInput.Problem)
+        case notOne(path: String, CBORError)
+        case bundle(BundleProblem)
+        case unproven(EvidenceProblem)
+        case output(FileOutput.Problem)
+    }
+
+    /// Bundles that are merged at once.
+    static let filesMax = 256
+
+    private let mode: Mode
+    private var genesis = ""
+    private var output = ""
+    private var files: [String] = []
+    private var questions: Set<Int> = []
+    private var envelopes: Set<Digest> = []
+    private var records: Set<Digest> = []
+
+    init(_ mode: Mode, _ words: ArraySlice<String>) throws(Arguments.Mistake) {
+        self.mode = mode
+        var rest = words
+        while let word = rest.popFirst() {
+            switch (word, mode) {
+            case ("--help", _), ("-h", _): throw .help
+            case ("--genesis", _): genesis = try Arguments.value(of: word, &rest)
+            case ("--out", _): output = try Arguments.value(of: word, &rest)
+            case ("--question", .split):
+                let text = try Arguments.value(of: word, &rest)
+                guard let number = Int(text), number >= 0 else { throw .notANumber(word) }
+                questions.insert(number)
+            case ("--envelope", .redact): envelopes.insert(try Arguments.digest(of: word, &rest))
+            case ("--record", .redact): records.insert(try Arguments.digest(of: word, &rest))
+            default:
+                guard !word.hasPrefix("-"), files.count < Self.filesMax else {
+                    throw .unknown(word)
+                }
+                files.append(word)
+            }
+        }
+        if genesis.isEmpty { throw .missing("--genesis") }
+        if output.isEmpty { throw .missing("--out") }
+        switch mode {
+        case .split:
+            if questions.isEmpty { throw .missing("--question") }
+        case .redact:
+            if envelopes.isEmpty, records.isEmpty { throw .missing("--envelope | --record") }
+        case .merge:
+            if files.count < 2 { throw .missing("two bundles / 两个证据包") }
+        }
+        if files.isEmpty { throw .missing("the bundle / 证据包") }
+        if mode != .merge, files.count > 1 { throw .unknown(files[1]) }
+    }
+
+    /// - Returns: the report of what was written.
+    func run() throws(Problem) -> EvidenceReport {
+        let verifier = Verifier(
+            genesis: try read(genesis, Genesis.self, limits: LedgerLimits.genesis))
+        let suite = verifier.suite
+        var bundles: [EvidenceBundle] = []
+        for file in files {
+            bundles.append(
+                try read(file, EvidenceBundle.self, limits: EvidenceLimits.standard.decoding))
+        }
+        var result = bundles[0]
+        do throws(BundleProblem) {
+            switch mode {
+            case .split: result = try result.split(questions, suite)
+            case .merge:
+                for other in bundles.dropFirst() { result = try result.merged(with: other, suite) }
+            case .redact:
+                result = try result.withholding(envelopes: envelopes, records: records, suite)
+            }
+        } catch {
+            throw .bundle(error)
+        }
+        let bytes = result.encoded
+        let answer: ProvenAnswer
+        do throws(EvidenceProblem) {
+            answer = try verifier.verify(bytes)
+        } catch {
+            throw .unproven(error)
+        }
+        do throws(FileOutput.Problem) {
+            try FileOutput.create(output, bytes)
+        } catch {
+            throw .output(error)
+        }
+        return EvidenceReport(answer)
+    }
+
+    private func read<Value: CBORDecodable>(
+        _ path: String, _: Value.Type, limits: CBORLimits
+    ) throws(Problem) -> Value {
+        let bytes: [UInt8]
+        do throws(FileInput.Problem) {
+            bytes = try FileInput.read(path, bytesMax: limits.bytesMax)
+        } catch {
+            throw .input(error)
+        }
+        do throws(CBORError) {
+            return try Value.decode(bytes, limits: limits)
+        } catch {
+            throw .notOne(path: path, error)
+        }
+    }
+}
+
+extension BundleTool.Problem {
+    var text: String {
+        switch self {
+        case .input(let problem): problem.text + "\n"
+        case .notOne(let path, let error):
+            "\(path) is not a file of that kind: \(error.english) / 不是所需的文件：\(error.chinese)\n"
+        case .bundle(let problem): problem.description + "\n"
+        case .unproven(let problem): "nothing written / 未写出文件\n" + EvidenceReport(problem).text
+        case .output(let problem): problem.text + "\n"
+        }
+    }
+}
