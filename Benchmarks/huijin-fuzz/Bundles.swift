@@ -178,6 +178,9 @@ enum Facts {
                     $0.asset == $1.asset && $0.pin == $1.pin && (!$0.isIncluded || $1.isIncluded)
                 }
         case (.transaction(let one), .transaction(let other)): return areSame(one, other)
+        case (.output(let one), .output(let other)):
+            return one.record == other.record
+                && one.steps.allSatisfy { step in other.steps.contains { areSame(step, $0) } }
         case (.noSuchAsset, _), (.record, _), (.header, _), (.assetHistory, _),
             (.transaction, _), (.licence, _), (.role, _), (.output, _):
             return left == right

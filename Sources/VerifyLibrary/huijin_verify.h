@@ -23,8 +23,8 @@ extern "C" {
 #define HUIJIN_TEXT 1 /* lines in English and Chinese, UTF-8 */
 #define HUIJIN_BOTH 2 /* the JSON, which has no line feed in it, a line feed, and the lines */
 
-/* Decides whether the bundle proves its answer on the ledger of that genesis. A bundle brings its own question: the caller compares
- * it, in the report, with the one in mind.
+/* Decides whether the bundle proves its answers on the ledger of that genesis. A bundle brings its own questions: the caller compares
+ * them, in the report, with those in mind.
  *
  * genesis  genesis.cbor, at most 4 MiB
  * bundle   the evidence bundle, at most 256 MiB

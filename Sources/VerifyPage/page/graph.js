@@ -21,6 +21,7 @@ function visible(text) {
 const logTitles = { rights: "权属 rights", trades: "交易 trades", refusals: "拒绝 refusals" };
 
 function shanghaiTime(unixMs) {
+  if (unixMs > 8e15) return `${unixMs} ms`; // beyond what a Date can be
   return new Date(unixMs + 8 * 3600_000).toISOString().slice(0, 16).replace("T", " ");
 }
 

@@ -41,6 +41,8 @@
       [element("dt", {}, ...both(chinese, english)), element("dd", {}, value)]));
   }
 
+  function then(finding) { return `高度 height ${finding.height}, ${shanghaiTime(finding.timeMs)}`; }
+
   function answer(finding) {
     switch (finding.type) {
       case "asset-history": return ["数据资产的完整历史", "Complete history of an asset",
@@ -54,6 +56,12 @@
         : ["账本状态中没有该记录", "No such record in the state", `${finding.recordType} ${finding.id.join(", ")}`];
       case "header": return ["较早的区块头，与本账本一致", "An older header, consistent with the ledger",
         `${finding.height}\n${finding.header}`];
+      case "licence": return [...(finding.live ? ["许可当时有效", "The licence was live then"] : ["许可当时无效", "The licence was not live then"]),
+        `${then(finding)}\n${finding.reason.zh} ${finding.reason.en}\n${finding.licence}`];
+      case "role": return [...(finding.held ? ["成员当时担任该角色", "The member held the role then"]
+        : ["成员当时未担任该角色", "The member did not hold the role then"]), `${finding.member} · ${finding.role}\n${then(finding)}`];
+      case "output": return [...(finding.released ? ["输出经审核放行", "The output was reviewed and released"]
+        : ["输出未放行", "The output was not released"]), `${finding.status ?? "无此作业 no such job"}\n${finding.job}`];
       default: return ["其他，见完整报告", "Other, see the report", finding.type];
     }
   }
