@@ -15,10 +15,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func program(
-    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil,
+    exclude: [String] = []
 ) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+        name: name, dependencies: dependencies, path: path, exclude: exclude,
+        swiftSettings: settings)
 }
 
 let arguments: Target.Dependency = .product(
@@ -156,7 +158,7 @@ let programs: [Target] = [
             "FuzzKit", "TestLedgers", "Storage", "Consensus", "Encoding", "Ledger",
             "LedgerCrypto", "LightClient", "Market", "Merkle", "Policy", "Records", arguments,
         ],
-        path: "Benchmarks/huijin-fuzz"),
+        path: "Benchmarks/huijin-fuzz", exclude: ["corpus.hex"]),
     program(
         "huijin-bench",
         [
@@ -194,7 +196,7 @@ let checks: [Target] = [
         "NodeTests",
         [
             "Node", "Transport", "Storage", "Replica", "Consensus", "Execution", "Market", "Policy",
-            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", logging,
+            "LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", logging,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
@@ -219,7 +221,10 @@ let checks: [Target] = [
         ]),
     tests(
         "CommandLineTests",
-        ["huijin", "huijind", "Client", "Market", "Ledger", "LedgerCrypto", "Encoding"]),
+        [
+            "huijin", "huijind", "Client", "Interchange", "Market", "Ledger", "LedgerCrypto",
+            "Encoding",
+        ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
     tests("RecordsTests", ["Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),

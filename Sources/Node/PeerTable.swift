@@ -10,7 +10,8 @@ struct PeerTable {
     private(set) var endpoints: [PeerEndpoint] = []
     private var configured: [PeerEndpoint]
     private let genesis: ValidatorSet
-    private var validators: ValidatorSet
+    /// The set of the present epoch: of the next header to become final here, as far as effects were performed.
+    private(set) var validators: ValidatorSet
     /// The set before this one, since this node started: its keys count until the newer ones have been shown.
     private var previous: ValidatorSet?
     private var ids: [Int: PeerID] = [:]

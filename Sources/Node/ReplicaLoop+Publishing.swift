@@ -41,14 +41,20 @@ extension ReplicaLoop {
         shared.announce(header.height)
     }
 
-    /// For tools that read transparency logs. Only what is final and durable here is signed, each height once, and only by
-    /// a key that may vote from this store (docs/decisions/0012-checkpoints.md).
+    /// For tools that read transparency logs. Only what is final and durable here is signed, as it becomes so, and the newest
+    /// again at a start, which has forgotten; and only by a key that may vote from this store
+    /// (docs/decisions/0012-checkpoints.md).
+    ///
+    /// A header is for its own epoch's set to sign. By an epoch's last commit the replica is in the next one already, so the
+    /// set is the driver's, which changes with `reconfigure`; at a start that follows such a commit it is not at hand.
     private func cosign(_ header: Header) {
-        guard let checkpoint = LogCheckpoint(header, suite: genesis.suite),
+        let validators = peers.validators
+        guard header.epoch == validators.epoch,
+            let checkpoint = LogCheckpoint(header, suite: genesis.suite),
             let key = cosigningKey,
-            let seat = replica.simplex.validators.index(ofKey: key.publicKey.keyID)
+            let seat = validators.index(ofKey: key.publicKey.keyID)
         else { return }
-        let validator = replica.simplex.validators.validators[seat]
+        let validator = validators.validators[seat]
         let cosignature = LogCosignature(
             checkpoint, time: Clock.wallMs() / 1_000,
             cosigner: LogCosigner(validator, chain: header.chain), with: key)

@@ -33,6 +33,14 @@ import Transport
             transportKey: network.transports[4].identity.publicKey)
         let joined = await nodes[4].submit([network.sign(join)], wait: .final, timeoutMs: 60_000)
         #expect(joined[0].status == .final && joined[0].code == .accepted)
+        // The epoch's last header is cosigned by the set that ends with it: the newcomer has its seat after it.
+        let last = try #require(joined[0].height)
+        for (index, node) in nodes.enumerated() {
+            await node.reached(last)
+            let header = try await node.history { try $0.reader.header(last) }
+            try #require(header?.nextValidators != nil)
+            #expect((node.checkpoint(height: last) != nil) == (index < 4), "node \(index)")
+        }
         // Four of five are a quorum, so each of the rest must vote.
         await nodes[0].stop()
         for index in 1..<5 {
