@@ -36,9 +36,11 @@ public struct APILimits: Sendable {
     public var stateSliceKeysMax = 256
     public var stateTriesMax = 4
     public var stateDoublingsMax = 3
+    /// Generations of an asset's ancestors that one bundle follows; older ones its verifier names as unproven.
+    public var ancestorGenerationsMax = 48
     /// A read asks the replica again for what it found missing, at most this often: once for each generation of an asset's
     /// ancestors, and a few times more.
-    public var stateRoundsMax = 64
+    public var stateRoundsMax: Int { ancestorGenerationsMax + 16 }
 
     public init() {}
 

@@ -8,21 +8,20 @@ import Records
 extension Routes {
     /// Any questions at one height.
     func bundle(_ request: Request) async throws -> Response {
-        let query = try Query(request, known: ["questions", "ancestors"])
-        guard let bytes = Base64URL.decode(query["questions"] ?? ""),
-            let questions = try? QuestionList.decode(bytes).questions
-        else { throw APIError.badQuery }
-        return try await bundle(request, questions, withAncestors: try query.flag("ancestors"))
-    }
-
-    /// The same for more questions than go into a path, by somebody who follows the ledger.
-    func postedBundle(_ request: Request) async throws -> Response {
-        let query = try Query(request, known: ["epochs"])
+        let query = try Query(request, known: ["ancestors", "digest", "epochs"])
         let epoch = try query.number("epochs", standard: 0, max: .max)
-        let body = try await collect(request, bytesMax: reads.limits.questionsBytesMax)
-        guard let questions = try? QuestionList.decode([UInt8](body.readableBytesView)).questions
+        let withAncestors = try query.flag("ancestors")
+        let body = [UInt8](
+            try await collect(request, bytesMax: reads.limits.questionsBytesMax).readableBytesView)
+        // The token covers the path alone: without this whoever sees it could ask anything under it.
+        guard
+            request.headers[.authorization] == nil
+                || query["digest"] == suite.digest(body).hex
+        else { throw APIError.tokenOther }
+        guard let questions = try? QuestionList.decode(body).questions
         else { throw APIError.badQuestions }
-        return try await bundle(request, questions, firstEpoch: epoch)
+        return try await bundle(
+            request, questions, withAncestors: withAncestors, firstEpoch: epoch)
     }
 
     /// The newest final header, as a bundle that answers which header that is.
@@ -91,10 +90,14 @@ extension Routes {
         firstEpoch: UInt64 = 0
     ) async throws -> Response {
         let suite = suite
+        let generations = withAncestors ? reads.limits.ancestorGenerationsMax : 0
         let keys = Set(questions.compactMap { $0.stateKey(suite) }).sorted()
         return try await bundle(request, keys: keys, firstEpoch: firstEpoch) { maker in
-            try maker.bundle(
-                withAncestors ? maker.scene.records.withAncestors(questions) : questions)
+            let records = maker.scene.records
+            let all = records.withAncestors(questions, generationsMax: generations)
+            // A round for each generation, and no bundle before all are known.
+            guard records.missing.isEmpty else { throw StillMissing() }
+            return try maker.bundle(all)
         }
     }
 
@@ -113,6 +116,9 @@ extension Routes {
         return .cbor(bytes)
     }
 }
+
+/// What an answer needs is not all here: its round is thrown away.
+private struct StillMissing: Error {}
 
 /// A bundle for somebody: what may be asked, and which envelopes are shown.
 private struct BundleMaker {
@@ -197,26 +203,28 @@ private struct BundleMaker {
 
 extension StateCache {
     /// The questions, and one about the rights log of each ancestor of the assets that they ask for, nearest first, as many
-    /// as one bundle answers: those left out the verifier names.
-    func withAncestors(_ questions: [EvidenceQuestion]) -> [EvidenceQuestion] {
+    /// as one bundle answers and `generationsMax` back: those left out the verifier names.
+    func withAncestors(
+        _ questions: [EvidenceQuestion], generationsMax: Int
+    ) -> [EvidenceQuestion] {
         var all = questions
-        var waiting: [Digest] = []
+        var generation: [Digest] = []
         var known: Set<Digest> = []
         for case .assetHistory(let asset, let logs) in questions {
             if logs.contains(.rights) { known.insert(asset) }
-            waiting.append(asset)
+            generation.append(asset)
         }
-        while !waiting.isEmpty, all.count < EvidenceLimits.questionsMax {
-            let assets = waiting
-            waiting = []
-            for asset in assets {
+        for _ in 0..<generationsMax {
+            var older: [Digest] = []
+            for asset in generation {
                 let key = StateKey.digest(.asset, asset, suite: suite)
                 for parent in record(AssetRecord.self, key)?.parents ?? []
                 where all.count < EvidenceLimits.questionsMax && known.insert(parent).inserted {
                     all.append(.assetHistory(asset: parent, logs: [.rights]))
-                    waiting.append(parent)
+                    older.append(parent)
                 }
             }
+            generation = older
         }
         return all
     }

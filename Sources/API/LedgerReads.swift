@@ -112,12 +112,13 @@ struct LedgerReads: Sendable {
         var keys = keys
         if let claim { keys.append(StateKey.key(claim.token.keyID, suite)) }
         for _ in 0..<limits.stateRoundsMax {
-            guard keys.count <= limits.stateKeysMax else { break }
+            guard keys.count <= limits.stateKeysMax else { throw APIError.tooManyEvents }
             let round = try await work(try await state(keys), keys)
             if round.missing.isEmpty { return try round.result.get() }
             keys += round.missing
         }
-        throw APIError.tooManyEvents
+        // Each round found more in a newer state.
+        throw APIError.busy
     }
 
     private func work<Value: Sendable>(

@@ -148,22 +148,17 @@ struct Routes: Sendable {
         let type = Route.Parameter.path("type", "record type", "记录类型")
         return [
             Route(
-                .get, "/v1/bundle",
-                "Answers to any questions, at one height, as an evidence bundle",
-                "同一高度上对若干问题的证据包",
+                .post, "/v1/bundle",
+                "Answers to any questions (a CBOR list; docs/evidence-bundle.md), at one height, as an evidence bundle",
+                "同一高度上对若干问题（CBOR 列表，见 docs/evidence-bundle.md）的证据包",
                 parameters: [
+                    Self.ancestors, Self.epochs,
                     .query(
-                        "questions",
-                        "base64url of a CBOR list of questions; docs/evidence-bundle.md",
-                        "问题列表的 CBOR 编码，base64url；见 docs/evidence-bundle.md"),
-                    Self.ancestors,
-                ], answers: [Route.cbor], readsIdentity: true
+                        "digest",
+                        "the body's digest in lower-case hexadecimal, by the chain's suite; a signed request must name it",
+                        "请求体摘要（本链套件，小写十六进制）；已签名请求必填"),
+                ], body: Route.cbor, answers: [Route.cbor], readsIdentity: true
             ) { request, _ in try await bundle(request) },
-            Route(
-                .post, "/v1/bundle", "The same for more questions than go into a path",
-                "同上，问题较多时使用", parameters: [Self.epochs], body: Route.cbor,
-                answers: [Route.cbor], readsIdentity: true
-            ) { request, _ in try await postedBundle(request) },
             Route(
                 .get, "/v1/records/{type}/{id}",
                 "A record; as application/cbor an evidence bundle of its value or absence",

@@ -5,13 +5,14 @@ import Records
 
 extension HuijinClient {
     /// What a follower asks of one node, as the API has it.
-    static func call(_ what: Follower.Ask.What) -> (method: String, path: String, body: [UInt8]) {
+    func call(_ what: Follower.Ask.What) -> (method: String, path: String, body: [UInt8]) {
         switch what {
-        case .head(let epoch): ("GET", "/v1/checkpoint/bundle?epochs=\(epoch)", [])
+        case .head(let epoch): return ("GET", "/v1/checkpoint/bundle?epochs=\(epoch)", [])
         case .bundle(let questions, let epoch):
-            ("POST", "/v1/bundle?epochs=\(epoch)", QuestionList(questions).encoded)
+            let (path, body) = bundleCall(questions, "epochs=\(epoch)")
+            return ("POST", path, body)
         case .events(let asset, let log, let range):
-            (
+            return (
                 "GET",
                 "/v1/assets/\(asset.hex)/events?log=\(log.name)&from=\(range.lowerBound)"
                     + "&to=\(range.upperBound)", []
@@ -44,7 +45,7 @@ extension HuijinClient {
 
     // Apart from the group's closure, as in `status(of:)`: release builds (Swift 6.3.1) lose what a typed catch inside it returns.
     private func answer(to ask: Follower.Ask, answerBytesMax: Int) async -> Follower.Answer {
-        let (method, path, body) = HuijinClient.call(ask.what)
+        let (method, path, body) = call(ask.what)
         do throws(ClientError) {
             let answer = try await request(
                 nodes[ask.provider], path, method: method, accept: "application/cbor", body: body,

@@ -30,34 +30,55 @@ extension HuijinClient {
     /// A bundle that answers these questions, verified, fresh, and not below what was proven before.
     ///
     /// - Parameters:
-    ///   - questions: one at least, and so few that they go into one path of the API.
+    ///   - questions: 1 to `EvidenceLimits.questionsMax`.
     ///   - withAncestors: also asks for the rights logs of all that the assets were derived from.
     public func bundle(
         _ questions: [EvidenceQuestion], withAncestors: Bool = false
     ) async throws(ClientError) -> ProvenBundle {
-        precondition(!questions.isEmpty, "something is asked")
-        let path =
-            "/v1/bundle?questions=" + Base64URL.encode(QuestionList(questions).encoded)
-            + (withAncestors ? "&ancestors=true" : "")
+        let (path, body) = bundleCall(questions, withAncestors ? "ancestors=true" : nil)
         return try await patiently { (node) throws(ClientError) in
-            try await bundle(questions, at: path, from: node)
+            let answer = try await request(
+                node, path, method: "POST", accept: "application/cbor", body: body,
+                answerBytesMax: limits.bundleBytesMax)
+            let proven = try proven(answer.body, asked: questions, from: node)
+            guard let finding = proven[questions[0]] else {
+                preconditionFailure("a proven bundle answers what was asked")
+            }
+            return ProvenBundle(bytes: answer.body, answer: proven, finding: finding)
         }
     }
 
-    private func bundle(
-        _ questions: [EvidenceQuestion], at path: String, from node: String
-    ) async throws(ClientError) -> ProvenBundle {
-        let answer = try await request(
-            node, path, accept: "application/cbor",
-            answerBytesMax: limits.bundleBytesMax)
+    /// Path and body of `POST /v1/bundle`. The token of a signed request covers the path, which names the body's digest, so
+    /// that whoever sees it can ask nothing else with it.
+    func bundleCall(
+        _ questions: [EvidenceQuestion], _ option: String? = nil
+    ) -> (path: String, body: [UInt8]) {
+        let body = QuestionList(questions).encoded
+        let options = ["digest=\(suite.digest(body).hex)"] + (option.map { [$0] } ?? [])
+        return ("/v1/bundle?" + options.joined(separator: "&"), body)
+    }
+
+    /// The newest final header that a node shows, proven from the genesis, fresh, and not below what was proven before.
+    ///
+    /// Of a ledger of more than `Follower.epochsPerAnswer` ended epochs nodes show the newest only to those who follow it; what
+    /// they show here is then stale.
+    public func checkpoint() async throws(ClientError) -> Checkpoint {
+        try await patiently { (node) throws(ClientError) in
+            let answer = try await request(
+                node, "/v1/checkpoint/bundle", accept: "application/cbor",
+                answerBytesMax: limits.bundleBytesMax)
+            return try proven(answer.body, from: node).checkpoint
+        }
+    }
+
+    private func proven(
+        _ bytes: [UInt8], asked: [EvidenceQuestion] = [], from node: String
+    ) throws(ClientError) -> ProvenAnswer {
         let proven: ProvenAnswer
         do {
-            proven = try verifier.verify(answer.body, asked: questions)
+            proven = try verifier.verify(bytes, asked: asked)
         } catch {
             throw .notProven(node: node, error)
-        }
-        guard let finding = proven[questions[0]] else {
-            preconditionFailure("a proven bundle answers what was asked")
         }
         let nowMs = HuijinClient.nowMs()
         let ageMs = nowMs > proven.timeMs ? nowMs - proven.timeMs : 0
@@ -68,7 +89,7 @@ extension HuijinClient {
             throw .behind(node: node, height: proven.height, known: provenHeight)
         }
         noteProven(height: proven.height)
-        return ProvenBundle(bytes: answer.body, answer: proven, finding: finding)
+        return proven
     }
 
     /// A record by its type and id, proven from genesis.

@@ -56,7 +56,7 @@ private final class LyingTransport: HTTPTransport {
     @Test func aStatedOutcomeIsReplacedByTheProvenOne() async throws {
         try await Market1.with { market in
             let liar = LyingTransport { call, answer in
-                guard call.method == "POST" else { return answer }
+                guard call.path.hasPrefix("/v1/transactions") else { return answer }
                 var changed = answer
                 let text = String(decoding: answer.body, as: UTF8.self)
                     .replacing(/"code":\d+/, with: "\"code\":0")
