@@ -8,8 +8,8 @@ extension HuijinClient {
 
     /// Valid cosignatures of distinct validators for this checkpoint, by their numbers.
     ///
-    /// Asks every node for its own, and those that do not have it yet again for `patienceMs`, until there is a quorum or
-    /// everybody answered. A node that answers something else is not asked again.
+    /// Asks all nodes at the same time for their own, and those that do not have it yet again for `patienceMs`, until there is
+    /// a quorum or everybody answered. A node that answers something else is not asked again.
     public func cosignatures(
         of log: LogCheckpoint, at checkpoint: Checkpoint
     ) async -> [Int: LogCosignature] {
@@ -19,29 +19,40 @@ extension HuijinClient {
         var found: [Int: LogCosignature] = [:]
         var waiting = nodes
         while true {
-            var silent: [String] = []
-            for node in waiting {
-                let answer = try? await request(
-                    node, path, accept: "text/plain", answerBytesMax: Self.noteBytesMax)
-                guard let answer else {
-                    silent.append(node)
-                    continue
-                }
-                for line in String(decoding: answer.body, as: UTF8.self).split(separator: "\n") {
-                    guard let cosignature = LogCosignature(line: String(line)),
-                        let seat = cosigners.firstIndex(where: {
-                            cosignature.isValid(for: log, by: $0)
-                        })
-                    else { continue }
-                    found[seat] = cosignature
-                }
+            let notes = await notes(at: path, of: waiting)
+            for line in notes.values.joined(separator: "\n").split(separator: "\n") {
+                guard let cosignature = LogCosignature(line: String(line)),
+                    let seat = cosigners.firstIndex(where: {
+                        cosignature.isValid(for: log, by: $0)
+                    })
+                else { continue }
+                found[seat] = cosignature
             }
-            waiting = silent
+            waiting.removeAll { notes[$0] != nil }
             guard found.count < checkpoint.validators.quorum, !waiting.isEmpty,
                 HuijinClient.nowMs() < deadline
             else { return found }
             try? await Task.sleep(for: .milliseconds(200))
         }
+    }
+
+    /// What those of the nodes answer that do.
+    private func notes(at path: String, of nodes: [String]) async -> [String: String] {
+        await withTaskGroup(of: (String, String?).self) { group in
+            for node in nodes {
+                group.addTask { (node, await self.note(at: path, from: node)) }
+            }
+            var notes: [String: String] = [:]
+            for await (node, note) in group { notes[node] = note }
+            return notes
+        }
+    }
+
+    // Apart from the group's closure, as in `status(of:)`.
+    private func note(at path: String, from node: String) async -> String? {
+        let answer = try? await request(
+            node, path, accept: "text/plain", answerBytesMax: Self.noteBytesMax)
+        return answer.map { String(decoding: $0.body, as: UTF8.self) }
     }
 
     /// A bundle of the log's leaves as some node gives it; nothing in it is proven.

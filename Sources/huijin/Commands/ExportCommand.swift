@@ -32,9 +32,7 @@ struct ExportCommand: AsyncParsableCommand {
                 throw SetupError.exists(folder)
             }
             let client = try options.client(signing: false)
-            // Any record's bundle brings a fresh certified header, proven from the genesis.
-            let checkpoint = try await client.bundle(.record(type: .validators, id: [.unsigned(0)]))
-                .answer.checkpoint
+            let checkpoint = try await client.checkpoint()
             guard let log = LogCheckpoint(checkpoint.header, suite: client.suite) else {
                 throw Failure(
                     .usage,
@@ -54,14 +52,14 @@ struct ExportCommand: AsyncParsableCommand {
             let output = URL(filePath: folder)
             do {
                 try await write(log, client, to: output)
+                let policy = checkpoint.validators.logPolicy(chain: client.chain)
+                try put(Array(policy.utf8), "policy", output)
+                let cosignatures = found.sorted { $0.key < $1.key }.map(\.value)
+                try put(Array(log.note(cosignatures).utf8), "checkpoint", output)
             } catch {
                 try? FileManager.default.removeItem(at: output)
                 throw error
             }
-            try put(
-                Array(checkpoint.validators.logPolicy(chain: client.chain).utf8), "policy", output)
-            let cosignatures = found.sorted { $0.key < $1.key }.map(\.value)
-            try put(Array(log.note(cosignatures).utf8), "checkpoint", output)
             Output.show(
                 [
                     "folder": .text(folder), "height": .unsigned(checkpoint.header.height),
