@@ -260,6 +260,36 @@ def check_limits(browser, folder, file, genesis):
     shown.context.close()
 
 
+def check_choices(browser, file, genesis, bundle):
+    """The verdict is of the files whose names stand there: not of the ones before, nor of one that was slower to read."""
+    tampered = bytearray(bundle)
+    tampered[len(tampered) // 2] ^= 1
+    shown = Shown(browser, file)
+    shown.choose(genesis, bundle)
+    expect(shown.verdict() == "proven", "the first choice is proven")
+    shown.page.evaluate("""() => {
+      const read = Blob.prototype.arrayBuffer;
+      Blob.prototype.arrayBuffer = function () {
+        if (this.name === "gone") return Promise.reject(new Error("gone"));
+        if (this.name === "slow") return new Promise((done) => (window.release = () => done(read.call(this))));
+        return read.call(this);
+      };
+    }""")
+    put = lambda name, data: shown.page.set_input_files(
+        "#bundle", {"name": name, "mimeType": "application/octet-stream", "buffer": data})
+    put("gone", bundle)
+    shown.page.wait_for_function("document.getElementById('bundle-name').textContent.includes('无法读取')")
+    expect(shown.page.locator("#verdict").is_hidden() and shown.page.locator("#proven").is_hidden(),
+           "nothing stands beside a file that cannot be read")
+    put("slow", bundle)
+    put("fast", bytes(tampered))
+    shown.page.wait_for_selector("#verdict[data-verdict=proven-false]")
+    shown.page.evaluate("window.release()")
+    shown.page.wait_for_selector("#verdict[data-verdict=proven-false]:not([hidden])")
+    expect("fast" in shown.page.text_content("#bundle-name"), "the later choice keeps its name")
+    shown.context.close()
+
+
 def check_faults(browser, folder, file, genesis, bundle):
     """A program that traps, and a page that was altered, prove nothing."""
     import base64
@@ -282,6 +312,14 @@ def check_faults(browser, folder, file, genesis, bundle):
     shown.context.close()
 
 
+def check_graph(shown):
+    """As many arrows are drawn as unproven as the report names parents that are not included."""
+    named = [parent for finding in json.loads(shown.page.text_content("#json"))["findings"]
+             for parent in finding.get("parents", []) if not parent["included"]]
+    drawn = shown.page.locator("#graph .edge.unproven").count()
+    expect(drawn == len(named), f"{drawn} arrows are drawn as unproven, {len(named)} parents are not included")
+
+
 def check_pictures(browser, file, native, pictures):
     """The four that people look at; each is what it is meant to be."""
     parts = vectors("page.hex")["page"]
@@ -295,6 +333,8 @@ def check_pictures(browser, file, native, pictures):
         shown = Shown(browser, file)
         shown.page.evaluate("window.broken = false")
         shown.drop(bundle, parts["genesis"])
+        if verdict == "proven":
+            check_graph(shown)
         expect(shown.verdict() == verdict, f"{name} is shown as {shown.verdict()}")
         expect(shown.report() == native.verify(parts["genesis"], bundle)[1], f"{name}: another report")
         expect(shown.page.evaluate("window.broken") is False, f"{name}: a title ran as a script")
@@ -332,6 +372,7 @@ def main():
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         check_page(browser, file, judged[:len(pairs)][::7] + judged[len(pairs):], options.samples, generator)
         check_faults(browser, pathlib.Path(folder), file, good[0][1], good[0][2])
+        check_choices(browser, file, good[0][1], good[0][2])
         check_limits(browser, pathlib.Path(folder), file, good[0][1])
         print("3. what people see")
         if options.pictures:

@@ -72,7 +72,7 @@ const provenance = (() => {
 
   function unprovenRows(id) {
     return [
-      { text: "未证明的上游资产", kind: "title" }, { text: "Parent without proof in this bundle", kind: "subtitle" },
+      { text: "未证明的来源资产", kind: "title" }, { text: "Parent without proof in this bundle", kind: "subtitle" },
       { text: `编号 id ${id.slice(0, 24)}…`, kind: "small" },
     ];
   }
@@ -80,9 +80,19 @@ const provenance = (() => {
   /** Boxes with their place, sources first; a box is one level below the lowest of its parents. */
   function layout(histories) {
     const boxes = new Map();
-    for (const asset of histories) boxes.set(asset.asset, { id: asset.asset, asset, parents: (asset.parents ?? []).map((parent) => parent.asset) });
+    for (const asset of histories) {
+      const box = boxes.get(asset.asset) ?? { id: asset.asset, asset: { ...asset, logs: [] }, parents: [], included: new Set() };
+      boxes.set(box.id, box);
+      // Two questions about one asset may ask for different logs of it.
+      const known = new Set(box.asset.logs.map((log) => log.log));
+      box.asset.logs.push(...asset.logs.filter((log) => !known.has(log.log)));
+      for (const parent of asset.parents ?? []) {
+        if (!box.parents.includes(parent.asset)) box.parents.push(parent.asset);
+        if (parent.included) box.included.add(parent.asset);
+      }
+    }
     for (const box of [...boxes.values()]) {
-      for (const id of box.parents) if (!boxes.has(id)) boxes.set(id, { id, asset: null, parents: [] });
+      for (const id of box.parents) if (!boxes.has(id)) boxes.set(id, { id, asset: null, parents: [], included: new Set() });
     }
     // Parents are older than what was derived from them, so levels end; the bound is for what must not be.
     const all = [...boxes.values()];
@@ -151,7 +161,7 @@ const provenance = (() => {
     const [x2, y2] = [child.x + (boxWidth * (index + 1)) / (count + 1), child.y];
     const bend = (y2 - y1) / 2;
     return element("path", {
-      class: parent.asset ? "edge" : "edge unproven",
+      class: child.included.has(parent.id) ? "edge" : "edge unproven",
       d: `M${x1} ${parent.y + parent.height}V${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2 - 9}m-5 -1l5 9l5 -9`,
     });
   }

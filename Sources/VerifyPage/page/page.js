@@ -121,33 +121,50 @@
     }
   }
 
-  async function verify() {
+  /** What was said of other files may not stand beside these. */
+  function reset() {
     running?.terminate();
     running = null;
     clear();
-    if (!chosen.genesis || !chosen.bundle) return show("verdict", []);
+    show("verdict", []);
+  }
+
+  function verify() {
+    reset();
+    const [genesis, bundle] = [chosen.genesis?.bytes, chosen.bundle?.bytes];
+    if (!genesis || !bundle) return;
     showVerdict("working");
     const worker = (running = new Worker(workerURL));
     worker.onmessage = ({ data }) => finish(worker, data);
     worker.onerror = (event) => finish(worker, { fault: event.message || "worker" });
-    const [genesis, bundle] = [chosen.genesis.bytes, chosen.bundle.bytes];
     worker.postMessage({ program, genesis, bundle });
   }
 
   /** The two kinds of file begin differently; what is neither goes in as a bundle and is refused there. */
   async function kindOf(file) {
-    const start = new TextDecoder("latin1").decode(await file.slice(0, 24).arrayBuffer());
-    return start.includes("huijin/genesis/") ? "genesis" : "bundle";
+    try {
+      const start = new TextDecoder("latin1").decode(await file.slice(0, 24).arrayBuffer());
+      return start.includes("huijin/genesis/") ? "genesis" : "bundle";
+    } catch {
+      return "bundle"; // `choose` says that it cannot be read
+    }
   }
 
+  /** Of two choices of one kind the later counts, whichever is read first. */
   async function choose(kind, file) {
-    chosen[kind] = null;
-    byID(`${kind}-name`).replaceChildren(visible(file.name), ` · ${file.size.toLocaleString("en")} B`);
+    reset();
+    const choice = (chosen[kind] = { bytes: null });
+    const name = byID(`${kind}-name`);
+    name.replaceChildren(visible(file.name), ` · ${file.size.toLocaleString("en")} B`);
     if (file.size > limits[kind]) {
-      byID(`${kind}-name`).append(` · 过大 too large: ${limits[kind].toLocaleString("en")} B`);
+      name.append(` · 过大 too large: ${limits[kind].toLocaleString("en")} B`);
       return;
     }
-    chosen[kind] = { bytes: new Uint8Array(await file.arrayBuffer()) };
+    try {
+      choice.bytes = new Uint8Array(await file.arrayBuffer());
+    } catch {
+      if (chosen[kind] === choice) name.append(" · 无法读取 cannot be read");
+    }
   }
 
   for (const kind of ["genesis", "bundle"]) {
@@ -165,7 +182,8 @@
   addEventListener("drop", async (event) => {
     event.preventDefault();
     document.body.classList.remove("dragging");
-    for (const file of event.dataTransfer.files) await choose(await kindOf(file), file);
+    reset();
+    for (const file of [...event.dataTransfer.files]) await choose(await kindOf(file), file);
     verify();
   });
 })();
