@@ -7,9 +7,17 @@ enum Curve25519 {
         guard isBelowPrime(bytes) else { throw .notCanonical }
         guard !smallOrderOrdinates.contains(clearingTopBit(bytes)) else { throw .smallOrder }
         Sodium.ready()
+        precondition(
+            refusesMixedOrder,
+            "this libsodium accepts keys of mixed order (CVE-2025-69277): install its security update"
+        )
         // Also rejects x = 0 with the sign bit set, and points of mixed order.
         guard crypto_core_ed25519_is_valid_point(bytes) == 1 else { throw .invalidPoint }
     }
+
+    // Nodes whose libraries disagree about a key would fork. The point is the generator plus the point of order two, (-x, -y).
+    private static let refusesMixedOrder =
+        crypto_core_ed25519_is_valid_point([0x95] + [UInt8](repeating: 0x99, count: 31)) == 0
 
     /// Refuses abscissas that are not canonical or that make every shared secret zero.
     static func checkAgreementKey(_ bytes: [UInt8]) throws(KeyError) {
