@@ -210,7 +210,10 @@ let checks: [Target] = [
         ]),
     tests(
         "ClientTests",
-        ["Client", "LightClient", "Market", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
+        [
+            "TestLedgers", "Client", "LightClient", "Market", "Records", "Ledger", "LedgerCrypto",
+            "Encoding",
+        ]),
     tests(
         "APITests",
         [

@@ -6,7 +6,8 @@ import LightClient
 import Synchronization
 import TestLedgers
 
-/// Nodes that lie to whoever follows a ledger: nothing false is believed, no honest node accused, every fork found.
+/// Nodes that lie to whoever follows a ledger: what no quorum signed is not believed, no honest node accused, a fork found once
+/// an honest node shows the other side.
 struct Liars: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "liars", abstract: "Nodes that lie to a follower. / 说谎节点",

@@ -1,4 +1,5 @@
 import Ledger
+import LightClient
 
 /// Bounds on everything that comes from outside. Sizes in bytes, times in milliseconds.
 public struct APILimits: Sendable {
@@ -24,8 +25,8 @@ public struct APILimits: Sendable {
     public var searchResultsStandard = 50
     /// Events of all logs in one bundle.
     public var bundleEventsMax = 10_000
-    /// Events of one log in one answer about new events.
-    public var newEventsMax: UInt64 = 4_096
+    /// Events of one log that may be asked for at once; an answer has as many as fit (`EventLeaves.bytesMax`).
+    public var newEventsMax = UInt64(EventLeaves.countMax)
     /// A posted list of questions.
     public var questionsBytesMax = 65_536
     /// Records read for one answer, proofs included: an event may bring its sender's key and the record that its

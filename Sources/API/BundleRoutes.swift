@@ -56,7 +56,7 @@ extension Routes {
             }
             return events.map(\.bytes)
         }
-        return .cbor(EventLeaves(leaves).encoded)
+        return .cbor(EventLeaves(fitting: leaves).encoded)
     }
 
     func transactionBundle(

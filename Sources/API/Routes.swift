@@ -126,8 +126,8 @@ struct Routes: Sendable {
             ) { request, context in try await assetBundle(request, context) },
             Route(
                 .get, "/v1/assets/{id}/events",
-                "Events of one of its logs as CBOR byte strings, for those who know the log's certified ends",
-                "某一日志中的事件（CBOR 字节串），供已知该日志经认证首尾者使用",
+                "Events of one of its logs as CBOR byte strings, as many as fit into 4 MiB, for those who know the log's certified ends",
+                "某一日志中的事件（CBOR 字节串），每次至多 4 MiB，供已知该日志经认证首尾者使用",
                 parameters: [
                     Self.id, .query("log", "rights, trades or refusals", "日志种类"),
                     .query("from", "number of the first event", "首个事件序号", type: "integer"),

@@ -27,6 +27,9 @@ public enum ClientError: Error, Equatable, Sendable {
         return nil
     }
 
+    /// Whoever asks may not read it, or not without an identity.
+    var isForbidden: Bool { code == "not-permitted" || code == "needs-identity" }
+
     /// The same node may do better in a moment.
     var mayPass: Bool {
         switch self {

@@ -52,7 +52,8 @@ extension HuijinClient {
                 answerBytesMax: answerBytesMax)
             return .bytes(answer.body)
         } catch {
-            return .none(reason: error.english)
+            guard error.isForbidden else { return .none(reason: error.english) }
+            return .forbidden(reason: error.english)
         }
     }
 }

@@ -7,27 +7,41 @@ import Records
 
 /// Drives a `Follower` over the network and keeps what it knows in files, so that nothing is missed between two runs.
 ///
-/// Beside the trust file, which `huijin-verify --trust` reads as well, stand `….watch` (what is known of the watched
-/// records) and `….fork-…` and `….refused-…`, each piece of evidence once, named by its digest.
+/// Beside the trust file, which `huijin-verify --trust` reads as well, stand `….watch` (what is known of the records that this
+/// run or an earlier one watched) and `….fork-…` and `….refused-…`, each piece of evidence once, named by its digest.
+///
+/// One program at a time writes these files: two that share a trust file would each put back what the other replaced.
+///
+/// After an error this value is at its end.
 public struct Watch: Sendable {
-    /// Files of refused answers in all; of later ones only the alert is left.
+    /// Files of refused answers beside one trust file, and their bytes; of later ones only the alert is left.
     public static let refusedFilesMax = 256
+    public static let refusedBytesMax = 67_108_864
 
     public private(set) var follower: Follower
     private let client: HuijinClient
     private let trustPath: String
+    /// What the file held when this run began.
+    private let known: WatchList
     private var refusedFiles = 0
+    private var refusedBytes = 0
+    /// Evidence of a fork that an earlier run found.
+    private let earlierFork: String?
 
     private var watchPath: String { trustPath + ".watch" }
+
+    /// Two certified histories were found, by this run or an earlier one: nothing is followed any more.
+    public var hasForked: Bool { earlierFork != nil || follower.fork != nil }
 
     /// - Parameters:
     ///   - client: its nodes are the providers, at most `Follower.providersMax`.
     ///   - trustPath: of a file that need not exist yet.
-    ///   - start: where trust begins if there is no such file.
-    ///   - records: to watch, at most `WatchList.recordsMax`.
+    ///   - start: where trust begins; a file that is there must begin there too. Without one: where the file begins, or genesis.
+    ///   - records: to watch; `WatchList.recordsMax` at most, with those that were watched before.
     public init(
-        client: HuijinClient, trustPath: String, start: TrustedChain, records: [WatchedRecord],
-        logs: [EventLogKind], limits: Follower.Limits = Follower.Limits()
+        client: HuijinClient, trustPath: String, start: TrustedChain? = nil,
+        records: [WatchedRecord], logs: [EventLogKind],
+        limits: Follower.Limits = Follower.Limits()
     ) throws(SetupError) {
         guard client.nodes.count <= Follower.providersMax,
             Set(client.nodes).count == client.nodes.count
@@ -36,23 +50,55 @@ public struct Watch: Sendable {
                 file: trustPath, english: "at most \(Follower.providersMax) nodes, each once",
                 chinese: "节点最多 \(Follower.providersMax) 个，且不得重复")
         }
-        guard records.count <= WatchList.recordsMax else {
-            throw SetupError(
-                file: trustPath, english: "at most \(WatchList.recordsMax) records are watched",
-                chinese: "最多关注 \(WatchList.recordsMax) 条记录")
-        }
         self.client = client
         self.trustPath = trustPath
-        let trust = try Self.read(TrustedChain.self, trustPath, TrustedChain.limits) ?? start
+        let kept = try Self.read(TrustedChain.self, trustPath, TrustedChain.limits)
+        if let kept, let start, kept.start != start.start {
+            throw SetupError(
+                file: trustPath, english: "it starts with another header than the accepted one",
+                chinese: "信任起点不是所接受的区块头")
+        }
+        let trust = kept ?? start ?? TrustedChain(genesis: client.genesis)
         let watchPath = trustPath + ".watch"
-        let known = try Self.read(WatchList.self, watchPath, WatchList.limits)
+        known =
+            try Self.read(WatchList.self, watchPath, WatchList.limits)
+            ?? WatchList(chain: trust.chain)
+        let wanted = Set(records.map { $0.question.encoded })
+        let others = known.records.filter { !wanted.contains($0.question.encoded) }
+        guard wanted.count + others.count <= WatchList.recordsMax else {
+            throw SetupError(
+                file: watchPath,
+                english:
+                    "at most \(WatchList.recordsMax) records are watched, with those of earlier runs",
+                chinese: "最多关注 \(WatchList.recordsMax) 条记录，含此前关注的")
+        }
         do throws(EvidenceProblem) {
             follower = try Follower(
-                genesis: client.genesis, trust: trust,
-                watched: (known ?? WatchList(chain: trust.chain)).watching(records),
+                genesis: client.genesis, trust: trust, watched: known.watching(records),
                 providers: client.nodes, logs: logs, limits: limits)
         } catch {
             throw SetupError(file: trustPath, english: error.english, chinese: error.chinese)
+        }
+        let evidence = Self.evidence(beside: trustPath)
+        earlierFork = evidence.first { $0.path.hasPrefix(trustPath + ".fork-") }?.path
+        for file in evidence where file.path.hasPrefix(trustPath + ".refused-") {
+            refusedFiles += 1
+            refusedBytes += file.bytes
+        }
+    }
+
+    private static func evidence(beside trustPath: String) -> [(path: String, bytes: Int)] {
+        let trust = URL(filePath: trustPath)
+        let folder = trust.deletingLastPathComponent().path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        // What a crash left half written ends in `.new`.
+        let evidence = names.sorted().filter {
+            $0.hasPrefix(trust.lastPathComponent + ".") && !$0.hasSuffix(".new")
+        }
+        return evidence.map { name in
+            let path = trustPath + name.dropFirst(trust.lastPathComponent.count)
+            let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+            return (path, size ?? 0)
         }
     }
 
@@ -68,13 +114,18 @@ public struct Watch: Sendable {
         }
     }
 
-    /// Looks once, and tells what there is to tell, with the name of the file of its evidence.
+    /// Looks once, and tells what there is to tell, with the path of the file of its evidence. After a fork, an earlier run's too,
+    /// nobody is asked.
     ///
     /// What is trusted is on disk before anything is told, and what is known of the records afterwards: a crash in between
     /// tells some alerts twice and loses none.
+    ///
+    /// - Throws: when a file cannot be written. Evidence that cannot be is told without a file first, and ends the look at last.
     public mutating func look(
         _ tell: (FollowerAlert, _ evidence: String?) -> Void
     ) async throws(SetupError) {
+        guard earlierFork == nil else { return }
+        var unwritten: SetupError?
         var asks = follower.look()
         while !asks.isEmpty {
             let answers = await client.answers(
@@ -83,13 +134,20 @@ public struct Watch: Sendable {
             if step.hasChanged {
                 try DurableFile.replace(trustPath, follower.trust.encoded)
             }
-            for alert in step.alerts { tell(alert, try keep(alert)) }
-            if step.hasChanged { try DurableFile.replace(watchPath, follower.watched.encoded) }
+            for alert in step.alerts {
+                var file: String?
+                do throws(SetupError) { file = try keep(alert) } catch { unwritten = error }
+                tell(alert, file)
+            }
+            if step.hasChanged {
+                try DurableFile.replace(watchPath, follower.watched.keeping(known).encoded)
+            }
             asks = step.asks
         }
+        if let unwritten { throw unwritten }
     }
 
-    /// - Returns: the name of the file, `nil` where there is no evidence or no room for it.
+    /// - Returns: the path of the file, `nil` where there is no evidence or no room for it.
     private mutating func keep(_ alert: FollowerAlert) throws(SetupError) -> String? {
         guard let evidence = alert.evidence else { return nil }
         let isFork = alert.topic == .fork
@@ -97,8 +155,11 @@ public struct Watch: Sendable {
         let path = trustPath + (isFork ? ".fork-" : ".refused-") + name
         if FileManager.default.fileExists(atPath: path) { return path }
         if !isFork {
-            guard refusedFiles < Watch.refusedFilesMax else { return nil }
+            guard refusedFiles < Watch.refusedFilesMax,
+                evidence.count <= Watch.refusedBytesMax - refusedBytes
+            else { return nil }
             refusedFiles += 1
+            refusedBytes += evidence.count
         }
         try DurableFile.replace(path, evidence)
         return path

@@ -20,11 +20,4 @@ extension EvidenceBundle {
             epochChanges: changes, header: header, certificate: certificate, records: [],
             ancestors: [], entries: [], histories: [])
     }
-
-    /// The same without the ends of epochs that its reader knows.
-    public func leavingOut(epochsBefore first: UInt64) -> EvidenceBundle {
-        var bundle = self
-        bundle.epochChanges.removeAll { $0.header.epoch < first }
-        return bundle
-    }
 }

@@ -5,11 +5,29 @@ import Merkle
 import Records
 
 /// Events of one of an asset's logs, without a proof: whoever asks knows the certified ends of the log before and after.
+/// One answer has as many as were asked for, or as fit: then the next is asked for from there.
+///
 /// Wire: `[* bstr]`, each one encoded event, oldest first.
 public struct EventLeaves: Equatable, Sendable, CBORCodable {
+    /// Events that are asked for at once, and bytes of an answer.
+    public static let countMax = 4_096
+    public static let bytesMax = 4_194_304
+
     public let leaves: [[UInt8]]
 
     public init(_ leaves: [[UInt8]]) { self.leaves = leaves }
+
+    /// The first of these, as many as an answer has room for; one at least, because none is longer than
+    /// `EvidenceLimits.eventBytesMax`.
+    public init(fitting leaves: [[UInt8]]) {
+        // The longest heads of an array and of a byte string.
+        var bytes = 5
+        self.leaves = Array(
+            leaves.prefix(EventLeaves.countMax).prefix {
+                bytes += 5 + $0.count
+                return bytes <= EventLeaves.bytesMax
+            })
+    }
 
     public func encode(into encoder: inout CBOREncoder) {
         encoder.array(leaves.count)
@@ -26,7 +44,7 @@ public struct EventLeaves: Equatable, Sendable, CBORCodable {
     }
 
     /// The events, if these are all that the log has between two certified ends of it.
-    public func events(
+    func events(
         of asset: Digest, _ log: EventLogKind, from: EventLog, to: EventLog, suite: Suite
     ) throws(EvidenceProblem) -> [AssetEvent] {
         let place = EvidencePlace.log(log.rawValue, of: asset)
@@ -67,6 +85,29 @@ public enum UnseenReason: Equatable, Sendable {
     case tooMany
     /// Nobody showed them; they are asked for again.
     case notShown
+}
+
+extension Follower.GrownLog {
+    var missing: Range<UInt64> { from.size + UInt64(leaves.count)..<to.size }
+    var isWhole: Bool { UInt64(leaves.count) >= to.size - from.size }
+
+    /// With none of the events that somebody showed.
+    var anew: Self { Self(asset: asset, log: log, from: from, to: to) }
+
+    /// Throws where an answer has nothing, or the last that is waited for leaves something out.
+    func adding(_ more: [[UInt8]]) throws(EvidenceProblem) -> Self {
+        var grown = self
+        grown.leaves += more
+        grown.answers += 1
+        guard grown.isWhole || (!more.isEmpty && grown.answers < Follower.answersPerLogMax) else {
+            throw EvidenceProblem(
+                .log(log.rawValue, of: asset),
+                .eventsMissing(
+                    found: grown.leaves.count, certified: to.size - from.size,
+                    first: grown.missing.lowerBound))
+        }
+        return grown
+    }
 }
 
 extension Follower {
@@ -128,58 +169,63 @@ extension Follower {
         return events.pending.prefix(Follower.logsPerRound).map {
             Ask(
                 provider: provider,
-                what: .events(asset: $0.asset, log: $0.log, range: $0.from.size..<$0.to.size))
+                what: .events(asset: $0.asset, log: $0.log, range: $0.missing))
         }
     }
 
     mutating func judge(_ answers: [Answer], _ events: Events, _ step: inout Step) -> [Ask] {
         var events = events
+        var unfinished: [GrownLog] = []
         let provider = events.providers[0]
         for (log, answer) in zip(events.pending, answers) {
             switch answer {
+            case .forbidden: events.refused.append(log.anew)
             case .none(let reason):
                 note(provider, .silent, .silent(provider: providers[provider], reason: reason))
-                events.refused.append(log)
+                events.refused.append(log.anew)
             case .bytes(let bytes):
                 do throws(EvidenceProblem) {
-                    for event in try self.events(in: bytes, log) {
+                    let grown = try log.adding(try leaves(in: bytes, log))
+                    guard grown.isWhole else {
+                        unfinished.append(grown)
+                        continue
+                    }
+                    let all = EventLeaves(grown.leaves)
+                    for event in try all.events(
+                        of: log.asset, log.log, from: log.from, to: log.to, suite: suite)
+                    {
                         step.alerts.append(.event(asset: log.asset, event))
                     }
                     see(log)
                     step.hasChanged = true
                 } catch {
-                    refuse(provider, error, bytes)
-                    events.refused.append(log)
+                    refuse(provider, error)
+                    events.refused.append(log.anew)
                 }
             }
         }
-        events.pending.removeFirst(answers.count)
+        // Before all others, so that no more logs are half here than are asked for in one round.
+        events.pending.replaceSubrange(0..<answers.count, with: unfinished)
         return ask(events, &step)
     }
 
-    private func events(
+    private func leaves(
         in bytes: [UInt8], _ log: GrownLog
-    ) throws(EvidenceProblem) -> [AssetEvent] {
+    ) throws(EvidenceProblem) -> [[UInt8]] {
         let place = EvidencePlace.log(log.log.rawValue, of: log.asset)
-        guard bytes.count <= limits.answerBytesMax else {
+        let bytesMax = min(limits.answerBytesMax, EventLeaves.bytesMax)
+        guard bytes.count <= bytesMax else {
             throw EvidenceProblem(
-                place,
-                .tooMany(what: "bytes", found: bytes.count, max: limits.answerBytesMax))
+                place, .tooMany(what: "bytes", found: bytes.count, max: bytesMax))
         }
-        let leaves: EventLeaves
         do throws(CBORError) {
-            leaves = try EventLeaves.decode(bytes, limits: eventLimits)
+            let limits = CBORLimits(
+                bytesMax: bytesMax, depthMax: 2, itemsMax: limits.eventsMax,
+                stringBytesMax: EvidenceLimits.eventBytesMax)
+            return try EventLeaves.decode(bytes, limits: limits).leaves
         } catch {
             throw EvidenceProblem(place, .undecodable(error))
         }
-        return try leaves.events(
-            of: log.asset, log.log, from: log.from, to: log.to, suite: suite)
-    }
-
-    private var eventLimits: CBORLimits {
-        CBORLimits(
-            bytesMax: limits.answerBytesMax, depthMax: 2, itemsMax: limits.eventsMax,
-            stringBytesMax: EvidenceLimits.eventBytesMax)
     }
 
     private mutating func see(_ log: GrownLog) {

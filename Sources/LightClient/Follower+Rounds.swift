@@ -22,17 +22,13 @@ extension Follower {
         for (ask, answer) in answers {
             let name = providers[ask.provider]
             switch answer {
-            case .none(let reason):
+            case .none(let reason), .forbidden(let reason):
                 note(ask.provider, .silent, .silent(provider: name, reason: reason))
             case .bytes(let bytes):
                 do throws(EvidenceProblem) {
-                    given.append(
-                        (
-                            ask.provider, bytes,
-                            ProviderAnswer(name: name, content: try head(bytes))
-                        ))
+                    given.append((ask.provider, bytes, try head(bytes, of: name)))
                 } catch {
-                    refuse(ask.provider, error, bytes)
+                    refuse(ask.provider, error, bundle: bytes)
                 }
             }
         }
@@ -41,26 +37,27 @@ extension Follower {
         for (item, found) in zip(given, comparison.standings) {
             switch found.standing {
             case .newest, .behind:
-                guard case .checkpoint(let certified, _, _) = item.answer.content else { continue }
-                heads.append(Head(provider: item.provider, certified: certified))
+                heads.append(Head(provider: item.provider, certified: item.answer.certified))
             case .lies(let problem), .unproven(let problem):
-                refuse(item.provider, problem, item.bytes)
+                refuse(item.provider, problem, bundle: item.bytes)
             case .forked(let evidence, let side):
                 return tell(evidence, provider: found.provider, against: side, &step)
-            case .silent: continue
             }
         }
         return next(after: heads, known: comparison.trust, before: known, round: round)
     }
 
-    private func head(_ bytes: [UInt8]) throws(EvidenceProblem) -> ProviderAnswer.Content {
+    private func head(
+        _ bytes: [UInt8], of name: String
+    ) throws(EvidenceProblem) -> ProviderAnswer {
         let bundle = try decode(bytes)
         guard bundle.questions == [.header(height: bundle.header.height, digest: nil)] else {
             throw EvidenceProblem(.bundle, .otherQuestion)
         }
-        return .checkpoint(
-            CertifiedHeader(header: bundle.header, certificate: bundle.certificate),
-            epochChanges: bundle.epochChanges, links: [])
+        return ProviderAnswer(
+            name: name,
+            certified: CertifiedHeader(header: bundle.header, certificate: bundle.certificate),
+            epochChanges: bundle.epochChanges)
     }
 
     private func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
@@ -94,6 +91,7 @@ extension Follower {
             ($1.element.header.height, $0.offset) < ($0.element.header.height, $1.offset)
         }.map { $0.element }
         guard let best = heads.first?.header else { return [] }
+        isAnswered = true
         if best.nextValidators != nil, known.epochChanges.count > before.epochChanges.count,
             round < TrustedChain.epochsMax / Follower.epochsPerAnswer
         {
@@ -104,12 +102,16 @@ extension Follower {
             noteBehind(head, height: head.header.height, newest: newest.height)
         }
         let trusted = trust.newest?.header.height ?? 0
-        let isNew = best.height > trusted || watched.records.contains { $0.known == .nothing }
+        let isNew =
+            best.height > trusted
+            || watched.records.contains {
+                $0.known == .nothing && !unreadable.contains($0.question)
+            }
         let isOther = heads.contains { head in
             !trust.headers.contains { $0.header == head.header }
         }
         guard best.height >= trusted, isNew || isOther || !grownLogs.isEmpty else { return [] }
-        return ask(Proof(known: known, heads: heads, asked: 0, questions: []))
+        return ask(Proof(known: known, heads: heads))
     }
 
     private mutating func noteBehind(_ head: Head, height: UInt64, newest: UInt64) {
@@ -123,17 +125,32 @@ extension Follower {
     /// The newest header that is trusted; `nil` while that is none but genesis.
     private var anchor: Header? { trust.newest?.header ?? trust.start.header }
 
-    /// Asks the one whose turn it is; empty when there is nobody left who can add to what is trusted.
+    /// The watched records that are asked for.
+    private var readable: [EvidenceQuestion] {
+        watched.records.map { $0.question }.filter { !unreadable.contains($0) }
+    }
+
+    /// Asks the one whose turn it is; when there is nobody left who can add to what is trusted, which records the first who
+    /// may not show all may not show.
     private mutating func ask(_ proof: Proof) -> [Ask] {
         var proof = proof
-        guard proof.asked < proof.heads.count else { return [] }
+        guard proof.asked < proof.heads.count,
+            proof.heads[proof.asked].header.height >= anchor?.height ?? 0
+        else {
+            guard let forbidder = proof.forbidder, !proof.isProbed else { return [] }
+            proof.asked = forbidder
+            phase = .probe(proof)
+            return readable.map {
+                Ask(
+                    provider: proof.heads[forbidder].provider,
+                    what: .bundle([$0], epochsFrom: proof.known.validators.epoch))
+            }
+        }
         let head = proof.heads[proof.asked]
-        guard head.header.height >= anchor?.height ?? 0 else { return [] }
         var heights = proof.heads.map { $0.header.height }.filter { $0 <= head.header.height }
         if let anchor { heights.append(anchor.height) }
         proof.questions = EvidenceQuestion.sorted(
-            watched.records.map { $0.question }
-                + heights.map { .header(height: $0, digest: nil) })
+            readable + heights.map { .header(height: $0, digest: nil) })
         phase = .proof(proof)
         let epoch = proof.known.validators.epoch
         return [
@@ -147,7 +164,10 @@ extension Follower {
         let head = proof.heads[proof.asked]
         let name = providers[head.provider]
         switch answer {
-        case .none(let reason):
+        case .forbidden where !readable.isEmpty && !proof.isProbed:
+            // No fault of his, as long as nobody shows it.
+            break
+        case .none(let reason), .forbidden(let reason):
             note(head.provider, .silent, .silent(provider: name, reason: reason))
         case .bytes(let bytes):
             do throws(EvidenceProblem) {
@@ -160,11 +180,30 @@ extension Follower {
                     return accept(next, answer, proof, &step)
                 }
             } catch {
-                refuse(head.provider, error, bytes)
+                refuse(head.provider, error, bundle: bytes)
             }
         }
         var proof = proof
+        if case .forbidden = answer, proof.forbidder == nil { proof.forbidder = proof.asked }
         proof.asked += 1
+        return ask(proof)
+    }
+
+    /// Leaves out what may not be read, and asks again. What the other answers hold is not looked at: it is of several headers.
+    mutating func judge(
+        alone answers: [Answer], _ proof: Proof, _ step: inout Step
+    ) -> [Ask] {
+        for (question, answer) in zip(readable, answers) {
+            guard case .forbidden(let reason) = answer else { continue }
+            unreadable.append(question)
+            guard !toldUnreadable.contains(question),
+                case .record(let type, let id) = question
+            else { continue }
+            toldUnreadable.append(question)
+            step.alerts.append(.unreadable(type: type, id: id, reason: reason))
+        }
+        var proof = proof
+        proof.isProbed = true
         return ask(proof)
     }
 
@@ -259,6 +298,7 @@ extension Follower {
         trust = next
         for (index, item) in watched.records.enumerated() {
             guard case .record(let found)? = answer[item.question] else { continue }
+            toldUnreadable.removeAll { $0 == item.question }
             let record: AnyRecord? = if case .record(let value) = found { value } else { nil }
             let facts = RecordFact.between(item.known, record)
             watched.records[index].know(record, suite)

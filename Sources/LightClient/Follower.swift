@@ -14,7 +14,8 @@ import Records
 /// 2. *Proof*: the provider of the highest head proves at one header how each watched record stands, and which headers were at the
 ///    heights of the newest trusted one and of the other heads. A header is trusted only if its history holds
 ///    that newest trusted one; if it holds another one than some provider's certified head, that is a fork. Whoever
-///    proves nothing is passed over for the next highest.
+///    proves nothing is passed over for the next highest. If nobody shows all because some record may not be read,
+///    the first who says so is asked for each record alone, and then for all that he shows.
 /// 3. *Events*: where an asset's certified logs have grown, the new events. The ends of the logs before and
 ///    after are certified, so nothing can be left out, added or changed.
 ///
@@ -25,13 +26,14 @@ import Records
 /// After a fork there is nothing more to follow: which history is the right one, no machine can say.
 ///
 /// Memory: the watched records, the newest headers (`TrustedChain.headersMax`) and the ends of the epochs, whatever
-/// the ledger's length; while looking, the answers of one round, each bounded by `Limits.answerBytesMax`.
+/// the ledger's length; while looking, the answers of one round, each bounded by `Limits.answerBytesMax`, and what was shown so far of
+/// `logsPerRound` logs, `answersPerLogMax` answers each (`EventLeaves.bytesMax`).
 public struct Follower: Sendable {
     public struct Limits: Sendable, Equatable {
         /// Bytes of one answer.
         public var answerBytesMax = 8_388_608
         /// Events of one log in one look; of more only their number is told.
-        public var eventsMax = 4_096
+        public var eventsMax = EventLeaves.countMax
         /// Age of the newest header, in milliseconds, from which on it is told to be stale.
         public var staleMs: UInt64 = 60_000
         /// How much older than the newest header, in milliseconds, a provider's may be before that is told.
@@ -43,10 +45,15 @@ public struct Follower: Sendable {
     public static let providersMax = 16
     /// Ends of epochs in one answer about heads; a provider with more to tell stops at the end of an epoch.
     public static let epochsPerAnswer = 1_024
-    /// Rounds of one look at most: heads for all epochs that can be followed, and each provider's proof and events.
+    /// Answers of one provider about one log in one look.
+    public static let answersPerLogMax = 8
+    /// Looks after which a record is asked for again that could not be read.
+    public static let unreadableLooks = 60
+    /// Rounds of one look; it ends there, and the next one asks for what is left. No less than it takes: heads for all epochs that
+    /// can be followed, each provider's proof twice and one round for each record alone, each provider's events.
     public static let roundsMax =
-        TrustedChain.epochsMax / epochsPerAnswer + 1 + providersMax
-        + providersMax * (WatchList.recordsMax * EventLogKind.allCases.count / logsPerRound)
+        TrustedChain.epochsMax / epochsPerAnswer + 1 + 2 * providersMax + 1 + providersMax
+        * (answersPerLogMax * WatchList.recordsMax * EventLogKind.allCases.count / logsPerRound)
 
     /// What is asked of one provider.
     public struct Ask: Equatable, Sendable {
@@ -55,7 +62,7 @@ public struct Follower: Sendable {
         public let what: What
 
         public enum What: Equatable, Sendable {
-            /// `EvidenceBundle.checkpoint`: the newest final header.
+            /// `EvidenceBundle.head`: the newest final header.
             case head(epochsFrom: UInt64)
             /// A bundle that answers just these.
             case bundle([EvidenceQuestion], epochsFrom: UInt64)
@@ -66,6 +73,8 @@ public struct Follower: Sendable {
 
     public enum Answer: Equatable, Sendable {
         case bytes([UInt8])
+        /// Whoever asks may not read all that he asks for; in words.
+        case forbidden(reason: String)
         /// There is none; why, in words.
         case none(reason: String)
     }
@@ -91,11 +100,15 @@ public struct Follower: Sendable {
     public internal(set) var watched: WatchList
     /// Two certified histories were seen.
     public internal(set) var fork: ForkEvidence?
+    /// Whether somebody's newest header was certified in this look or, between two, in the last one.
+    public internal(set) var isAnswered = false
 
     enum Phase: Sendable {
         case idle
         case heads(known: TrustedChain, round: Int)
         case proof(Proof)
+        /// Each record alone, of the one whose turn it is.
+        case probe(Proof)
         case events(Events)
     }
 
@@ -113,8 +126,11 @@ public struct Follower: Sendable {
         /// Highest first.
         let heads: [Head]
         /// Who is asked: position in `heads`.
-        var asked: Int
-        var questions: [EvidenceQuestion]
+        var asked = 0
+        var questions: [EvidenceQuestion] = []
+        /// The first who said that he may not show all.
+        var forbidder: Int?
+        var isProbed = false
     }
 
     /// A watched asset's log that is certified to have grown.
@@ -123,10 +139,18 @@ public struct Follower: Sendable {
         let log: EventLogKind
         let from: EventLog
         let to: EventLog
+        /// What the provider whose turn it is has shown of it, and in how many answers.
+        var leaves: [[UInt8]] = []
+        var answers = 0
     }
 
     var phase = Phase.idle
     private var asked: [Ask] = []
+    private var rounds = 0
+    private var looks = 0
+    /// Records that are left out of what is asked, and those of which that was told.
+    var unreadable: [EvidenceQuestion] = []
+    var toldUnreadable: [EvidenceQuestion] = []
     /// The worst that was found of each provider in this look, and what was told of it last.
     var noted: [ProviderNote?]
     private var told: [ProviderState]
@@ -167,6 +191,10 @@ public struct Follower: Sendable {
         guard case .idle = phase else { preconditionFailure("a look ends before the next begins") }
         guard fork == nil else { return [] }
         noted = providers.map { _ in nil }
+        isAnswered = false
+        rounds = 0
+        looks += 1
+        if looks.isMultiple(of: Follower.unreadableLooks) { unreadable = [] }
         asked = askHeads(knowing: trust, round: 0)
         return asked
     }
@@ -184,8 +212,11 @@ public struct Follower: Sendable {
                 zip(asked, answers), known: known, round: round, nowMs: nowMs, &step)
         case .proof(let proof):
             step.asks = judge(answers[0], proof, nowMs: nowMs, &step)
+        case .probe(let proof): step.asks = judge(alone: answers, proof, &step)
         case .events(let events): step.asks = judge(answers, events, &step)
         }
+        rounds += 1
+        if rounds == Follower.roundsMax { step.asks = [] }
         asked = step.asks
         if asked.isEmpty { end(nowMs: nowMs, &step) }
         return step
@@ -216,12 +247,38 @@ public struct Follower: Sendable {
         noted[provider] = ProviderNote(state: state, alert: alert)
     }
 
-    mutating func refuse(_ provider: Int, _ problem: EvidenceProblem, _ answer: [UInt8]) {
+    /// - Parameter bundle: the answer, where that was to be one.
+    mutating func refuse(
+        _ provider: Int, _ problem: EvidenceProblem, bundle answer: [UInt8]? = nil
+    ) {
+        var evidence: [UInt8]?
+        if problem.standing == .provenFalse, let answer { evidence = provenFalse(answer) }
         note(
             provider, .refused(problem.standing),
-            .refused(
-                provider: providers[provider], problem,
-                evidence: EvidenceBundle.standingAlone(answer, trust: trust)))
+            .refused(provider: providers[provider], problem, evidence: evidence))
+    }
+
+    /// An answer as a file that shows to whoever starts where this follower started that it is false: with the ends of the epochs
+    /// that were not asked for because they were known. `nil` where it shows no such thing.
+    private func provenFalse(_ answer: [UInt8]) -> [UInt8]? {
+        guard
+            var bundle = try? EvidenceBundle.decode(
+                answer, limits: EvidenceLimits.standard.decoding),
+            bundle.chain == trust.chain
+        else { return nil }
+        let first = bundle.epochChanges.first?.header.epoch ?? bundle.header.epoch
+        bundle.epochChanges.insert(
+            contentsOf: trust.epochChanges.prefix { $0.header.epoch < first }, at: 0)
+        var start = trust
+        start.epochChanges = []
+        start.headers = []
+        let file = bundle.encoded
+        do throws(EvidenceProblem) {
+            _ = try Verifier(genesis: genesis, trust: start).verify(file)
+            return nil
+        } catch {
+            return error.standing == .provenFalse ? file : nil
+        }
     }
 }
 
@@ -248,20 +305,4 @@ enum ProviderState: Equatable, Sendable {
 struct ProviderNote: Sendable {
     let state: ProviderState
     let alert: FollowerAlert
-}
-
-extension EvidenceBundle {
-    /// An answer that was refused, as a file that needs the genesis alone to be judged: with the ends of the epochs that were not
-    /// asked for because they were known. Of other answers the bytes.
-    static func standingAlone(_ answer: [UInt8], trust: TrustedChain) -> [UInt8] {
-        guard case .genesis = trust.start,
-            var bundle = try? EvidenceBundle.decode(
-                answer, limits: EvidenceLimits.standard.decoding),
-            bundle.chain == trust.chain
-        else { return answer }
-        let first = bundle.epochChanges.first?.header.epoch ?? bundle.header.epoch
-        bundle.epochChanges.insert(
-            contentsOf: trust.epochChanges.prefix { $0.header.epoch < first }, at: 0)
-        return bundle.encoded
-    }
 }

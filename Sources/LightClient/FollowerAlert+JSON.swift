@@ -21,7 +21,8 @@ extension FollowerAlert {
         switch self {
         case .fork(let evidence, _, _): evidence.encoded
         case .refused(_, _, let bytes): bytes
-        case .record, .event, .unseen, .rewritten, .epoch, .silent, .behind, .well, .stale, .fresh:
+        case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .silent, .behind, .well,
+            .stale, .fresh:
             nil
         }
     }
@@ -33,6 +34,8 @@ extension FollowerAlert {
                 .init("record", .text(type.name)), .init("id", .text(Self.text(id))),
                 .init("height", .number(height)), .init("facts", .list(facts.map { $0.json })),
             ]
+        case .unreadable(let type, let id, _):
+            [.init("record", .text(type.name)), .init("id", .text(Self.text(id)))]
         case .event(let asset, let event): [.init("asset", .hex(asset))] + Self.members(event)
         case .unseen(let asset, let log, let range, _):
             [

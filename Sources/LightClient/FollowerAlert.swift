@@ -19,10 +19,15 @@ public enum FollowerAlert: Equatable, Sendable {
     /// Two certified histories. The provider is whose answer showed the second; that does not make it the liar.
     case fork(ForkEvidence, provider: String, against: ProviderComparison.Side)
 
+    /// Everybody whose newest header is proven says that this record may not be read by whoever asks; the others are followed.
+    case unreadable(type: RecordType, id: [CBORValue], reason: String)
+
     // What is told of a provider whenever it is another than before.
 
-    /// Its answer was refused; nothing of it was believed. The evidence is the answer, as `huijin-verify` judges it.
-    case refused(provider: String, EvidenceProblem, evidence: [UInt8])
+    /// Its answer was refused; nothing of it was believed. The evidence is a bundle that is false by itself: a verifier that
+    /// starts where this follower started refuses it as `.provenFalse`. `nil` for every other answer: one that lacks something,
+    /// answers another question, was refused by comparing it, has events alone, or is no bundle at all.
+    case refused(provider: String, EvidenceProblem, evidence: [UInt8]?)
     case silent(provider: String, reason: String)
     case behind(provider: String, height: UInt64, newest: UInt64)
     /// Nothing is wrong with its answers any more.
@@ -38,6 +43,8 @@ public enum FollowerAlert: Equatable, Sendable {
 /// What an alert is about, in one word for programs; never changes.
 public enum AlertTopic: String, Sendable, CaseIterable {
     case record
+    case vanishedRecord = "vanished-record"
+    case unreadableRecord = "unreadable-record"
     case event
     case freeze
     case unfreeze
@@ -64,6 +71,7 @@ extension FollowerAlert {
     public var topic: AlertTopic {
         switch self {
         case .record(_, _, let facts, _): AlertTopic(facts)
+        case .unreadable: .unreadableRecord
         case .event(_, let event): AlertTopic(event)
         case .unseen: .unseenEvents
         case .rewritten: .rewrittenLog
@@ -80,21 +88,28 @@ extension FollowerAlert {
 }
 
 extension AlertTopic {
-    /// The gravest of the facts.
+    /// What facts may come under, the gravest first.
+    private static let byGravity: [AlertTopic] = [
+        .vanishedRecord, .revocation, .freeze, .roleWithdrawn, .unfreeze,
+    ]
+
+    /// The gravest of the facts, in whatever order.
     init(_ facts: [RecordFact]) {
-        var topic = AlertTopic.record
-        for fact in facts {
-            switch fact {
-            case .revoked, .keyRevoked: topic = .revocation
-            case .frozen: topic = topic == .revocation ? topic : .freeze
-            case .roleWithdrawn: topic = topic == .revocation ? topic : .roleWithdrawn
-            case .unfrozen: topic = topic == .record ? .unfreeze : topic
-            case .absent, .appeared, .vanished, .asset, .holder, .transfer, .licence, .uses,
-                .member, .roleGranted, .keys, .balance, .other:
-                continue
-            }
+        let topics = facts.map { AlertTopic($0) }
+        self = AlertTopic.byGravity.first { topics.contains($0) } ?? .record
+    }
+
+    private init(_ fact: RecordFact) {
+        switch fact {
+        case .vanished: self = .vanishedRecord
+        case .revoked, .keyRevoked: self = .revocation
+        case .frozen: self = .freeze
+        case .roleWithdrawn: self = .roleWithdrawn
+        case .unfrozen: self = .unfreeze
+        case .absent, .appeared, .asset, .holder, .transfer, .licence, .uses, .member,
+            .roleGranted, .keys, .balance, .other:
+            self = .record
         }
-        self = topic
     }
 
     init(_ event: AssetEvent) {
@@ -164,6 +179,12 @@ extension FollowerAlert {
                 "信任第 \(epoch.epoch) 届密钥：\(epoch.count) 取 \(epoch.quorum)，\(epoch.basis.texts.chinese)"
             )
         case .fork(_, let provider, let side): return Self.fork(provider, side)
+        case .unreadable(let type, let id, let reason):
+            let id = Self.text(id)
+            return (
+                "\(type.name) \(id) is not followed: \(reason)",
+                "未跟随 \(type.titleZh) \(id)：\(reason)"
+            )
         case .refused, .silent, .behind, .well, .stale, .fresh: return conduct
         }
     }
@@ -207,7 +228,7 @@ extension FollowerAlert {
             )
         case .fresh(let height):
             ("there are newer headers again: height \(height)", "已有更新的区块头：高度 \(height)")
-        case .record, .event, .unseen, .rewritten, .epoch, .fork: ("", "")
+        case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .fork: ("", "")
         }
     }
 

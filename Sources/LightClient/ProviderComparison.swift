@@ -3,20 +3,16 @@ import LedgerCrypto
 
 /// What one provider (a node, a file from a mirror) answered when it was asked for its newest final header.
 public struct ProviderAnswer: Equatable, Sendable {
-    public enum Content: Equatable, Sendable {
-        /// As in `TrustedChain.advance`.
-        case checkpoint(CertifiedHeader, epochChanges: [EpochChange], links: [HeaderEvidence])
-        /// It gave none; why, in words.
-        case nothing(reason: String)
-    }
-
     /// How the caller calls it; each provider once.
     public let name: String
-    public let content: Content
+    /// With `epochChanges`, as in `TrustedChain.advance`.
+    public let certified: CertifiedHeader
+    public let epochChanges: [EpochChange]
 
-    public init(name: String, content: Content) {
+    public init(name: String, certified: CertifiedHeader, epochChanges: [EpochChange]) {
         self.name = name
-        self.content = content
+        self.certified = certified
+        self.epochChanges = epochChanges
     }
 }
 
@@ -36,7 +32,6 @@ public struct ProviderComparison: Equatable, Sendable {
         case unproven(EvidenceProblem)
         /// What it answered is certified, and so is something else that cannot be final beside it.
         case forked(ForkEvidence, against: Side)
-        case silent(reason: String)
     }
 
     /// Who else vouches for the other side of a fork.
@@ -47,27 +42,13 @@ public struct ProviderComparison: Equatable, Sendable {
         case provider(String)
     }
 
-    public enum Verdict: Equatable, Sendable {
-        /// All who answered have the same newest header.
-        case agreed(height: UInt64)
-        /// All who answered tell one history; these are not at its end.
-        case behind([String], newest: UInt64)
-        /// Nobody's history forks; these told what is proven false.
-        case lies([String])
-        /// Two quorums contradict each other: at least this evidence.
-        case fork(ForkEvidence)
-        /// Nobody answered what can be believed.
-        case nothingProven
-    }
-
     /// In the order of the answers.
     public let standings: [(provider: String, standing: Standing)]
-    public let verdict: Verdict
     /// What was trusted before, with all that was proven; without what forks.
     public let trust: TrustedChain
 
     public static func == (left: Self, right: Self) -> Bool {
-        left.verdict == right.verdict && left.trust == right.trust
+        left.trust == right.trust
             && left.standings.elementsEqual(right.standings) {
                 $0.provider == $1.provider && $0.standing == $1.standing
             }
@@ -80,15 +61,9 @@ public struct ProviderComparison: Equatable, Sendable {
         var sources: [(provider: String, header: Header)] = []
         var found: [(provider: String, standing: Standing)] = []
         for answer in answers {
-            guard case .checkpoint(let new, let changes, let links) = answer.content else {
-                if case .nothing(let reason) = answer.content {
-                    found.append((answer.name, .silent(reason: reason)))
-                }
-                continue
-            }
+            let (new, changes) = (answer.certified, answer.epochChanges)
             do throws(EvidenceProblem) {
-                let step = try trust.advance(
-                    to: new, epochChanges: changes, links: links, nowMs: nowMs)
+                let step = try trust.advance(to: new, epochChanges: changes, nowMs: nowMs)
                 switch step {
                 case .trusted(let next, _):
                     trust = next
@@ -121,30 +96,7 @@ public struct ProviderComparison: Equatable, Sendable {
             }
             return (name, .behind(height: height, newest: newest))
         }
-        verdict = Self.verdict(standings, newest: newest)
         self.trust = trust
-    }
-
-    private static func verdict(
-        _ standings: [(provider: String, standing: Standing)], newest: UInt64
-    ) -> Verdict {
-        var liars: [String] = []
-        var behind: [String] = []
-        var isProven = false
-        for (provider, standing) in standings {
-            switch standing {
-            case .forked(let evidence, _): return .fork(evidence)
-            case .lies: liars.append(provider)
-            case .behind:
-                behind.append(provider)
-                isProven = true
-            case .newest: isProven = true
-            case .unproven, .silent: break
-            }
-        }
-        if !liars.isEmpty { return .lies(liars) }
-        guard isProven else { return .nothingProven }
-        return behind.isEmpty ? .agreed(height: newest) : .behind(behind, newest: newest)
     }
 }
 

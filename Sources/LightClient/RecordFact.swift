@@ -57,7 +57,7 @@ public enum RecordFact: Equatable, Sendable {
         }
     }
 
-    /// Empty where only the logs have grown, whose events are told one by one.
+    /// Empty where nothing but the logs is other than before: their events are told one by one.
     private static func asset(_ old: AssetRecord?, _ new: AssetRecord) -> [RecordFact] {
         var facts: [RecordFact] = old?.status == new.status ? [] : [.asset(new.status)]
         let before = old?.freezes ?? []
@@ -66,7 +66,11 @@ public enum RecordFact: Equatable, Sendable {
         for right in new.rights where old?.holder(of: right) != new.holder(of: right) {
             facts.append(.holder(right, new.holder(of: right)))
         }
-        return facts
+        guard facts.isEmpty, var rest = old else { return facts }
+        rest.rightsLog = new.rightsLog
+        rest.tradesLog = new.tradesLog
+        rest.refusalsLog = new.refusalsLog
+        return rest == new ? [] : [.other]
     }
 
     private static func licence(_ old: AgreementRecord?, _ new: AgreementRecord) -> [RecordFact] {

@@ -9,6 +9,9 @@ public enum TrustStart: Equatable, Sendable {
     /// A header that the owner accepts by its digest, and its epoch's set, which the header names.
     case checkpoint(header: Header, validators: ValidatorSet)
 
+    /// Bytes of a checkpoint file: a header and at most 128 validators.
+    public static let fileBytesMax = 131_072
+
     public var validators: ValidatorSet {
         switch self {
         case .genesis(let validators), .checkpoint(_, let validators): validators
@@ -78,6 +81,23 @@ public struct TrustedChain: Equatable, Sendable {
         start = .checkpoint(header: header, validators: validators)
         epochChanges = []
         headers = []
+    }
+
+    /// Trust from a checkpoint file: `TrustStart` in its second form, from anybody.
+    ///
+    /// - Parameter bytes: at most `TrustStart.fileBytesMax`.
+    /// - Throws: `.undecodable` for something else, and as the above.
+    public init(
+        accepting digest: Digest, checkpointFile bytes: [UInt8]
+    ) throws(EvidenceProblem) {
+        let start: TrustStart
+        do throws(CBORError) {
+            start = try TrustStart.decode(bytes, limits: LedgerLimits.genesis)
+        } catch {
+            throw EvidenceProblem(.start, .undecodable(error))
+        }
+        guard let header = start.header else { throw EvidenceProblem(.start, .otherHeader) }
+        try self.init(accepting: digest, header: header, validators: start.validators)
     }
 
     public var suite: Suite { start.validators.suite }

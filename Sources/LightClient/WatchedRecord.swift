@@ -142,6 +142,19 @@ public struct WatchList: Equatable, Sendable, CBORCodable {
         return list
     }
 
+    /// This list, and what `older` knows of other records: somebody may ask for those again.
+    ///
+    /// - Precondition: `recordsMax` at most in all.
+    public func keeping(_ older: WatchList) -> WatchList {
+        var list = self
+        for record in older.records
+        where !records.contains(where: { $0.question == record.question }) {
+            list.records.append(record)
+        }
+        precondition(list.records.count <= WatchList.recordsMax)
+        return list
+    }
+
     public func encode(into encoder: inout CBOREncoder) {
         encoder.array(3)
         encoder.text(WatchList.context)

@@ -25,7 +25,7 @@ extension Simulation {
         else { return fail("the light client: v\(seat) has no evidence of \(id)") }
         let bundle: EvidenceBundle
         do throws(EvidenceSourceError) {
-            bundle = try EvidenceBundle.transaction(id: id, from: source)
+            bundle = try EvidenceBundle.answering([.transaction(id)], from: source)
         } catch {
             return fail("the light client: v\(seat) makes no evidence of \(id): \(error)")
         }

@@ -23,9 +23,6 @@ struct TrustFile {
         }
     }
 
-    /// Bytes of a checkpoint file: a header and at most 128 validators.
-    static let checkpointBytesMax = 131_072
-
     /// What was trusted when the run began.
     let trust: TrustedChain
     /// Whether the file was there.
@@ -63,19 +60,9 @@ struct TrustFile {
     private static func checkpoint(
         _ path: String, accepting digest: Digest
     ) throws(Problem) -> TrustedChain {
-        let bytes = try bytes(of: path, bytesMax: checkpointBytesMax)
-        let start: TrustStart
-        do throws(CBORError) {
-            start = try TrustStart.decode(bytes, limits: LedgerLimits.genesis)
-        } catch {
-            throw Problem.notOne(path: path, error)
-        }
+        let bytes = try bytes(of: path, bytesMax: TrustStart.fileBytesMax)
         do throws(EvidenceProblem) {
-            guard let header = start.header else {
-                throw EvidenceProblem(.start, .otherHeader)
-            }
-            return try TrustedChain(
-                accepting: digest, header: header, validators: start.validators)
+            return try TrustedChain(accepting: digest, checkpointFile: bytes)
         } catch {
             throw Problem.other(path: path, error)
         }

@@ -104,8 +104,7 @@ private final class LyingNode: LedgerNode {
         return try Watch(
             client: market.client(nil, nodes: nodes),
             trustPath: market.folder.appending(path: "trust.cbor").path,
-            start: TrustedChain(genesis: market.genesis), records: [record], logs: [.rights],
-            limits: limits)
+            records: [record], logs: [.rights], limits: limits)
     }
 
     private static func look(_ watch: inout Watch) async throws -> [Told] {
@@ -192,6 +191,28 @@ private final class LyingNode: LedgerNode {
                 try Verifier(genesis: market.genesis).verify(evidence)
             }
             #expect(problem?.standing == .provenFalse)
+        }
+    }
+
+    @Test func whatMayNotBeReadIsToldAndHoldsNothingUp() async throws {
+        try await Market1.with { market in
+            let provider = try market.client(.provider)
+            try accepted(try await provider.submit(AssetRegister.sample(code: "watched")))
+            let asset = AssetRecord.id(
+                provider: Market1.id(.provider), code: "watched", suite: market.genesis.suite)
+            let records = [
+                WatchedRecord(type: .asset, id: [.bytes(asset.bytes)]),
+                WatchedRecord(
+                    type: .account,
+                    id: [.text(Market1.id(.provider).text), .text(Market1.id(.bank).text)]),
+            ].compactMap { $0 }
+            var watch = try Watch(
+                client: market.client(nil),
+                trustPath: market.folder.appending(path: "trust.cbor").path, records: records,
+                logs: [.rights])
+            let told = try await Self.look(&watch)
+            #expect(told.map(\.alert.topic) == [.unreadableRecord, .record])
+            #expect(watch.follower.trust.newest != nil)
         }
     }
 

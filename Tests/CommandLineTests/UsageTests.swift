@@ -46,6 +46,10 @@ import Testing
         let bench = try Bench()
         try bench.huijin(["nothing"], expect: 64)
         try bench.huijin(["asset", "show"], expect: 64)
+        for option in [["--interval-ms", "0"], ["--stale-seconds", "18446744073709551615"]] {
+            let run = try bench.huijin(["watch", "--trust", "trust"] + option, expect: 64)
+            #expect(run.complaint.contains(option[0]))
+        }
         let missing = try bench.huijin(
             ["network", "init", "--template", "none.json", "--out", "net"], expect: 66)
         #expect(missing.complaint.contains("none.json"))

@@ -12,6 +12,8 @@ import Testing
     struct Desk {
         var follower: Follower
         var chains: [TestChain?]
+        /// What becomes of an answer on its way.
+        var twist: (Follower.Ask, Follower.Answer) -> Follower.Answer = { $1 }
 
         init(
             _ chains: [TestChain?], watching records: [WatchedRecord] = [],
@@ -34,7 +36,7 @@ import Testing
             var asks = follower.look()
             while !asks.isEmpty {
                 let answers = asks.map {
-                    chains[$0.provider]?.answer($0.what) ?? .none(reason: "off")
+                    twist($0, chains[$0.provider]?.answer($0.what) ?? .none(reason: "off"))
                 }
                 let step = follower.take(answers, nowMs: nowMs)
                 alerts += step.alerts
@@ -100,10 +102,13 @@ import Testing
         let leaves = EventLeaves(ledger.chain.events(asset: ledger.parent, log: .rights) ?? [])
         #expect(decodesExactly(leaves, limits: AssetEvent.limits))
         #expect(EventLeaves([[1], []]).encoded == [0x82, 0x41, 0x01, 0x40])
-        // What was known is kept for those still wanted, and nothing else.
+        // What was known is kept for those still wanted, and for the others beside them.
         let list = desk.follower.watched
         let fewer = list.watching(Array(ledger.watched.prefix(2) + ledger.watched.prefix(1)))
         #expect(fewer.records == Array(list.records.prefix(2)))
+        #expect(fewer.keeping(list) == list)
+        let new = WatchList(chain: list.chain).watching(Array(ledger.watched.prefix(1)))
+        #expect(new.keeping(list).records == new.records + list.records.dropFirst())
         #expect(WatchedRecord(type: .asset, id: [.text("x")]) == nil)
     }
 
@@ -130,6 +135,11 @@ import Testing
         desk.chains = [old, old, old]
         _ = desk.look()
         #expect(desk.follower.trust.newest?.header == chain.newest)
+        // That somebody answered is of this look, not of an earlier one.
+        #expect(desk.follower.isAnswered)
+        desk.chains = [nil, nil, nil]
+        _ = desk.look()
+        #expect(!desk.follower.isAnswered)
     }
 
     @Test func headersAreKeptInBoundsOverManyLooks() throws {

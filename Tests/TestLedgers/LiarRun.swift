@@ -27,6 +27,8 @@ package struct LiarRun {
     package private(set) var faults: [String] = []
     /// What the follower was told, in words.
     package private(set) var transcript: [String] = []
+    /// Whether a refused answer was given as evidence.
+    package private(set) var hasEvidence = false
     package private(set) var looks = 0
     package private(set) var roundsMost = 0
 
@@ -135,6 +137,7 @@ package struct LiarRun {
             case .notProven: outcome = .notProven
             case .notYet: outcome = .notYet
             }
+        case .unreadable: fault("\(alert.texts.english)")
         case .silent(let provider, _):
             // A provider that lags cannot answer about the newest header.
             if provider == Self.liarsName { outcome = .silent }
@@ -160,17 +163,27 @@ package struct LiarRun {
 
     // MARK: What must hold
 
-    /// The evidence is refused by whoever knows the genesis, or where the run began, alone.
-    private mutating func judge(_ evidence: [UInt8], _ problem: EvidenceProblem) {
-        switch problem.fault {
-        // The answer is true; it is just not what was asked for, or more of it than is read.
-        case .otherQuestion, .tooMany, .recordWithheld: return
-        default: break
-        }
+    /// What is given as evidence is false to whoever knows where the run began, and nothing else.
+    private mutating func judge(_ evidence: [UInt8]?, _ problem: EvidenceProblem) {
+        guard let evidence else { return }
+        hasEvidence = true
         guard
             let verifier = try? Verifier(genesis: ledger.chain.genesis, trust: start),
-            (try? verifier.verify(evidence)) == nil
+            Self.isFalseBundle(evidence, verifier)
         else { return fault("the evidence of \(problem.fault) proves no lie") }
+    }
+
+    /// Whether it is a bundle, and one that is proven false; an honest answer of any kind is not.
+    package static func isFalseBundle(_ file: [UInt8], _ verifier: Verifier) -> Bool {
+        guard (try? EvidenceBundle.decode(file)) != nil else {
+            return false
+        }
+        do throws(EvidenceProblem) {
+            _ = try verifier.verify(file)
+            return false
+        } catch {
+            return error.standing == .provenFalse
+        }
     }
 
     private mutating func judge(_ evidence: ForkEvidence) {

@@ -159,10 +159,19 @@ extension TestChain {
                 let all = events(asset: asset, log: log) ?? []
                 guard all.count >= Int(range.upperBound) else { return .none(reason: "behind") }
                 let leaves = all[Int(range.lowerBound)..<Int(range.upperBound)]
-                return .bytes(EventLeaves(Array(leaves)).encoded)
+                return .bytes(EventLeaves(fitting: Array(leaves)).encoded)
             }
         } catch {
             return .none(reason: error.description)
         }
+    }
+}
+
+extension EvidenceBundle {
+    /// The same without the ends of epochs that its reader knows.
+    fileprivate func leavingOut(epochsBefore first: UInt64) -> EvidenceBundle {
+        var bundle = self
+        bundle.epochChanges.removeAll { $0.header.epoch < first }
+        return bundle
     }
 }

@@ -14,8 +14,9 @@ struct WatchCommand: AsyncParsableCommand {
         discussion: """
             Trusts no node: what is told was certified by a quorum of validators, from the genesis or an accepted checkpoint on. The
             trust file is the one of huijin-verify --trust; beside it stand .watch, which is what is known of the records, and evidence
-            of forks and of answers that were refused. Ends with 3 when two certified histories are found.
-            不信任任何节点：所报内容均经验证者法定多数认证。发现两份经认证的历史时以退出码 3 结束。
+            of forks and of answers that are false by themselves. One program at a time may use a trust file. Ends with 3 when two certified
+            histories are found, or were by an earlier run.
+            不信任任何节点：所报内容均经验证者法定多数认证。同一信任文件同时只供一个程序使用。发现（或此前已发现）两份经认证的历史时以退出码 3 结束。
             """)
 
     @Option(help: "File with what is trusted; made where there is none. / 信任文件") var trust: String
@@ -29,16 +30,16 @@ struct WatchCommand: AsyncParsableCommand {
     @Option(help: "MEMBER,BANK, repeatable. / 成员,清结算机构，可重复") var account: [String] = []
     @Option(help: "Logs whose events are told: rights, trades, refusals. / 关注的日志，逗号分隔")
     var logs = "rights"
-    @Option(help: "Milliseconds between two looks. / 两次查看的间隔毫秒数") var intervalMs: UInt64 = 1_000
+    @Option(help: "Milliseconds between two looks, 100 at least. / 两次查看的间隔毫秒数，至少 100")
+    var intervalMs: UInt64 = 1_000
     @Option(help: "Seconds without a newer header until that is told. / 无新区块头的告警秒数")
     var staleSeconds: UInt64 = 60
     @Option(help: "Looks after which to end; 0 goes on. / 查看次数，0 为不限") var looks: UInt64 = 0
     @OptionGroup var options: NodeOptions
 
-    /// Bytes of a checkpoint file: a header and at most 128 validators.
-    static let checkpointBytesMax = 131_072
     /// For one round of a look, in milliseconds: a node that is slower holds the others up no longer.
     static let timeoutMs: UInt64 = 5_000
+    static let intervalMsMin: UInt64 = 100
 
     func run() async throws {
         var clientLimits = HuijinClient.Limits()
@@ -46,24 +47,27 @@ struct WatchCommand: AsyncParsableCommand {
         let client = try options.client(
             signing: try options.folder() != nil, limits: clientLimits)
         var limits = Follower.Limits()
-        limits.staleMs = staleSeconds.multipliedReportingOverflow(by: 1_000).partialValue
+        limits.staleMs = staleSeconds * 1_000
         var watch = try Watch(
-            client: client, trustPath: trust, start: try start(client.genesis),
+            client: client, trustPath: trust, start: try start(),
             records: try records(),
             logs: try Arguments.named(logs.split(separator: ",").map(String.init), "--logs"),
             limits: limits)
         var count: UInt64 = 0
+        var isAnswered = false
         while looks == 0 || count < looks {
             if count > 0 { try await Task.sleep(for: .milliseconds(intervalMs)) }
             try await watch.look { alert, evidence in show(alert, evidence) }
             count += 1
-            if watch.follower.fork != nil {
+            isAnswered = isAnswered || watch.follower.isAnswered
+            if watch.hasForked {
                 throw Failure(
-                    .fork, "two certified histories: nothing more can be followed",
-                    "存在两份经认证的历史，无法继续跟随")
+                    .fork,
+                    "two certified histories, see \(trust).fork-…: nothing more can be followed",
+                    "存在两份经认证的历史（见 \(trust).fork-…），无法继续跟随")
             }
         }
-        guard watch.follower.trust.newest != nil else {
+        guard isAnswered else {
             throw Failure(.unavailable, "no node proved anything", "没有节点给出证明")
         }
     }
@@ -78,46 +82,58 @@ struct WatchCommand: AsyncParsableCommand {
         }
     }
 
-    private func start(_ genesis: Genesis) throws -> TrustedChain {
+    private func start() throws -> TrustedChain? {
         guard let checkpoint else {
             guard accept == nil else {
                 throw Failure(.usage, "--accept needs --checkpoint", "--accept 须与 --checkpoint 同用")
             }
-            return TrustedChain(genesis: genesis)
+            return nil
         }
         guard let accept else {
             throw Failure(.usage, "--checkpoint needs --accept", "--checkpoint 须与 --accept 同用")
         }
         let digest = try Arguments.digest(accept, "--accept")
-        let bytes = try SetupFile.read(checkpoint, bytesMax: Self.checkpointBytesMax)
-        guard let start = try? TrustStart.decode(bytes, limits: LedgerLimits.genesis),
-            let header = start.header
-        else {
-            throw Failure(
-                .badData, "\(checkpoint) is not a checkpoint file", "\(checkpoint) 不是检查点文件")
-        }
+        let bytes = try SetupFile.read(checkpoint, bytesMax: TrustStart.fileBytesMax)
         do throws(EvidenceProblem) {
-            return try TrustedChain(
-                accepting: digest, header: header, validators: start.validators)
+            return try TrustedChain(accepting: digest, checkpointFile: bytes)
         } catch {
             throw Failure(
                 .badData, "\(checkpoint): \(error.english)", "\(checkpoint)：\(error.chinese)")
         }
     }
 
+    func validate() throws {
+        guard intervalMs >= Self.intervalMsMin else {
+            throw ValidationError(
+                "--interval-ms is \(Self.intervalMsMin) at least / --interval-ms 不小于 \(Self.intervalMsMin)"
+            )
+        }
+        guard staleSeconds <= UInt64.max / 1_000 else {
+            throw ValidationError("--stale-seconds is too large / --stale-seconds 过大")
+        }
+    }
+
+    /// The type has such ids: they come from `Arguments`.
+    private func record(_ type: RecordType, _ id: [CBORValue]) -> WatchedRecord {
+        guard let record = WatchedRecord(type: type, id: id) else {
+            preconditionFailure("an id that was parsed is one of a \(type.name)")
+        }
+        return record
+    }
+
     private func records() throws -> [WatchedRecord] {
-        var records: [WatchedRecord?] = []
+        var records: [WatchedRecord] = []
         for id in asset {
             let id = try Arguments.digest(id, "--asset")
-            records.append(WatchedRecord(type: .asset, id: [.bytes(id.bytes)]))
+            records.append(record(.asset, [.bytes(id.bytes)]))
         }
         for id in licence {
             let id = try Arguments.digest(id, "--licence")
-            records.append(WatchedRecord(type: .agreement, id: [.bytes(id.bytes)]))
+            records.append(record(.agreement, [.bytes(id.bytes)]))
         }
         for id in member {
             let id = try Arguments.member(id, "--member")
-            records.append(WatchedRecord(type: .member, id: [.text(id.text)]))
+            records.append(record(.member, [.text(id.text)]))
         }
         for pair in account {
             let parts = pair.split(separator: ",", omittingEmptySubsequences: false)
@@ -125,8 +141,8 @@ struct WatchCommand: AsyncParsableCommand {
                 throw Failure(.usage, "--account must be MEMBER,BANK", "--account 应为 成员,清结算机构")
             }
             let ids = try parts.map { try Arguments.member(String($0), "--account") }
-            records.append(WatchedRecord(type: .account, id: ids.map { .text($0.text) }))
+            records.append(record(.account, ids.map { .text($0.text) }))
         }
-        return records.compactMap { $0 }
+        return records
     }
 }
