@@ -22,8 +22,8 @@ extension Arguments {
 
           --genesis FILE     the ledger's genesis file / 账本的创世文件
           --bundle FILE      the evidence bundle / 证据包
-          --asset ID         refuse a bundle about another asset / 须为该数据资产的证据包
-          --transaction ID   refuse a bundle about another transaction / 须为该交易的证据包
+          --asset ID         refuse a bundle that does not answer for this asset / 须含该数据资产的答案
+          --transaction ID   refuse a bundle that does not answer for this transaction / 须含该交易的答案
           --json             one JSON object instead of text / 输出一个 JSON 对象
           --trust FILE       what was trusted before; made if there is none, and brought up to date by a proven bundle.
                              A bundle of another certified history becomes fork evidence in FILE.fork-…

@@ -22,7 +22,7 @@ from pathlib import Path
 import cbor
 
 # Places in an evidence bundle: docs/evidence-bundle.md.
-LOGS = 9
+HISTORIES = 9
 TRADES = 1
 
 HERE = Path(__file__).resolve().parent
@@ -382,7 +382,7 @@ class Story:
         self.tell_verdict("one byte flipped / 改一字节", verdict)
         dropped = market.folder / "dropped.bundle"
         bundle = cbor.decode(original)
-        trades = next(events for log, events in bundle[LOGS] if log == TRADES)
+        trades = next(events for log, events in bundle[HISTORIES][0] if log == TRADES)
         del trades[1]
         dropped.write_bytes(cbor.encode(bundle))
         verdict = market.run("huijin-verify", "--genesis", genesis, "--bundle", dropped, expect=(1, 2))
