@@ -135,21 +135,9 @@ extension HeaderEvidence {
         return root == certified.logRoot
     }
 
-    /// The root over all leaves before the header's own, in a log of `size` leaves that the path leads to.
-    ///
-    /// A leaf's left siblings are the roots of the perfect subtrees that make up the log before it (RFC 9162 §2.1.1), so
-    /// an inclusion path proves as much about the older log as a consistency proof of §2.1.4. The path must have been
-    /// found to lead to the root of the log of `size` leaves.
+    /// The root over all leaves before the header's own, in a log of `size` leaves that the path was found to lead to.
     func rootBefore(size: UInt64, _ suite: Suite) -> Digest {
-        let index = header.logSize
-        precondition(index < size, "the leaf is in the log")
-        let inner = UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
-        var root: Digest?
-        for (level, sibling) in path.enumerated()
-        where level >= inner || (index >> UInt64(level)) & 1 == 1 {
-            root = root.map { suite.nodeDigest(sibling, $0) } ?? sibling
-        }
-        return root ?? suite.digest([])
+        LogProof.rootBefore(index: header.logSize, size: size, path: path, suite: suite)
     }
 }
 

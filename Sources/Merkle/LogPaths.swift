@@ -52,7 +52,7 @@ public struct LogPaths {
 
     /// How many siblings a leaf's path has at levels below `level`: a subtree at the right border may have none.
     private func siblings(of index: UInt64, below level: Int) -> Int {
-        let inner = UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
+        let inner = LogProof.innerLevels(index, size: size)
         guard level > inner else { return level }
         let border = inner == UInt64.bitWidth ? 0 : index >> UInt64(inner)
         let width = UInt64(level - inner)
@@ -64,15 +64,12 @@ public struct LogPaths {
     private func way(
         from leafHash: Digest, at index: UInt64, along path: ArraySlice<Digest>
     ) -> [Digest] {
-        let inner = UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
         var nodes = [leafHash]
         nodes.reserveCapacity(path.count + 1)
         var node = leafHash
         for (level, sibling) in path.enumerated() {
-            let siblingIsRight = level < inner && (index >> UInt64(level)) & 1 == 0
-            node =
-                siblingIsRight
-                ? suite.nodeDigest(node, sibling) : suite.nodeDigest(sibling, node)
+            node = LogProof.parent(
+                of: node, sibling, at: level, index: index, size: size, suite: suite)
             nodes.append(node)
         }
         return nodes

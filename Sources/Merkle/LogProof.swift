@@ -82,19 +82,48 @@ public enum LogProof {
         leafHash: Digest, index: UInt64, size: UInt64, path: [Digest], suite: Suite
     ) -> Digest? {
         guard index < size else { return nil }
-        // Below `inner` levels the index and the last leaf part ways; above, every sibling is on
-        // the left and only the one bits of the index have one.
-        let inner = UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
+        let inner = innerLevels(index, size: size)
         let border = inner == 64 ? 0 : (index >> UInt64(inner)).nonzeroBitCount
         guard path.count == inner + border else { return nil }
         var node = leafHash
         for (level, sibling) in path.enumerated() {
-            let siblingIsRight = level < inner && (index >> UInt64(level)) & 1 == 0
-            node =
-                siblingIsRight
-                ? suite.nodeDigest(node, sibling) : suite.nodeDigest(sibling, node)
+            node = parent(of: node, sibling, at: level, index: index, size: size, suite: suite)
         }
         return node
+    }
+
+    /// Below so many levels the index and the last leaf part ways; above, every sibling is on the left and only the one
+    /// bits of the index have one.
+    static func innerLevels(_ index: UInt64, size: UInt64) -> Int {
+        UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
+    }
+
+    private static func siblingIsRight(at level: Int, index: UInt64, size: UInt64) -> Bool {
+        level < innerLevels(index, size: size) && (index >> UInt64(level)) & 1 == 0
+    }
+
+    /// One step up an inclusion path: `sibling` is number `level` of the path of leaf `index`.
+    static func parent(
+        of node: Digest, _ sibling: Digest, at level: Int, index: UInt64, size: UInt64, suite: Suite
+    ) -> Digest {
+        siblingIsRight(at: level, index: index, size: size)
+            ? suite.nodeDigest(node, sibling) : suite.nodeDigest(sibling, node)
+    }
+
+    /// The root over all leaves before leaf `index`, from a path that was found to lead to the root of `size` leaves.
+    ///
+    /// A leaf's left siblings are the roots of the perfect subtrees that make up the tree before it (RFC 9162 §2.1.1), so
+    /// an inclusion path proves as much about the older tree as a consistency proof of §2.1.4.
+    public static func rootBefore(
+        index: UInt64, size: UInt64, path: [Digest], suite: Suite
+    ) -> Digest {
+        precondition(index < size, "the leaf is in the tree")
+        var root: Digest?
+        for (level, sibling) in path.enumerated()
+        where !siblingIsRight(at: level, index: index, size: size) {
+            root = root.map { suite.nodeDigest(sibling, $0) } ?? sibling
+        }
+        return root ?? suite.digest([])
     }
 
     /// Whether the tree of `newSize` leaves extends the one of `oldSize` leaves
