@@ -59,12 +59,15 @@ struct Verification: ParsableCommand {
         let chain = ledger.chain
         for (place, id) in [("newest block", ledger.newest), ("middle", ledger.middle)] {
             let bundle = try EvidenceBundle.transaction(id: id, from: chain)
-            let bytes = bundle.encoded
             let certified = CertifiedHeader(
                 header: bundle.header, certificate: bundle.certificate)
-            // A reader who believes the header by its digest alone, and one who checked its certificate before.
-            for (known, trust) in [
-                ("digest", try ledger.trust), ("certificate", try ledger.trust(in: certified)),
+            let detached = bundle.detached(ledger.suite).encoded
+            // A reader who believes the header by its digest alone, one who checked its certificate before, and the first
+            // with a bundle that leaves both out.
+            for (known, trust, bytes) in [
+                ("digest", try ledger.trust, bundle.encoded),
+                ("certificate", try ledger.trust(in: certified), bundle.encoded),
+                ("digest, detached", try ledger.trust, detached),
             ] {
                 let verifier = try Verifier(genesis: chain.genesis, trust: trust)
                 _ = try verifier.verify(bytes)
@@ -83,7 +86,7 @@ struct Verification: ParsableCommand {
                         ("partBytes", Self.parts(bundle)),
                     ])
             }
-            try program.report("transaction in the \(place)", bytes, chain.genesis)
+            try program.report("transaction in the \(place)", bundle.encoded, chain.genesis)
         }
     }
 

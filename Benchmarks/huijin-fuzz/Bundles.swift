@@ -26,12 +26,13 @@ struct Bundles: ParsableCommand {
     static let fileBytesMax = 1 << 20
 
     struct Ledger {
-        let verifier: Verifier
         let truths: [Truth]
     }
 
     struct Truth {
         let name: String
+        /// Whose reader's: from genesis on, of a detached one from its header on.
+        let verifier: Verifier
         let mutants: BundleMutants
         let answer: ProvenAnswer
     }
@@ -74,14 +75,21 @@ struct Bundles: ParsableCommand {
             try ["one", "two"].map { name in
                 let ledger = SampleLedger(
                     suite, name: name, events: suite == .sm2SM3 ? eventsSM2 : events)
-                let verifier = Verifier(genesis: ledger.chain.genesis)
-                let truths = try ledger.bundles().map { bundle in
-                    Truth(
-                        name: "\(suite.name), ledger \(name), \(bundle.name)",
-                        mutants: try BundleMutants(bundle.bytes),
-                        answer: try verifier.verify(bundle.bytes))
+                let chain = ledger.chain
+                let fromGenesis = Verifier(genesis: chain.genesis)
+                let fromHeader = try Verifier(
+                    genesis: chain.genesis,
+                    trust: TrustedChain(
+                        accepting: chain.newest.digest(suite), header: chain.newest,
+                        validators: chain.validators))
+                let truths = try ledger.bundles().map { item in
+                    let reader = item.isDetached ? fromHeader : fromGenesis
+                    return Truth(
+                        name: "\(suite.name), ledger \(name), \(item.name)", verifier: reader,
+                        mutants: try BundleMutants(item.bytes),
+                        answer: try reader.verify(item.bytes))
                 }
-                return Ledger(verifier: verifier, truths: truths)
+                return Ledger(truths: truths)
             }
         }
     }
@@ -96,13 +104,13 @@ struct Bundles: ParsableCommand {
         let truths = try names.map { name in
             let bytes = try bytes(url.appendingPathComponent(name))
             return Truth(
-                name: "\(folder)/\(name)", mutants: try BundleMutants(bytes),
+                name: "\(folder)/\(name)", verifier: verifier, mutants: try BundleMutants(bytes),
                 answer: try verifier.verify(bytes))
         }
         guard !truths.isEmpty else {
             throw ValidationError("no *.bundle in \(folder) / 文件夹中没有证据包")
         }
-        return Ledger(verifier: verifier, truths: truths)
+        return Ledger(truths: truths)
     }
 
     private func bytes(_ url: URL) throws -> [UInt8] {
@@ -144,7 +152,7 @@ struct Bundles: ParsableCommand {
         var tally = Tally(mutants: 1)
         // No question is given, as by somebody who opens a file to see what it proves. Two bundles of one ledger may be spliced
         // into the other one whole, which is then what is proven.
-        guard let answer = try? ledger.verifier.verify(mutant) else { return tally }
+        guard let answer = try? truth.verifier.verify(mutant) else { return tally }
         guard !ledger.truths.contains(where: { Facts.areSame(answer, $0.answer) }) else {
             tally.same = 1
             return tally

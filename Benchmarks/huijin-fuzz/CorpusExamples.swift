@@ -95,6 +95,7 @@ struct CorpusExamples {
                 add("following-\(suite.name)", bundle)
             }
             add("bundle", bundles[0])
+            add("bundle", try EvidenceBundle.decode(bundles[0]).detached(suite).encoded)
             add("event", samples.event)
             let receipts = try Verifier(genesis: VerifierSamples.genesis(suite))
                 .receipts(bundles[1])

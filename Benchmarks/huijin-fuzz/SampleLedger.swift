@@ -58,7 +58,13 @@ struct SampleLedger {
         self.provider = provider
     }
 
-    func bundles() throws -> [(name: String, bytes: [UInt8])] {
+    struct Sample {
+        let name: String
+        let bytes: [UInt8]
+        var isDetached = false
+    }
+
+    func bundles() throws -> [Sample] {
         let record = EvidenceQuestion.record(
             type: .key, id: [.bytes(provider.key.publicKey.keyID.bytes)])
         let absence = EvidenceQuestion.record(type: .asset, id: [.bytes(Digest.zero.bytes)])
@@ -75,7 +81,7 @@ struct SampleLedger {
             try make(questions) { _ in true }
         }
         let all = EvidenceQuestion.assetHistory(asset: asset, logs: EventLogKind.allCases)
-        return [
+        let whole: [(name: String, bytes: [UInt8])] = [
             ("history", try make([all])), ("history, parts withheld", try make([all], sparing)),
             ("history, all withheld", try make([all]) { _ in false }),
             ("rights", try make([rights])), ("rights, parts withheld", try make([rights], sparing)),
@@ -91,5 +97,13 @@ struct SampleLedger {
             ("transaction", try make([.transaction(transaction)])), ("record", try make([record])),
             ("absence", try make([absence])), ("header", try make([header])),
         ]
+        let detached = try [("history", [all]), ("transaction", [.transaction(transaction)])].map {
+            Sample(
+                name: "\($0.0), detached",
+                bytes: try EvidenceBundle.answering($0.1, from: chain).detached(chain.suite)
+                    .encoded,
+                isDetached: true)
+        }
+        return whole.map { Sample(name: $0.name, bytes: $0.bytes) } + detached
     }
 }

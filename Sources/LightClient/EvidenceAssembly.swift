@@ -201,8 +201,10 @@ struct EvidenceAssembly<Source: EvidenceSource> {
             linked.append(evidence)
         }
         return EvidenceBundle(
-            chain: header.chain, questions: questions, epochChanges: epochChanges, header: header,
-            certificate: certificate, records: records.values.sorted { $0.key < $1.key },
+            chain: header.chain, questions: questions,
+            head: .certified(
+                CertifiedHeader(header: header, certificate: certificate), after: epochChanges),
+            records: records.values.sorted { $0.key < $1.key },
             ancestors: ancestors, entries: entries, histories: linked)
     }
 
@@ -232,8 +234,13 @@ struct EvidenceAssembly<Source: EvidenceSource> {
             guard isNamed || isPlaced else { continue }
             found += (isNamed ? 1 : 0) + (isPlaced ? 1 : 0)
             let index = first + UInt64(position)
-            guard let path = source.logPath(index: index, size: header.logSize) else {
+            guard var path = source.logPath(index: index, size: header.logSize) else {
                 throw .missing("log path of leaf \(index)")
+            }
+            if height < header.height {
+                // The rest is on the path of the block's header.
+                let peak = LogPeak(holding: index, size: block.header.logSize)
+                path.removeSubrange(peak.level...)
             }
             entries.append(
                 EntryEvidence(

@@ -17,7 +17,8 @@ extension EvidenceBundle {
         }
         return EvidenceBundle(
             chain: header.chain, questions: [.header(height: header.height, digest: nil)],
-            epochChanges: changes, header: header, certificate: certificate, records: [],
-            ancestors: [], entries: [], histories: [])
+            head: .certified(
+                CertifiedHeader(header: header, certificate: certificate), after: changes),
+            records: [], ancestors: [], entries: [], histories: [])
     }
 }

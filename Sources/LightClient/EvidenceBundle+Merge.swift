@@ -9,19 +9,13 @@ extension EvidenceBundle {
         with other: EvidenceBundle, _ suite: Suite
     ) throws(BundleProblem) -> EvidenceBundle {
         guard chain == other.chain else { throw .otherLedger }
-        guard header == other.header else {
-            throw .otherHeader(height: header.height, other: other.header.height)
-        }
         let questions = EvidenceQuestion.sorted(questions + other.questions)
         guard questions.count <= EvidenceLimits.questionsMax else {
             throw .tooManyQuestions(questions.count)
         }
         var merged = self
         merged.questions = questions
-        merged.certificate = certificate.better(other.certificate)
-        merged.epochChanges = try Self.union(
-            epochChanges, other.epochChanges, key: { $0.header.epoch },
-            place: { .epochChange(index: $1) }, choose: { $0.better($1) })
+        merged.head = try mergedHead(other, suite)
         merged.records = try Self.union(
             records, other.records, key: { $0.key }, place: { .record(index: $1, key: $0.key) },
             choose: { $0.better($1, suite) })
@@ -35,6 +29,24 @@ extension EvidenceBundle {
             choose: { $0.better($1, suite) })
         merged.histories = try mergedHistories(other, questions: questions, in: merged.entries)
         return merged
+    }
+
+    /// The one with more in it: what is detached is attached again by what has the header.
+    private func mergedHead(
+        _ other: EvidenceBundle, _ suite: Suite
+    ) throws(BundleProblem) -> Head {
+        let digests = (head.digest(suite), other.head.digest(suite))
+        guard digests.0 == digests.1 else { throw .otherHeader(digests.0, digests.1) }
+        switch (head, other.head) {
+        case (.trusted, let head), (let head, .trusted): return head
+        case (.certified(let mine, let changes), .certified(let theirs, let others)):
+            return .certified(
+                CertifiedHeader(
+                    header: mine.header, certificate: mine.certificate.better(theirs.certificate)),
+                after: try Self.union(
+                    changes, others, key: { $0.header.epoch },
+                    place: { .epochChange(index: $1) }, choose: { $0.better($1) }))
+        }
     }
 
     private struct Place: Comparable {

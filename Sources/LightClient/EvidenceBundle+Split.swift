@@ -12,7 +12,7 @@ public enum BundleProblem: Error, Equatable, Sendable {
     case noSuchQuestion(Int?)
     case otherLedger
     /// They are of different moments, and a bundle is of one.
-    case otherHeader(height: UInt64, other: UInt64)
+    case otherHeader(Digest, Digest)
     /// They say different things in this place; one at least is not proven.
     case contradiction(EvidencePlace)
     case tooManyQuestions(Int)
@@ -46,8 +46,8 @@ extension EvidenceBundle {
         }
         needs.addHeadersAndKeys()
         return EvidenceBundle(
-            chain: chain, questions: kept, epochChanges: epochChanges, header: header,
-            certificate: certificate, records: records.filter { needs.keys.contains($0.key) },
+            chain: chain, questions: kept, head: head,
+            records: records.filter { needs.keys.contains($0.key) },
             ancestors: ancestors.filter { needs.heights.contains($0.header.height) },
             entries: entries.indices.filter { needs.entries.contains($0) }.map { entries[$0] },
             histories: Self.renumbered(logs, by: needs.places))
@@ -149,7 +149,8 @@ private struct Needs {
     }
 
     private mutating func add(_ moment: Moment) {
-        let headers = bundle.ancestors.map { $0.header } + [bundle.header]
+        var headers = bundle.ancestors.map { $0.header }
+        if case .certified(let certified, _) = bundle.head { headers.append(certified.header) }
         heights.formUnion(moment.heights(in: headers))
     }
 

@@ -217,7 +217,8 @@ public struct EntryEvidence: Equatable, Sendable, CBORCodable {
     public let code: UInt64
     /// Inclusion path of the outcome in the block's results root.
     public let resultsPath: [Digest]
-    /// Inclusion path of the entry's leaf in the certified log.
+    /// Inclusion path of the entry's leaf: in the certified log for an entry of the certified header's own block; for an older
+    /// one as far as the peak of its block's log, which is on the path of its block's header (`LogPeak`).
     public let logPath: [Digest]
 
     public init(

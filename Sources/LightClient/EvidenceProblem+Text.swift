@@ -133,6 +133,11 @@ extension EvidenceFault {
         case .otherHeaderCertified: "the validators signed another header"
         case .otherEpoch(let found, let expected):
             "field epoch: it is of epoch \(found), expected \(expected)"
+        case .certificateNotIncluded:
+            "the bundle is detached; what is asked for needs the certificate"
+        case .headerNotTrusted(let digest):
+            "it rests on the header \(digest.hex), which is not a trusted one: verify it with the trust file "
+                + "or checkpoint that holds it"
         case .unknownEpoch(let epoch, let known):
             "it is of epoch \(epoch), the bundle proves the validators up to epoch \(known) only"
         case .otherValidators: "field validators: the header names another validator set"
@@ -216,6 +221,9 @@ extension EvidenceFault {
         case .otherHeaderCertified: "验证者签署的是另一个区块头"
         case .otherEpoch(let found, let expected):
             "epoch 字段：属于第 \(found) 届，应为第 \(expected) 届"
+        case .certificateNotIncluded: "该证据包为分离式，所求之事须有终局证书"
+        case .headerNotTrusted(let digest):
+            "所依据的区块头 \(digest.hex) 尚未受信任：请以含有它的信任文件或检查点核验"
         case .unknownEpoch(let epoch, let known):
             "属于第 \(epoch) 届，而证据包只证明到第 \(known) 届的验证者"
         case .otherValidators: "validators 字段：区块头指向另一组验证者"
@@ -312,9 +320,9 @@ extension BundleProblem: CustomStringConvertible {
         case .noSuchQuestion(let number?):
             "the bundle has no question \(number) / 证据包没有第 \(number) 个问题"
         case .otherLedger: "the bundles are of different ledgers / 证据包属于不同账本"
-        case .otherHeader(let height, let other):
-            "the bundles are of different moments, heights \(height) and \(other), and one bundle is of one moment; "
-                + "ask a node all questions at once / 证据包的时点不同（高度 \(height) 与 \(other)），"
+        case .otherHeader(let one, let other):
+            "the bundles rest on different headers, \(one.hex) and \(other.hex), and one bundle is of one moment; "
+                + "ask a node all questions at once / 证据包所依据的区块头不同（\(one.hex) 与 \(other.hex)），"
                 + "不能合并；请向节点一并提出全部问题"
         case .contradiction(let place):
             "the bundles say different things: \(place.english); verify each / "

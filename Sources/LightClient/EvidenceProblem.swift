@@ -64,6 +64,7 @@ public enum EvidenceFault: Equatable, Sendable {
 
     // Header and certificate.
     case otherChainInHeader
+    case certificateNotIncluded
     case notFinal
     case notAFinalization
     case otherHeaderCertified
@@ -82,6 +83,8 @@ public enum EvidenceFault: Equatable, Sendable {
     /// Two quorums finalised what cannot both be final.
     case contradictsTrusted
     case aheadOfClock(timeMs: UInt64, nowMs: UInt64)
+    /// A detached bundle is for readers who trust this header.
+    case headerNotTrusted(Digest)
 
     // Two histories.
     case ancestorNotNeeded
@@ -148,12 +151,13 @@ public enum EvidenceFault: Equatable, Sendable {
 extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
-        case .otherLedger, .otherQuestion, .belowQuorum, .recordNotIncluded, .headerNotIncluded,
+        case .otherLedger, .otherQuestion, .certificateNotIncluded, .belowQuorum,
+            .recordNotIncluded, .headerNotIncluded,
             .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld,
             .closingNotIncluded:
             .notProven
         case .notFinal, .unknownEpoch, .epochBeforeStart, .contradictsTrusted, .aheadOfClock,
-            .momentAhead:
+            .headerNotTrusted, .momentAhead:
             .notYet
         case .undecodable, .outOfOrder, .otherChainInHeader, .notAFinalization,
             .otherHeaderCertified, .otherEpoch, .otherValidators, .noNextValidators,

@@ -96,11 +96,17 @@ public struct EvidenceReport: Equatable, Sendable {
         add(1, "suite", "密码套件", value: answer.suite.name)
         let (signed, all) = (checkpoint.signatures, checkpoint.validators.count)
         let quorum = checkpoint.validators.quorum
-        add(
-            0,
-            "finalised by \(signed) of \(all) validators (\(quorum) needed), "
-                + "epoch \(header.epoch)",
-            "\(all) 个验证者中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
+        if signed > 0 {
+            add(
+                0,
+                "finalised by \(signed) of \(all) validators (\(quorum) needed), "
+                    + "epoch \(header.epoch)",
+                "\(all) 个验证者中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
+        } else {
+            add(
+                0, "under the header that trust starts with, epoch \(header.epoch)",
+                "以信任起点的区块头为准，第 \(header.epoch) 届")
+        }
         add(1, "header", "区块头", value: checkpoint.digest.hex)
         add(1, "state root", "状态根", value: header.stateRoot.hex)
         addEpochs(checkpoint.epochs)

@@ -51,13 +51,10 @@ extension Follower {
         _ bytes: [UInt8], of name: String
     ) throws(EvidenceProblem) -> ProviderAnswer {
         let bundle = try decode(bytes)
-        guard bundle.questions == [.header(height: bundle.header.height, digest: nil)] else {
-            throw EvidenceProblem(.bundle, .otherQuestion)
-        }
-        return ProviderAnswer(
-            name: name,
-            certified: CertifiedHeader(header: bundle.header, certificate: bundle.certificate),
-            epochChanges: bundle.epochChanges)
+        guard case .certified(let certified, let changes) = bundle.head,
+            bundle.questions == [.header(height: certified.header.height, digest: nil)]
+        else { throw EvidenceProblem(.bundle, .otherQuestion) }
+        return ProviderAnswer(name: name, certified: certified, epochChanges: changes)
     }
 
     private func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
@@ -221,7 +218,9 @@ extension Follower {
         guard bundle.questions == proof.questions else {
             throw EvidenceProblem(.bundle, .otherQuestion)
         }
-        let new = CertifiedHeader(header: bundle.header, certificate: bundle.certificate)
+        guard case .certified(let new, let given) = bundle.head else {
+            throw EvidenceProblem(.certificate, .certificateNotIncluded)
+        }
         let verifier = try Verifier(
             genesis: genesis, trust: proof.known, limits: evidenceLimits)
         let answer: ProvenAnswer
@@ -239,7 +238,7 @@ extension Follower {
         }
         let changes =
             proof.known.epochChanges
-            + bundle.epochChanges.filter { $0.header.epoch >= proof.known.validators.epoch }
+            + given.filter { $0.header.epoch >= proof.known.validators.epoch }
         let held = proof.heads.map { $0.certified } + [trust.newest].compactMap { $0 }
         for held in held {
             guard let other = try ancestor(of: answer, at: held.header, bundle) else { continue }

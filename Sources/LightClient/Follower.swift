@@ -264,11 +264,11 @@ public struct Follower: Sendable {
         guard
             var bundle = try? EvidenceBundle.decode(
                 answer, limits: EvidenceLimits.standard.decoding),
-            bundle.chain == trust.chain
+            bundle.chain == trust.chain, case .certified(let certified, let changes) = bundle.head
         else { return nil }
-        let first = bundle.epochChanges.first?.header.epoch ?? bundle.header.epoch
-        bundle.epochChanges.insert(
-            contentsOf: trust.epochChanges.prefix { $0.header.epoch < first }, at: 0)
+        let first = changes.first?.header.epoch ?? certified.header.epoch
+        bundle.head = .certified(
+            certified, after: trust.epochChanges.prefix { $0.header.epoch < first } + changes)
         var start = trust
         start.epochChanges = []
         start.headers = []

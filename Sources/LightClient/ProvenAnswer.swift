@@ -7,7 +7,7 @@ import Records
 public struct Checkpoint: Equatable, Sendable {
     public let header: Header
     public let digest: Digest
-    /// Distinct validators that signed; each signature was checked.
+    /// Distinct validators that signed; each signature was checked. 0: no votes, but the header that the reader starts with.
     public let signatures: Int
     /// The set of the header's epoch.
     public let validators: ValidatorSet

@@ -120,6 +120,17 @@ public struct TrustedChain: Equatable, Sendable {
         return passed < UInt64(epochChanges.count) ? epochChanges[Int(passed)] : nil
     }
 
+    /// The trusted header with this digest: where trust starts (which came without votes), one of the newest, or the last
+    /// of an epoch.
+    func trusted(_ digest: Digest) -> (header: Header, certificate: Certificate?)? {
+        if let header = start.header, header.digest(suite) == digest { return (header, nil) }
+        for certified in headers + epochChanges.map({ $0.certified })
+        where certified.header.digest(suite) == digest {
+            return (certified.header, certified.certificate)
+        }
+        return nil
+    }
+
     private static func isOf(_ header: Header, _ validators: ValidatorSet) -> Bool {
         header.epoch == validators.epoch && header.validators == validators.digest(validators.suite)
     }

@@ -55,13 +55,18 @@ extension Verifier {
         return ProvenHeader(header: header, digest: found)
     }
 
+    /// - Parameters:
+    ///   - headers: ascending by height, the certified one last.
+    ///   - paths: those headers' but the last one's, which were found to lead to the last one's log.
     func provenEntries(
-        _ entries: [EntryEvidence], ancestors: [Header], certified: Header, state: ProvenState
+        _ entries: [EntryEvidence], headers: [Header], paths: [HeaderEvidence], state: ProvenState
     ) throws(EvidenceProblem) -> [ProvenEntry] {
         var proven: [ProvenEntry] = []
         proven.reserveCapacity(entries.count)
-        var log = LogPaths(root: certified.logRoot, size: certified.logSize, suite: suite)
-        var results = log
+        let certified = headers[headers.count - 1]
+        var log = EntryLog(certified: certified, suite: suite)
+        var results = LogPaths(
+            root: certified.resultsRoot, size: certified.entryCount, suite: suite)
         var keys: [KeyID: KeyRecord] = [:]
         for (index, entry) in entries.enumerated() {
             let place = EvidencePlace.entry(
@@ -71,16 +76,19 @@ extension Verifier {
             {
                 throw EvidenceProblem(place, .outOfOrder)
             }
-            guard let header = header(at: entry.height, in: ancestors) else {
+            guard let number = number(of: entry.height, in: headers) else {
                 throw EvidenceProblem(place, .headerNotIncluded)
             }
+            let header = headers[number]
             if proven.last?.height != entry.height {
                 results = LogPaths(
                     root: header.resultsRoot, size: header.entryCount, suite: suite)
             }
             let digest = entry.content.digest(suite)
             try checkPlace(
-                of: entry, digest: digest, header: header, log: &log, results: &results, at: place)
+                of: entry, digest: digest, header: header,
+                next: number < paths.count ? paths[number] : nil, log: &log, results: &results,
+                at: place)
             proven.append(
                 ProvenEntry(
                     height: entry.height, position: entry.position, timeMs: header.timeMs,
@@ -91,20 +99,22 @@ extension Verifier {
         return proven
     }
 
-    private func header(at height: UInt64, in headers: [Header]) -> Header? {
+    private func number(of height: UInt64, in headers: [Header]) -> Int? {
         var low = 0
         var high = headers.count
         while low < high {
             let middle = low + (high - low) / 2
             if headers[middle].height < height { low = middle + 1 } else { high = middle }
         }
-        return low < headers.count && headers[low].height == height ? headers[low] : nil
+        return low < headers.count && headers[low].height == height ? low : nil
     }
 
     /// The entry is in the log where its block's leaves are, and its outcome is at the same position of the results.
+    ///
+    /// - Parameter next: the header with its path; nil for the certified one.
     private func checkPlace(
-        of entry: EntryEvidence, digest: Digest, header: Header, log: inout LogPaths,
-        results: inout LogPaths, at place: EvidencePlace
+        of entry: EntryEvidence, digest: Digest, header: Header, next: HeaderEvidence?,
+        log: inout EntryLog, results: inout LogPaths, at place: EvidencePlace
     ) throws(EvidenceProblem) {
         guard entry.position < header.entryCount else {
             throw EvidenceProblem(place, .positionOutside(entries: header.entryCount))
@@ -116,7 +126,8 @@ extension Verifier {
         guard
             log.hold(
                 leafHash: entry.content.leafHash(digest: digest, suite),
-                index: header.logSize - header.entryCount + entry.position, path: entry.logPath)
+                index: header.logSize - header.entryCount + entry.position, path: entry.logPath,
+                next: next)
         else { throw EvidenceProblem(place, .entryNotInLog) }
         let outcome = EntryOutcome(entryDigest: digest, code: entry.code)
         guard
@@ -180,5 +191,42 @@ extension Verifier {
             throw EvidenceProblem(place, .badSignature(keyID))
         }
         return .valid(keyID)
+    }
+}
+
+/// Checks entries' places in the certified log, one after another: what the one before has proven is not hashed again.
+private struct EntryLog {
+    private let certified: Header
+    private let suite: Suite
+    private var paths: LogPaths
+    /// What `paths` is of: the first leaf after it.
+    private var end: UInt64
+
+    init(certified: Header, suite: Suite) {
+        self.certified = certified
+        self.suite = suite
+        end = certified.logSize
+        paths = LogPaths(root: certified.logRoot, size: certified.logSize, suite: suite)
+    }
+
+    /// - Parameter next: the header of the entry's block, whose leaf is the next one after the block's log; nil for the
+    ///   certified block itself.
+    mutating func hold(
+        leafHash: Digest, index: UInt64, path: [Digest], next: HeaderEvidence?
+    ) -> Bool {
+        guard let next else {
+            if end != certified.logSize { self = EntryLog(certified: certified, suite: suite) }
+            return paths.hold(leafHash: leafHash, index: index, path: path)
+        }
+        let size = next.header.logSize
+        let peak = LogPeak(holding: index, size: size)
+        let first = index - peak.indexInside
+        if end != first + peak.leaves {
+            end = first + peak.leaves
+            paths = LogPaths(
+                root: peak.root(next: size, path: next.path, size: certified.logSize),
+                size: peak.leaves, suite: suite)
+        }
+        return paths.hold(leafHash: leafHash, index: peak.indexInside, path: path)
     }
 }

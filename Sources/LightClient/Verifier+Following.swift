@@ -30,8 +30,10 @@ extension Verifier {
         guard bundle.chain == chain else {
             throw EvidenceProblem(.bundle, .otherLedger(found: bundle.chain, expected: chain))
         }
-        let new = CertifiedHeader(header: bundle.header, certificate: bundle.certificate)
-        let step = try trust.advance(to: new, epochChanges: bundle.epochChanges, nowMs: nowMs)
+        guard case .certified(let new, let changes) = bundle.head else {
+            return .proven(try followedDetached(bundle))
+        }
+        let step = try trust.advance(to: new, epochChanges: changes, nowMs: nowMs)
         guard case .trusted(let next, _) = step else { return Self.fork(step) }
         let answer = try Verifier(genesis: genesis, trust: next, limits: limits).verify(bundle)
         let links = bundle.ancestors.filter { ancestor in
@@ -45,6 +47,16 @@ extension Verifier {
             FollowedAnswer(
                 answer: answer, trust: final, before: trust.newest?.header.height,
                 linkedTo: isKnown ? new.header.height : linkedTo))
+    }
+
+    /// What is detached rests on what is trusted, and adds nothing to it.
+    private func followedDetached(
+        _ bundle: EvidenceBundle
+    ) throws(EvidenceProblem) -> FollowedAnswer {
+        let answer = try verify(bundle)
+        return FollowedAnswer(
+            answer: answer, trust: trust, before: trust.newest?.header.height,
+            linkedTo: answer.height)
     }
 
     private static func fork(_ step: TrustStep) -> FollowedBundle {

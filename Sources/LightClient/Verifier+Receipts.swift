@@ -1,6 +1,7 @@
 import Encoding
 import Ledger
 import LedgerCrypto
+import Merkle
 import Records
 
 /// The entries of a proven bundle, each as something that a tool of others can check: a leaf of the log, and for each
@@ -25,15 +26,22 @@ public struct BundleReceipts: Sendable {
     /// Numbers of the validators that signed, ascending.
     public let signers: [Int]
     private let bundle: EvidenceBundle
-    private let headers: [UInt64: Header]
+    private let certificate: Certificate
+    private let epochChanges: [EpochChange]
+    private let ancestors: [UInt64: HeaderEvidence]
 
-    fileprivate init(checkpoint: Checkpoint, proven bundle: EvidenceBundle) {
+    fileprivate init(
+        checkpoint: Checkpoint, certificate: Certificate, epochChanges: [EpochChange],
+        proven bundle: EvidenceBundle
+    ) {
         self.checkpoint = checkpoint
         self.bundle = bundle
-        signers = bundle.certificate.signatures.map { $0.validator }
-        var headers = [bundle.header.height: bundle.header]
-        for ancestor in bundle.ancestors { headers[ancestor.header.height] = ancestor.header }
-        self.headers = headers
+        self.certificate = certificate
+        self.epochChanges = epochChanges
+        signers = certificate.signatures.map { $0.validator }
+        var ancestors: [UInt64: HeaderEvidence] = [:]
+        for ancestor in bundle.ancestors { ancestors[ancestor.header.height] = ancestor }
+        self.ancestors = ancestors
     }
 
     /// What the bundle answers.
@@ -46,15 +54,12 @@ public struct BundleReceipts: Sendable {
     /// - Parameter number: counts from 0 in the bundle's entries.
     public func entry(_ number: Int) -> Entry {
         let entry = bundle.entries[number]
-        guard let header = headers[entry.height] else {
-            preconditionFailure("a proven bundle has the header of each entry")
-        }
-        let index = header.logSize - header.entryCount + entry.position
-        let receipts = bundle.certificate.votes.map { vote -> Receipt in
+        let (index, path) = place(of: entry)
+        let receipts = certificate.votes.map { vote -> Receipt in
             let receipt = Receipt(
                 vote: vote, chain: bundle.chain, suite: suite,
                 keyID: checkpoint.validators.validators[vote.validator].votingKey.keyID,
-                size: checkpoint.header.logSize, index: index, path: entry.logPath)
+                size: checkpoint.header.logSize, index: index, path: path)
             guard let receipt else {
                 preconditionFailure("a proven bundle's certificate is a finalization")
             }
@@ -68,6 +73,20 @@ public struct BundleReceipts: Sendable {
             issuer: statement == nil ? nil : key.flatMap(Self.publicKey))
     }
 
+    /// The entry's leaf in the certified log, and its whole path there.
+    private func place(of entry: EntryEvidence) -> (index: UInt64, path: [Digest]) {
+        let ancestor = ancestors[entry.height]
+        let header = ancestor?.header ?? checkpoint.header
+        precondition(header.height == entry.height, "a proven bundle has the header of each entry")
+        let index = header.logSize - header.entryCount + entry.position
+        guard let ancestor else { return (index, entry.logPath) }
+        let path = LogPeak(holding: index, size: header.logSize).path(
+            inside: entry.logPath, next: header.logSize,
+            nextLeafHash: LogLeaf.header(header.digest(suite), suite: suite),
+            path: ancestor.path, size: checkpoint.header.logSize, suite: suite)
+        return (index, path)
+    }
+
     private func statement(
         _ content: EntryContent, receipts: [Receipt], key: StateEvidence?
     ) -> TransparentStatement? {
@@ -75,7 +94,7 @@ public struct BundleReceipts: Sendable {
         return TransparentStatement(
             envelope: bytes, receipts: receipts,
             context: .init(
-                header: checkpoint.header, epochChanges: bundle.epochChanges, key: key))
+                header: checkpoint.header, epochChanges: epochChanges, key: key))
     }
 
     /// The record of the key that signed, where the bundle proves it.
@@ -99,9 +118,15 @@ extension Verifier {
     /// The bundle's entries as receipts, after the whole bundle is verified.
     ///
     /// - Throws: the first problem found, with its place; nothing of such a bundle is made a receipt of.
+    ///   `.certificateNotIncluded` for a detached one, since a receipt is a vote of its header's certificate.
     public func receipts(_ bytes: [UInt8]) throws(EvidenceProblem) -> BundleReceipts {
         let bundle = try decode(bytes)
         let answer = try verify(bundle)
-        return BundleReceipts(checkpoint: answer.checkpoint, proven: bundle)
+        guard case .certified(let certified, let changes) = bundle.head else {
+            throw EvidenceProblem(.certificate, .certificateNotIncluded)
+        }
+        return BundleReceipts(
+            checkpoint: answer.checkpoint, certificate: certified.certificate,
+            epochChanges: changes, proven: bundle)
     }
 }

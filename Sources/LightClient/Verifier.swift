@@ -79,13 +79,11 @@ public struct Verifier: Sendable {
                 .bundle,
                 .tooMany(what: "entries", found: bundle.entries.count, max: limits.entriesMax))
         }
-        let checkpoint = try verifyCheckpoint(
-            header: bundle.header, certificate: bundle.certificate,
-            epochChanges: bundle.epochChanges)
-        let state = try provenState(bundle.records, header: bundle.header)
-        let ancestors = try provenAncestors(bundle.ancestors, certified: bundle.header)
+        let checkpoint = try provenHead(bundle.head)
+        let state = try provenState(bundle.records, header: checkpoint.header)
+        let ancestors = try provenAncestors(bundle.ancestors, certified: checkpoint.header)
         let entries = try provenEntries(
-            bundle.entries, ancestors: ancestors, certified: bundle.header, state: state)
+            bundle.entries, headers: ancestors, paths: bundle.ancestors, state: state)
         let proven = ProvenParts(
             state: state, headers: ancestors, paths: bundle.ancestors, entries: entries)
         return ProvenAnswer(
@@ -95,6 +93,24 @@ public struct Verifier: Sendable {
     }
 
     // MARK: Header and certificate
+
+    private func provenHead(
+        _ head: EvidenceBundle.Head
+    ) throws(EvidenceProblem) -> Checkpoint {
+        switch head {
+        case .certified(let certified, let changes):
+            return try verifyCheckpoint(
+                header: certified.header, certificate: certified.certificate, epochChanges: changes)
+        case .trusted(let digest):
+            guard let trusted = trust.trusted(digest),
+                let validators = trust.validators(of: trusted.header.epoch)
+            else { throw EvidenceProblem(.bundle, .headerNotTrusted(digest)) }
+            return Checkpoint(
+                header: trusted.header, digest: digest,
+                signatures: trusted.certificate?.signatures.count ?? 0, validators: validators,
+                epochs: trust.epochs(through: trusted.header.epoch))
+        }
+    }
 
     /// A header that a quorum of its epoch's validators finalised, the epoch's set being proven from where trust starts.
     ///

@@ -25,13 +25,15 @@ public struct LogPaths {
 
     /// Whether the leaf stands at `index` of the tree. A path of the wrong length is refused before anything is hashed.
     public mutating func hold(leafHash: Digest, index: UInt64, path: [Digest]) -> Bool {
-        guard index < size, path.count == siblings(of: index, below: UInt64.bitWidth) else {
+        guard index < size,
+            path.count == LogProof.siblings(of: index, below: UInt64.bitWidth, size: size)
+        else {
             return false
         }
         if !nodes.isEmpty {
             let level = UInt64.bitWidth - (index ^ self.index).leadingZeroBitCount
-            let count = siblings(of: index, below: level)
-            let known = siblings(of: self.index, below: level)
+            let count = LogProof.siblings(of: index, below: level, size: size)
+            let known = LogProof.siblings(of: self.index, below: level, size: size)
             if path[count...] == self.path[known...] {
                 let fresh = way(from: leafHash, at: index, along: path[..<count])
                 if fresh[count] == nodes[known] {
@@ -48,16 +50,6 @@ public struct LogPaths {
         self.index = index
         self.path = path
         return true
-    }
-
-    /// How many siblings a leaf's path has at levels below `level`: a subtree at the right border may have none.
-    private func siblings(of index: UInt64, below level: Int) -> Int {
-        let inner = LogProof.innerLevels(index, size: size)
-        guard level > inner else { return level }
-        let border = inner == UInt64.bitWidth ? 0 : index >> UInt64(inner)
-        let width = UInt64(level - inner)
-        let counted = width >= UInt64(UInt64.bitWidth) ? border : border & ((1 << width) - 1)
-        return inner + counted.nonzeroBitCount
     }
 
     /// The nodes from the leaf on, up to where the siblings end.

@@ -98,6 +98,16 @@ public enum LogProof {
         UInt64.bitWidth - (index ^ (size - 1)).leadingZeroBitCount
     }
 
+    /// How many siblings a leaf's path has at levels below `level`: a subtree at the right border may have none.
+    static func siblings(of index: UInt64, below level: Int, size: UInt64) -> Int {
+        let inner = innerLevels(index, size: size)
+        guard level > inner else { return level }
+        let border = inner == UInt64.bitWidth ? 0 : index >> UInt64(inner)
+        let width = UInt64(level - inner)
+        let counted = width >= UInt64(UInt64.bitWidth) ? border : border & ((1 << width) - 1)
+        return inner + counted.nonzeroBitCount
+    }
+
     private static func siblingIsRight(at level: Int, index: UInt64, size: UInt64) -> Bool {
         level < innerLevels(index, size: size) && (index >> UInt64(level)) & 1 == 0
     }

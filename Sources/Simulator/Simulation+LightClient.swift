@@ -39,7 +39,10 @@ extension Simulation {
         } catch {
             return fail("the light client refused the truth: \(error.english)")
         }
-        for (name, lie) in lies(about: bundle) {
+        guard case .certified(let certified, let changes) = bundle.head else {
+            return fail("the light client: v\(seat) gave a detached bundle of \(id)")
+        }
+        for (name, lie) in lies(about: bundle, certified, changes) {
             // A bundle that takes another form than any honest one ends when it is decoded.
             if (try? verifier.verify(lie.encoded, asked: [.transaction(id)])) != nil {
                 return fail("the light client took a lie: \(name)")
@@ -68,34 +71,36 @@ extension Simulation {
         }
     }
 
-    private func lies(about bundle: EvidenceBundle) -> [(String, EvidenceBundle)] {
-        let set = sets[Int(bundle.header.epoch)]
+    private func lies(
+        about bundle: EvidenceBundle, _ certified: CertifiedHeader, _ changes: [EpochChange]
+    ) -> [(String, EvidenceBundle)] {
+        let (header, certificate) = (certified.header, certified.certificate)
+        func with(_ header: Header, _ certificate: Certificate) -> EvidenceBundle {
+            var lie = bundle
+            lie.head = .certified(
+                CertifiedHeader(header: header, certificate: certificate), after: changes)
+            return lie
+        }
+        let set = sets[Int(header.epoch)]
         let keys = signers(of: set.epoch)
         let quorum = set.quorum
         let minority = Quorum.faultsTolerated(set.count)
-        let signers = bundle.certificate.signatures.map(\.validator)
-        var short = bundle
-        short.certificate = Certificate(
-            statement: bundle.certificate.statement,
-            signatures: Array(bundle.certificate.signatures.prefix(quorum - 1)))
+        let signers = certificate.signatures.map(\.validator)
+        let short = Certificate(
+            statement: certificate.statement,
+            signatures: Array(certificate.signatures.prefix(quorum - 1)))
         // Another state, signed by as many as may be dishonest, and in the names of the rest.
-        let header = bundle.header
         let other = Header(
             chain: header.chain, height: header.height, epoch: header.epoch, parent: header.parent,
             timeMs: header.timeMs, logSize: header.logSize, logRoot: header.logRoot,
             stateRoot: workload.genesis.suite.digest([0xFF]), resultsRoot: header.resultsRoot,
             entryCount: header.entryCount, validators: header.validators,
             nextValidators: header.nextValidators)
-        var fork = bundle
-        fork.header = other
-        fork.certificate = Certificate.signed(
+        let fork = Certificate.signed(
             .finalize(
-                epoch: header.epoch, view: bundle.certificate.view,
+                epoch: header.epoch, view: certificate.view,
                 VoteSubject(other, suite: workload.genesis.suite)),
             by: signers, keys: keys, honest: minority, chain: workload.chain)
-        // The right certificate over another header.
-        var swapped = bundle
-        swapped.header = other
         var outcome = bundle
         outcome.entries = bundle.entries.map {
             EntryEvidence(
@@ -103,16 +108,15 @@ extension Simulation {
                 resultsPath: $0.resultsPath, logPath: $0.logPath)
         }
         // The votes of a notarization are no finalization.
-        var notarized = bundle
-        if let subject = bundle.certificate.statement.subject {
-            notarized.certificate = Certificate.signed(
-                .notarize(epoch: header.epoch, view: bundle.certificate.view, subject),
-                by: signers, keys: keys, honest: signers.count, chain: workload.chain)
-        }
+        let notarized = Certificate.signed(
+            .notarize(
+                epoch: header.epoch, view: certificate.view,
+                VoteSubject(header, suite: workload.genesis.suite)),
+            by: signers, keys: keys, honest: signers.count, chain: workload.chain)
         return [
-            ("a quorum less one", short), ("a fork signed by f", fork),
-            ("another header", swapped), ("another outcome", outcome),
-            ("a notarization", notarized),
+            ("a quorum less one", with(header, short)), ("a fork signed by f", with(other, fork)),
+            ("another header", with(other, certificate)), ("another outcome", outcome),
+            ("a notarization", with(header, notarized)),
         ]
     }
 }

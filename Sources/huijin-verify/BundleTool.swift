@@ -3,13 +3,15 @@ import Ledger
 import LedgerCrypto
 import LightClient
 
-/// `huijin-verify split | merge | redact`: bundles taken apart, put together, and with parts withheld. What comes out is
-/// verified before it is written, so that nobody passes on what proves nothing.
+/// `huijin-verify split | merge | redact | detach`: bundles taken apart, put together, with parts withheld, and without the
+/// header that their reader trusts. What comes out is verified before it is written, so that nobody passes on what
+/// proves nothing.
 struct BundleTool {
     enum Mode: String {
         case split
         case merge
         case redact
+        case detach
     }
 
     /// What stands in the way.
@@ -60,6 +62,7 @@ struct BundleTool {
             if questions.isEmpty { throw .missing("--question") }
         case .redact:
             if envelopes.isEmpty, records.isEmpty { throw .missing("--envelope | --record") }
+        case .detach: break
         case .merge:
             if files.count < 2 { throw .missing("two bundles / 两个证据包") }
         }
@@ -85,14 +88,19 @@ struct BundleTool {
                 for other in bundles.dropFirst() { result = try result.merged(with: other, suite) }
             case .redact:
                 result = try result.withholding(envelopes: envelopes, records: records, suite)
+            case .detach: break
             }
         } catch {
             throw .bundle(error)
         }
-        let bytes = result.encoded
-        let answer: ProvenAnswer
+        var bytes = result.encoded
+        var answer: ProvenAnswer
         do throws(EvidenceProblem) {
             answer = try verifier.verify(bytes)
+            if mode == .detach {
+                bytes = result.detached(suite).encoded
+                answer = try Self.reader(of: answer.checkpoint, verifier.genesis).verify(bytes)
+            }
         } catch {
             throw .unproven(error)
         }
@@ -102,6 +110,17 @@ struct BundleTool {
             throw .output(error)
         }
         return EvidenceReport(answer)
+    }
+
+    /// Somebody who trusts that header and nothing else.
+    private static func reader(
+        of checkpoint: Checkpoint, _ genesis: Genesis
+    ) throws(EvidenceProblem) -> Verifier {
+        try Verifier(
+            genesis: genesis,
+            trust: TrustedChain(
+                accepting: checkpoint.digest, header: checkpoint.header,
+                validators: checkpoint.validators))
     }
 
     private func read<Value: CBORDecodable>(

@@ -8,6 +8,7 @@ extension Arguments {
                huijin-verify split FILE --genesis FILE --question N… --out FILE
                huijin-verify merge FILE FILE… --genesis FILE --out FILE
                huijin-verify redact FILE --genesis FILE [--envelope DIGEST…] [--record KEY…] --out FILE
+               huijin-verify detach FILE --genesis FILE --out FILE
         用法：huijin-verify --genesis 创世文件 --bundle 证据包 [--json] [--asset 编号 | --transaction 编号]
                   [--trust 信任文件] [--checkpoint 检查点文件 --accept 摘要] [--checkpoint-out 文件] [--html 文件] [--prov 文件]
               huijin-verify fork 分叉证据 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
@@ -16,6 +17,7 @@ extension Arguments {
               huijin-verify split 证据包 --genesis 创世文件 --question 序号… --out 文件
               huijin-verify merge 证据包 证据包… --genesis 创世文件 --out 文件
               huijin-verify redact 证据包 --genesis 创世文件 [--envelope 摘要…] [--record 键…] --out 文件
+              huijin-verify detach 证据包 --genesis 创世文件 --out 文件
 
         Decides offline, from the given files alone, whether the bundle's answers hold.
         仅凭所给文件，离线判定证据包的结论是否成立。
@@ -55,9 +57,12 @@ extension Arguments {
 
         split: some of a bundle's questions (--question, counted from 0 as in the report) with the parts alone that they need.
         merge: bundles of one ledger and one height as one. redact: the same answers with envelopes (by the digest of the entry)
-        and state records (by their key) withheld. What comes out is verified before it is written; nothing is overwritten.
+        and state records (by their key) withheld. detach: the same answers for readers who trust the header already (--trust,
+        --checkpoint): without it, its certificate and the ends of epochs; merged with a bundle that has them it is whole again.
+        What comes out is verified before it is written; nothing is overwritten.
         split：取出证据包中的部分问题（--question，序号同报告，自 0 起）及其所需内容。merge：合并同一账本、同一高度的证据包。
-        redact：不披露所列信封（条目摘要）与状态记录（状态键），结论不变。结果经核验后方写出，不覆盖已有文件。
+        redact：不披露所列信封（条目摘要）与状态记录（状态键），结论不变。detach：供已信任该区块头者（--trust、--checkpoint）
+        使用，略去区块头、终局证书与各届末区块头；与含有它们的证据包合并即复原。结果经核验后方写出，不覆盖已有文件。
 
         exit codes / 退出码
           0   proven; of a fork file: the fork is proven / 已证明；对分叉证据：分叉已证明

@@ -149,6 +149,68 @@ import Testing
         #expect(problem(lie, world.verifier)?.fault == .wrongStateProof)
     }
 
+    @Test(arguments: Suite.allCases) func aDetachedBundleIsForThoseWhoTrustItsHeader(
+        suite: LedgerCrypto.Suite
+    ) throws {
+        let world = try World(suite)
+        let whole = try world.bundle()
+        let detached = whole.detached(suite)
+        #expect(
+            detached.encoded.count + whole.head.encoded.count == whole.encoded.count
+                + whole.head.digest(suite).encoded.count)
+        let answer = try world.verifier.verify(whole)
+        let (header, digest) = (whole.header, whole.header.digest(suite))
+        #expect(
+            problem(detached, world.verifier)
+                == EvidenceProblem(.bundle, .headerNotTrusted(digest)))
+        #expect(EvidenceFault.headerNotTrusted(digest).standing == .notYet)
+
+        // Accepted by its digest, without a vote.
+        let start = try TrustedChain(
+            accepting: digest, header: header, validators: world.ledger.genesis.validators)
+        let reader = try Verifier(genesis: world.ledger.genesis, trust: start)
+        let read = try reader.verify(detached.encoded)
+        #expect(read.findings == answer.findings)
+        #expect(read.checkpoint.signatures == 0)
+        #expect(EvidenceReport(read).text.contains("以信任起点的区块头为准"))
+        #expect(read.json.encodedText.contains("\"signatures\":0,"))
+
+        // Followed to before.
+        guard case .proven(let followed) = try world.verifier.follow(whole.encoded, nowMs: .max)
+        else { throw Unexpected() }
+        let follower = try Verifier(genesis: world.ledger.genesis, trust: followed.trust)
+        #expect(try follower.verify(detached.encoded) == answer)
+        guard case .proven(let again) = try follower.follow(detached.encoded, nowMs: .max) else {
+            throw Unexpected()
+        }
+        #expect(again.trust == followed.trust)
+        #expect(again.linkedTo == answer.height)
+
+        // Nothing in it is believed more than in a whole one.
+        for place in detached.entries.indices {
+            var lie = detached
+            let entry = lie.entries[place]
+            lie.entries[place] = EntryEvidence(
+                height: entry.height, position: entry.position, content: entry.content,
+                code: entry.code ^ 1, resultsPath: entry.resultsPath, logPath: entry.logPath)
+            #expect(
+                problem(lie, reader)?.fault == .outcomeNotInResults(code: entry.code ^ 1))
+        }
+        #expect(throws: EvidenceProblem(.certificate, .certificateNotIncluded)) {
+            try reader.receipts(detached.encoded)
+        }
+        #expect(try detached.merged(with: whole, suite) == whole)
+        #expect(try whole.merged(with: detached, suite) == whole)
+        #expect(try detached.merged(with: detached, suite) == detached)
+        let all = Set(whole.questions.indices)
+        for number in all {
+            #expect(
+                try detached.split([number], suite) == whole.split([number], suite).detached(suite))
+        }
+    }
+
+    private struct Unexpected: Error {}
+
     @Test func onlyBundlesOfOneMomentAreMerged() throws {
         let world = try World()
         let suite = world.ledger.suite
@@ -158,7 +220,7 @@ import Testing
         let later = try world.bundle([2])
         #expect(
             throws: BundleProblem.otherHeader(
-                height: before.header.height, other: later.header.height)
+                before.header.digest(suite), later.header.digest(suite))
         ) { try before.merged(with: later, suite) }
         let other = try World(.sm2SM3).bundle([0])
         #expect(throws: BundleProblem.otherLedger) { try before.merged(with: other, suite) }

@@ -16,13 +16,13 @@ import Testing
 
     static let parts = [
         "genesis", "history", "redacted", "transaction", "record", "absence", "leaf", "receipt",
-        "statement", "provenance",
+        "statement", "provenance", "detached",
     ]
 
     /// An asset's complete history over two changes of epoch, the same with an envelope withheld, what became of a
     /// refused transaction, an account, an asset that there is not, the first entry's leaf with a receipt for it,
     /// and the first entry that was signed by itself as a transparent statement. Then the rights of that asset and of one
-    /// derived from it, a transaction and an older header, with one envelope and one record withheld.
+    /// derived from it, a transaction and an older header, with one envelope and one record withheld; and the transaction for a reader who trusts the header.
     private static func make(_ suite: LedgerCrypto.Suite) throws -> [String: [UInt8]] {
         let (ledger, asset) = try ExecutedHistoryTests.life(suite, changesEpoch: true)
         let history = try EvidenceBundle.assetHistory(asset: asset, from: ledger)
@@ -33,11 +33,12 @@ import Testing
         let verifier = Verifier(genesis: ledger.genesis)
         let proven = try verifier.receipts(history.encoded)
         let receipts = proven.entry(0)
+        let transaction = try EvidenceBundle.transaction(
+            id: refusal.transactionID, from: ledger)
         var parts = [
             "genesis": ledger.genesis.encoded, "history": history.encoded,
             "redacted": redacted.encoded,
-            "transaction": try EvidenceBundle.transaction(id: refusal.transactionID, from: ledger)
-                .encoded,
+            "transaction": transaction.encoded, "detached": transaction.detached(suite).encoded,
             "record": try EvidenceBundle.record(
                 type: .account,
                 id: [
@@ -139,6 +140,18 @@ import Testing
             return
         }
         #expect(try verifier.verify(bytes("absence")).findings[0] == .record(.nothing))
+
+        let detached = try bytes("detached")
+        #expect(
+            throws: EvidenceProblem(
+                .bundle, .headerNotTrusted(history.checkpoint.digest))
+        ) { try verifier.verify(detached) }
+        let reader = try Verifier(
+            genesis: genesis,
+            trust: TrustedChain(
+                accepting: history.checkpoint.digest, header: history.checkpoint.header,
+                validators: history.checkpoint.validators))
+        #expect(try reader.verify(detached).findings == [.transaction(entry)])
 
         let receipts = try verifier.receipts(bytes("history"))
         let first = receipts.entry(0)

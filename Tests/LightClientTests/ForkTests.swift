@@ -273,6 +273,6 @@ import Testing
         let bundle = try EvidenceBundle.header(height: 4, from: chain)
         #expect(
             Suite.ed25519SHA256.digest(bundle.encoded).hex
-                == "99c4fb65054f3aa9829da58ff6246e412015f2b1b2da0b9e16a9d34f7b26e1bb")
+                == "b166b784246de1d9cae6685c76f7e276e5fdf5f453f9002d96e56cdf00a0f355")
     }
 }

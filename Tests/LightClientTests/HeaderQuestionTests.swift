@@ -92,8 +92,8 @@ import Testing
             let path = log.inclusionPath(index: header.logSize, size: newest.logSize)
             return EvidenceBundle(
                 chain: base.chain, questions: [.header(height: header.height, digest: nil)],
-                epochChanges: [], header: newest, certificate: certified.certificate,
-                records: [], ancestors: [HeaderEvidence(header: header, path: path)],
+                head: .certified(certified, after: []), records: [],
+                ancestors: [HeaderEvidence(header: header, path: path)],
                 entries: [], histories: [])
         }
     }

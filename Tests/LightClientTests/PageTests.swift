@@ -122,6 +122,19 @@ import Testing
             #expect(redacted.code == 0 && redacted.output.contains("信封未披露"))
             #expect(
                 try EvidenceBundle.decode(bytes("e")).entries[0].content == .withheld(entry))
+            // Without the header, which a checkpoint gives.
+            #expect(try run("detach", path("whole"), "--out", path("g")).code == 0)
+            #expect(try run("--bundle", path("g")).code == 2)
+            let accepted = try run(
+                "--bundle", path("whole"), "--checkpoint-out", path("checkpoint"))
+            #expect(accepted.code == 0)
+            let digest = whole.header.digest(family.ledger.suite).hex
+            let read = try run(
+                "--bundle", path("g"), "--checkpoint", path("checkpoint"), "--accept", digest)
+            #expect(read.code == 0 && read.output.contains("以信任起点的区块头为准"))
+            #expect(try run("detach", path("g"), "--out", path("h")).code == 2)
+            #expect(try run("merge", path("g"), path("a"), "--out", path("h")).code == 0)
+            #expect(try bytes("h") == whole.encoded)
             // An asset's record is what its history is proven by: nothing is written.
             let key = StateKey.digest(.asset, family.source, suite: family.ledger.suite)
             let useless = try run(

@@ -129,6 +129,32 @@ struct LogTests {
         }
     }
 
+    /// A leaf's path in a longer tree, from its path in a peak of the shorter one and the path of the shorter one's next leaf.
+    @Test func theNextLeafsPathHoldsThePeaks() {
+        let suite = LedgerCrypto.Suite.ed25519SHA256
+        let tree = Self.tree(Self.sizeMax, suite)
+        let hashes = Self.leaves(Self.sizeMax).map { suite.leafDigest($0) }
+        for size in 2...UInt64(Self.sizeMax) {
+            for next in 1..<size {
+                let path = tree.inclusionPath(index: next, size: size)
+                for index in 0..<next {
+                    let peak = LogPeak(holding: index, size: next)
+                    let whole = tree.inclusionPath(index: index, size: size)
+                    let inside = Array(whole.prefix(peak.level))
+                    let root = LogProof.rootFromInclusion(
+                        leafHash: hashes[Int(index)], index: peak.indexInside, size: peak.leaves,
+                        path: inside, suite: suite)
+                    let joined = peak.path(
+                        inside: inside, next: next, nextLeafHash: hashes[Int(next)], path: path,
+                        size: size, suite: suite)
+                    if root != peak.root(next: next, path: path, size: size) || joined != whole {
+                        Issue.record("leaf \(index) of \(next) in \(size)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: LedgerCrypto.Suite.allCases)
     func consistencyHoldsOnlyAsStated(suite: LedgerCrypto.Suite) {
         let tree = Self.tree(Self.sizeMax, suite)

@@ -20,8 +20,7 @@ SET = (UINT, [(MEMBER, (UINT, bytes), bytes)])
 FIELDS = "form chain height epoch parent time log_size log_root state_root results_root entry_count validators next digest"
 HEADER = (str, 32, UINT, UINT, 32, UINT, UINT, 32, 32, 32, UINT, 32, {32})
 CERTIFICATE = ((UINT, UINT, UINT, (UINT, 32, 32)), [(UINT, 64)])
-BUNDLE = (str, 32, [[ANY]], [(HEADER, CERTIFICATE, SET)], HEADER, CERTIFICATE,
-          [(32, ANY, (UINT, bytes, [32], {(32, 32)}))], [(HEADER, [32])],
+BUNDLE = (str, 32, [[ANY]], ANY, [(32, ANY, (UINT, bytes, [32], {(32, 32)}))], [(HEADER, [32])],
           [(UINT, UINT, (UINT, ANY), UINT, [32], [32])], [[(UINT, [(bytes, UINT)])]])
 EVENT = (str, UINT, UINT, UINT, 32, 32, UINT, UINT, ANY, UINT, dict)
 def fit(shape, value):
@@ -103,8 +102,7 @@ def is_good_key(kind, data):
 def check_signature(key, signature, protected, payload, what): # of a COSE_Sign1 (RFC 9052 §4.4)
     message = cbor2.dumps(["Signature1", protected, b"", payload])
     if suite == 2: return need(sm2.is_valid(key, signature, message), f"signature of {what}")
-    r = point(signature[:32])
-    good = is_good_key(1, key) and r and times(8, r) != (0, 1) and int.from_bytes(signature[32:], "little") < L
+    good = is_good_key(1, key) and (r := point(signature[:32])) and times(8, r) != (0, 1) and int.from_bytes(signature[32:], "little") < L
     try: Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     except InvalidSignature: good = False
     need(good, f"signature of {what}")
@@ -154,8 +152,10 @@ def verify(genesis_bytes, bundle_bytes):
     global suite
     need((suite := genesis[2]) in ALGORITHMS, "a suite of 1 or 2")
     chain, validators, height = H(genesis_bytes), validator_set(fit(SET, genesis[5])), -1
-    form, bundle_chain, questions, changes, top, certificate, states, ancestors, entries, histories = read(bundle_bytes, BUNDLE)
-    need([genesis[0], validators["epoch"], form] == ["huijin/genesis/1", 0, "huijin/evidence/2"], "not a genesis and a bundle")
+    form, bundle_chain, questions, head, states, ancestors, entries, histories = read(bundle_bytes, BUNDLE)
+    need(not isinstance(head, bytes), "a detached bundle: the reader must trust its header", NOT_PROVEN)
+    changes, top, certificate = fit(([(HEADER, CERTIFICATE, SET)], HEADER, CERTIFICATE), head)
+    need([genesis[0], validators["epoch"], form] == ["huijin/genesis/1", 0, "huijin/evidence/3"], "not a genesis and a bundle")
     need(bundle_chain == chain, "a bundle of another ledger", NOT_PROVEN)
     for last, its_certificate, following in changes:
         last, old, validators = header_of(last, chain), validators, validator_set(following)
@@ -175,13 +175,13 @@ def verify(genesis_bytes, bundle_bytes):
         if held[key] is None: return None
         need((stored := read(held[key], (16, UINT, bytes)))[1] == kind, "a record of another type")
         return read(stored[2], dict)
-    def in_log(leaf, index, path): return root_from_path(leaf_hash(write(leaf)), index, top["log_size"], path) == top["log_root"]
-    headers = {}
+    def leads(leaf, index, size, path, root): return root_from_path(leaf_hash(write(leaf)), index, size, path) == root
+    headers, end = {}, top["log_size"] - 1
     for value, path in ancestors:
         below = header_of(value, chain)
         need(max(headers, default=-1) < below["height"] < top["height"], "headers below H ascend")
-        need(in_log([0, below["digest"]], below["log_size"], path), "header in the log")
-        headers[below["height"]] = below
+        need(leads([0, below["digest"]], size := below["log_size"], top["log_size"], path, top["log_root"]), "header in the log")
+        headers[below["height"]] = below | {"peaks": [x for i, x in enumerate(path) if size >> i & 1 or i >= (size ^ end).bit_length()]}
     headers[top["height"]], proven = top, []
     for at, position, (form, shown), code, results_path, log_path in entries:
         need(at in headers, "an entry's header is missing", NOT_PROVEN)
@@ -190,17 +190,17 @@ def verify(genesis_bytes, bundle_bytes):
         entry = {"place": (at, position), "time": block["time"], "code": code, "form": form, "digest": digest, "rechecked": False}
         need(position < block["entry_count"] < block["log_size"], "a position within the block")
         index = block["log_size"] - block["entry_count"] + position
-        need(in_log([2 if form == 1 else 1, digest], index, log_path), "entry in the log")
-        root = root_from_path(leaf_hash(write([digest, code])), position, block["entry_count"], results_path)
-        need(root == block["results_root"], "outcome in the results")
+        size = 1 << (index ^ block["log_size"]).bit_length() - 1 # of the peak of its block's log that holds it
+        tree = block.get("peaks") and (index % size, size, log_path, block["peaks"][(block["log_size"] % size).bit_count()])
+        need(leads([2 if form == 1 else 1, digest], *(tree or (index, top["log_size"], log_path, top["log_root"]))), "entry in the log")
+        need(leads([digest, code], position, block["entry_count"], results_path, block["results_root"]), "outcome in the results")
         if form == 1: entry |= {"kind": 1000 + shown[0], "id": digest}
         if form == 0:
             transaction, identity, signer, signed = envelope(shown, chain)
             entry |= {"kind": transaction[0], "id": identity, "member": transaction[3]}
             if isinstance(held.get(H(write(["huijin/state", 2, signer])), []), bytes | None):
                 key, entry["rechecked"] = record(2, signer), True
-                is_live = key and key[6] <= at <= key.get(7, at)
-                need(is_live and [H(key[3][1])[:16], key[2]] == [signer, transaction[3]], "the key is the member's and was live")
+                need(key and H(key[3][1])[:16] == signer and key[2] == transaction[3] and key[6] <= at <= key.get(7, at), "the member's key")
                 check_signature(key[3][1], *signed, f"member {transaction[3]}")
         proven.append(entry)
     need(all(a["place"] < b["place"] for a, b in zip(proven, proven[1:])), "entries ascend")

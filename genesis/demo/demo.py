@@ -22,7 +22,7 @@ from pathlib import Path
 import cbor
 
 # Places in an evidence bundle: docs/evidence-bundle.md.
-HISTORIES = 9
+HISTORIES = 7
 TRADES = 1
 
 HERE = Path(__file__).resolve().parent
