@@ -8,7 +8,7 @@ import Records
 /// Drives a `Follower` over the network and keeps what it knows in files, so that nothing is missed between two runs.
 ///
 /// Beside the trust file, which `huijin-verify --trust` reads as well, stand `….watch` (what is known of the records that this
-/// run or an earlier one watched) and `….fork-…` and `….refused-…`, each piece of evidence once, named by its digest.
+/// run or an earlier one watched) and `….fork-…`, `….old-fork-…` and `….refused-…`, each piece of evidence once, named by its digest.
 ///
 /// One program at a time writes these files: two that share a trust file would each put back what the other replaced.
 ///
@@ -81,7 +81,8 @@ public struct Watch: Sendable {
         }
         let evidence = Self.evidence(beside: trustPath)
         earlierFork = evidence.first { $0.path.hasPrefix(trustPath + ".fork-") }?.path
-        for file in evidence where file.path.hasPrefix(trustPath + ".refused-") {
+        let counted = [trustPath + ".refused-", trustPath + ".old-fork-"]
+        for file in evidence where counted.contains(where: { file.path.hasPrefix($0) }) {
             refusedFiles += 1
             refusedBytes += file.bytes
         }
@@ -151,8 +152,8 @@ public struct Watch: Sendable {
     private mutating func keep(_ alert: FollowerAlert) throws(SetupError) -> String? {
         guard let evidence = alert.evidence else { return nil }
         let isFork = alert.topic == .fork
-        let name = client.suite.digest(evidence).hex.prefix(16)
-        let path = trustPath + (isFork ? ".fork-" : ".refused-") + name
+        let kind = isFork ? "fork" : alert.topic == .oldFork ? "old-fork" : "refused"
+        let path = "\(trustPath).\(kind)-\(client.suite.digest(evidence).hex.prefix(16))"
         if FileManager.default.fileExists(atPath: path) { return path }
         if !isFork {
             guard refusedFiles < Watch.refusedFilesMax,

@@ -40,6 +40,8 @@ extension Follower {
                 heads.append(Head(provider: item.provider, certified: item.answer.certified))
             case .lies(let problem), .unproven(let problem):
                 refuse(item.provider, problem, bundle: item.bytes)
+            case .forked(let evidence, _) where trust.isByEndedKeys(evidence, nowMs: nowMs):
+                note(item.provider, .oldFork, .oldFork(evidence, provider: found.provider))
             case .forked(let evidence, let side):
                 return tell(evidence, provider: found.provider, against: side, &step)
             }
@@ -127,27 +129,18 @@ extension Follower {
         watched.records.map { $0.question }.filter { !unreadable.contains($0) }
     }
 
-    /// Asks the one whose turn it is; when there is nobody left who can add to what is trusted, which records the first who
-    /// may not show all may not show.
+    /// Asks the one whose turn it is; when there is nobody left who can add to what is trusted, each of those who may not show all
+    /// records what it may show.
     private mutating func ask(_ proof: Proof) -> [Ask] {
         var proof = proof
-        guard proof.asked < proof.heads.count,
-            proof.heads[proof.asked].header.height >= anchor?.height ?? 0
-        else {
-            guard let forbidder = proof.forbidder, !proof.isProbed else { return [] }
-            proof.asked = forbidder
-            phase = .probe(proof)
-            return readable.map {
-                Ask(
-                    provider: proof.heads[forbidder].provider,
-                    what: .bundle([$0], epochsFrom: proof.known.validators.epoch))
-            }
-        }
-        let head = proof.heads[proof.asked]
+        guard proof.asked < proof.turns.count,
+            proof.head.header.height >= anchor?.height ?? 0
+        else { return proof.isProbed ? [] : probe(proof) }
+        let head = proof.head
         var heights = proof.heads.map { $0.header.height }.filter { $0 <= head.header.height }
         if let anchor { heights.append(anchor.height) }
         proof.questions = EvidenceQuestion.sorted(
-            readable + heights.map { .header(height: $0, digest: nil) })
+            (proof.shown ?? readable) + heights.map { .header(height: $0, digest: nil) })
         phase = .proof(proof)
         let epoch = proof.known.validators.epoch
         return [
@@ -158,7 +151,7 @@ extension Follower {
     mutating func judge(
         _ answer: Answer, _ proof: Proof, nowMs: UInt64, _ step: inout Step
     ) -> [Ask] {
-        let head = proof.heads[proof.asked]
+        let head = proof.head
         let name = providers[head.provider]
         switch answer {
         case .forbidden where !readable.isEmpty && !proof.isProbed:
@@ -169,11 +162,18 @@ extension Follower {
         case .bytes(let bytes):
             do throws(EvidenceProblem) {
                 switch try prove(bytes, proof, nowMs: nowMs) {
+                case .fork(let evidence, _) where trust.isByEndedKeys(evidence, nowMs: nowMs):
+                    note(head.provider, .oldFork, .oldFork(evidence, provider: name))
                 case .fork(let evidence, let side):
                     return tell(evidence, provider: name, against: side, &step)
                 case .older(let height):
                     noteBehind(head, height: height, newest: head.header.height)
-                case .proven(let next, let answer):
+                case .proven(let next, let answer, let refuted):
+                    for (provider, evidence) in refuted {
+                        note(
+                            provider, .oldFork,
+                            .oldFork(evidence, provider: providers[provider]))
+                    }
                     return accept(next, answer, proof, &step)
                 }
             } catch {
@@ -181,17 +181,47 @@ extension Follower {
             }
         }
         var proof = proof
-        if case .forbidden = answer, proof.forbidder == nil { proof.forbidder = proof.asked }
+        if case .forbidden = answer, !proof.isProbed {
+            proof.forbidders.append(Proof.Forbidder(head: proof.turns[proof.asked]))
+        }
         proof.asked += 1
         return ask(proof)
     }
 
-    /// Leaves out what may not be read, and asks again. What the other answers hold is not looked at: it is of several headers.
+    /// Asks the next of those who may not show all for each record alone.
+    private mutating func probe(_ proof: Proof) -> [Ask] {
+        guard let next = proof.forbidders.first(where: { $0.shown == nil }) else { return [] }
+        phase = .probe(proof)
+        return readable.map {
+            Ask(
+                provider: proof.heads[next.head].provider,
+                what: .bundle([$0], epochsFrom: proof.known.validators.epoch))
+        }
+    }
+
+    /// Leaves out what nobody shows and somebody says may not be read, and asks again, those who show most first. What else these
+    /// answers hold is not looked at: it is of several headers.
     mutating func judge(
-        alone answers: [Answer], _ proof: Proof, _ step: inout Step
+        alone answers: [Answer], _ proof: Proof, nowMs: UInt64, _ step: inout Step
     ) -> [Ask] {
+        var proof = proof
+        guard let number = proof.forbidders.firstIndex(where: { $0.shown == nil }) else {
+            preconditionFailure("only those who were not probed are probed")
+        }
+        var shown: [EvidenceQuestion] = []
         for (question, answer) in zip(readable, answers) {
-            guard case .forbidden(let reason) = answer else { continue }
+            switch answer {
+            case .none: break
+            case .forbidden(let reason): proof.forbidden.append((question, reason))
+            case .bytes(let bytes):
+                if isProof(bytes, of: question, proof, nowMs: nowMs) { shown.append(question) }
+            }
+        }
+        proof.forbidders[number].shown = shown
+        if proof.forbidders.contains(where: { $0.shown == nil }) { return probe(proof) }
+        let all = proof.forbidders.flatMap { $0.shown ?? [] }
+        for (question, reason) in proof.forbidden
+        where !all.contains(question) && !unreadable.contains(question) {
             unreadable.append(question)
             guard !toldUnreadable.contains(question),
                 case .record(let type, let id) = question
@@ -199,13 +229,33 @@ extension Follower {
             toldUnreadable.append(question)
             step.alerts.append(.unreadable(type: type, id: id, reason: reason))
         }
-        var proof = proof
         proof.isProbed = true
+        proof.turns = proof.forbidders.enumerated().sorted {
+            (-($0.element.shown?.count ?? 0), $0.offset) < (
+                -($1.element.shown?.count ?? 0), $1.offset
+            )
+        }.map { $0.element.head }
+        proof.asked = 0
         return ask(proof)
     }
 
+    private func isProof(
+        _ bytes: [UInt8], of question: EvidenceQuestion, _ proof: Proof, nowMs: UInt64
+    ) -> Bool {
+        guard let bundle = try? decode(bytes), bundle.questions == [question],
+            let verifier = try? Verifier(
+                genesis: genesis, trust: proof.known, limits: evidenceLimits),
+            case .proven(let followed)? = try? verifier.follow(bytes, nowMs: nowMs),
+            case .record(let record)? = followed.answer[question]
+        else { return false }
+        if case .withheld = record { return false }
+        return true
+    }
+
     private enum Verdict {
-        case proven(TrustedChain, ProvenAnswer)
+        /// With the heads that it refutes, which keys of an ended epoch certified.
+        case proven(
+            TrustedChain, ProvenAnswer, refuted: [(provider: Int, evidence: ForkEvidence)])
         case fork(ForkEvidence, against: ProviderComparison.Side)
         /// Below what the same provider showed before.
         case older(height: UInt64)
@@ -233,18 +283,24 @@ extension Follower {
                 throw EvidenceProblem(.question(index), .recordWithheld)
             }
         }
-        guard new.header.height >= proof.heads[proof.asked].header.height else {
+        guard new.header.height >= proof.head.header.height else {
             return .older(height: new.header.height)
         }
         let changes =
             proof.known.epochChanges
             + given.filter { $0.header.epoch >= proof.known.validators.epoch }
-        let held = proof.heads.map { $0.certified } + [trust.newest].compactMap { $0 }
-        for held in held {
+        let heads = proof.heads.map { (provider: Optional($0.provider), certified: $0.certified) }
+        let newest = trust.newest.map { (provider: Int?.none, certified: $0) }
+        var refuted: [(provider: Int, evidence: ForkEvidence)] = []
+        for (provider, held) in heads + [newest].compactMap({ $0 }) {
             guard let other = try ancestor(of: answer, at: held.header, bundle) else { continue }
             let evidence = ForkEvidence(
                 held, new, ancestor: other, changes: changes, suite: suite)
-            return .fork(evidence, against: side(of: evidence, proof))
+            // Keys of an ended epoch say nothing against a header that goes on from the trusted one.
+            guard let provider, trust.isByEndedKeys(evidence, nowMs: nowMs) else {
+                return .fork(evidence, against: side(of: evidence, proof))
+            }
+            refuted.append((provider, evidence))
         }
         // For the start there are no votes.
         if let start = trust.start.header, try ancestor(of: answer, at: start, bundle) != nil {
@@ -256,7 +312,7 @@ extension Follower {
             to: new,
             epochChanges: changes.filter { (first..<new.header.epoch).contains($0.header.epoch) })
         {
-        case .trusted(let next, _): return .proven(next, answer)
+        case .trusted(let next, _): return .proven(next, answer, refuted: refuted)
         case .fork(let evidence): return .fork(evidence, against: .trusted)
         }
     }
@@ -265,7 +321,7 @@ extension Follower {
     private func side(of evidence: ForkEvidence, _ proof: Proof) -> ProviderComparison.Side {
         let sides = [evidence.lower.header, evidence.higher.header]
         let other = proof.heads.first { head in
-            head.provider != proof.heads[proof.asked].provider && sides.contains(head.header)
+            head.provider != proof.head.provider && sides.contains(head.header)
                 && !trust.headers.contains { $0.header == head.header }
         }
         return other.map { .provider(providers[$0.provider]) } ?? .trusted
@@ -306,7 +362,8 @@ extension Follower {
                 .record(type: item.type, id: item.id, facts, height: answer.height))
         }
         step.hasChanged = true
-        return askEvents(of: proof.heads[proof.asked...].map { $0.provider }, &step)
+        return askEvents(
+            of: proof.turns[proof.asked...].map { proof.heads[$0].provider }, &step)
     }
 
     private mutating func tell(

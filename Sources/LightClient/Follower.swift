@@ -107,7 +107,7 @@ public struct Follower: Sendable {
         case idle
         case heads(known: TrustedChain, round: Int)
         case proof(Proof)
-        /// Each record alone, of the one whose turn it is.
+        /// Each record alone, of the next one who said that he may not show all.
         case probe(Proof)
         case events(Events)
     }
@@ -125,12 +125,34 @@ public struct Follower: Sendable {
         let known: TrustedChain
         /// Highest first.
         let heads: [Head]
-        /// Who is asked: position in `heads`.
+        /// Who is asked after whom: positions in `heads`.
+        var turns: [Int]
+        /// Whose turn it is: position in `turns`.
         var asked = 0
         var questions: [EvidenceQuestion] = []
-        /// The first who said that he may not show all.
-        var forbidder: Int?
+        /// Those who said that they may not show all, in the order of their turns.
+        var forbidders: [Forbidder] = []
+        /// What somebody said may not be read, alone, and why.
+        var forbidden: [(question: EvidenceQuestion, reason: String)] = []
         var isProbed = false
+
+        struct Forbidder: Sendable {
+            /// Position in `heads`.
+            let head: Int
+            /// What it proved of the records when it was asked for each alone; nil before.
+            var shown: [EvidenceQuestion]?
+        }
+
+        init(known: TrustedChain, heads: [Head]) {
+            self.known = known
+            self.heads = heads
+            turns = Array(heads.indices)
+        }
+
+        /// Of the one whose turn it is.
+        var head: Head { heads[turns[asked]] }
+        /// What the one whose turn it is may show, as far as it was found out.
+        var shown: [EvidenceQuestion]? { forbidders.first { $0.head == turns[asked] }?.shown }
     }
 
     /// A watched asset's log that is certified to have grown.
@@ -212,7 +234,8 @@ public struct Follower: Sendable {
                 zip(asked, answers), known: known, round: round, nowMs: nowMs, &step)
         case .proof(let proof):
             step.asks = judge(answers[0], proof, nowMs: nowMs, &step)
-        case .probe(let proof): step.asks = judge(alone: answers, proof, &step)
+        case .probe(let proof):
+            step.asks = judge(alone: answers, proof, nowMs: nowMs, &step)
         case .events(let events): step.asks = judge(answers, events, &step)
         }
         rounds += 1
@@ -288,6 +311,8 @@ enum ProviderState: Equatable, Sendable {
     case behind
     case silent
     case refused(EvidenceStanding)
+    /// It shows another history that keys of an ended epoch certified.
+    case oldFork
 
     /// The worse, the higher.
     var rank: Int {
@@ -298,6 +323,7 @@ enum ProviderState: Equatable, Sendable {
         case .refused(.notYet): 3
         case .refused(.notProven): 4
         case .refused(.provenFalse): 5
+        case .oldFork: 6
         }
     }
 }

@@ -19,7 +19,7 @@ extension FollowerAlert {
     /// What is to be written to a file, to be judged by anyone.
     public var evidence: [UInt8]? {
         switch self {
-        case .fork(let evidence, _, _): evidence.encoded
+        case .fork(let evidence, _, _), .oldFork(let evidence, _): evidence.encoded
         case .refused(_, _, let bytes): bytes
         case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .silent, .behind, .well,
             .stale, .fresh:
@@ -53,6 +53,12 @@ extension FollowerAlert {
         case .fork(let evidence, let provider, let side):
             [
                 .init("provider", .text(provider)), .init("against", side.json),
+                .init("lower", .number(evidence.lower.header.height)),
+                .init("higher", .number(evidence.higher.header.height)),
+            ]
+        case .oldFork(let evidence, let provider):
+            [
+                .init("provider", .text(provider)),
                 .init("lower", .number(evidence.lower.header.height)),
                 .init("higher", .number(evidence.higher.header.height)),
             ]

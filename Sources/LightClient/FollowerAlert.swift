@@ -19,6 +19,10 @@ public enum FollowerAlert: Equatable, Sendable {
     /// Two certified histories. The provider is whose answer showed the second; that does not make it the liar.
     case fork(ForkEvidence, provider: String, against: ProviderComparison.Side)
 
+    /// The provider shows another history than the trusted one, which keys of an epoch certified that ended long ago: not believed, and
+    /// no reason to stop. The evidence names whose keys they are.
+    case oldFork(ForkEvidence, provider: String)
+
     /// Everybody whose newest header is proven says that this record may not be read by whoever asks; the others are followed.
     case unreadable(type: RecordType, id: [CBORValue], reason: String)
 
@@ -59,6 +63,7 @@ public enum AlertTopic: String, Sendable, CaseIterable {
     case rewrittenLog = "rewritten-log"
     case epoch
     case fork
+    case oldFork = "old-fork"
     case refusedAnswer = "refused-answer"
     case silent
     case behind
@@ -77,6 +82,7 @@ extension FollowerAlert {
         case .rewritten: .rewrittenLog
         case .epoch: .epoch
         case .fork: .fork
+        case .oldFork: .oldFork
         case .refused: .refusedAnswer
         case .silent: .silent
         case .behind: .behind
@@ -185,7 +191,7 @@ extension FollowerAlert {
                 "\(type.name) \(id) is not followed: \(reason)",
                 "未跟随 \(type.titleZh) \(id)：\(reason)"
             )
-        case .refused, .silent, .behind, .well, .stale, .fresh: return conduct
+        case .oldFork, .refused, .silent, .behind, .well, .stale, .fresh: return conduct
         }
     }
 
@@ -208,6 +214,11 @@ extension FollowerAlert {
 
     private var conduct: (english: String, chinese: String) {
         switch self {
+        case .oldFork(_, let provider):
+            (
+                "\(provider) shows another history, certified by keys of an epoch that ended long ago: not believed",
+                "\(provider) 出示另一份由早已结束之届的密钥所认证的历史：不予采信"
+            )
         case .refused(let provider, let problem, _):
             (
                 "\(provider): answer refused, \(problem.standing.english): \(problem.english)",

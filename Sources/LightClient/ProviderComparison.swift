@@ -99,9 +99,3 @@ public struct ProviderComparison: Equatable, Sendable {
         self.trust = trust
     }
 }
-
-extension TrustedChain {
-    fileprivate func holds(_ header: Header) -> Bool {
-        headers.contains { $0.header == header } || end(of: header.epoch)?.header == header
-    }
-}

@@ -11,7 +11,8 @@ public enum TrustStep: Equatable, Sendable {
 }
 
 extension TrustedChain {
-    /// Adds what a quorum finalised. Going back, to a header below the newest, never loses what was trusted.
+    /// Adds what a quorum finalised. A header below the newest is added only where a link shows that the newest one's log holds it:
+    /// it may be of keys that have since leaked, and would contradict what is true.
     ///
     /// Work: the signatures of the epoch changes that are new and of one certificate, and a hash for each digest of
     /// the links; lengths are checked first.
@@ -65,7 +66,12 @@ extension TrustedChain {
             }
             linkedTo = max(linkedTo ?? 0, isNew ? higher.header.height : height)
         }
-        next.keep(new)
+        let newest = next.newest?.header.height ?? next.start.header?.height
+        if newest.map({ new.header.height > $0 || linkedTo == $0 || next.holds(new.header) })
+            ?? true
+        {
+            next.keep(new)
+        }
         return .trusted(next, linkedTo: linkedTo)
     }
 

@@ -93,6 +93,22 @@ extension TrustedChain {
         return nil
     }
 
+    /// Whether a side of the fork that is not trusted is of an epoch that ended long ago. Its keys were to be destroyed then, and whoever
+    /// finds them can certify whatever he likes: it says nothing about the ledger of today.
+    ///
+    /// - Parameter nowMs: the caller's clock, milliseconds of Unix time.
+    public func isByEndedKeys(_ fork: ForkEvidence, nowMs: UInt64) -> Bool {
+        [fork.lower.header, fork.higher.header].contains { header in
+            guard !holds(header), let end = end(of: header.epoch)?.header else { return false }
+            return nowMs > end.timeMs && nowMs - end.timeMs >= TrustedChain.keyLifeMs
+        }
+    }
+
+    func holds(_ header: Header) -> Bool {
+        header == start.header || headers.contains { $0.header == header }
+            || end(of: header.epoch)?.header == header
+    }
+
     /// - Returns: the set of the header's epoch, a quorum of which finalised it.
     func verify(
         _ certified: CertifiedHeader, at place: EvidencePlace,

@@ -49,6 +49,9 @@ public struct TrustedChain: Equatable, Sendable {
     public static let headersMax = 16
     /// How far a header's time may be ahead of the caller's clock, in milliseconds.
     public static let clockDriftMsMax: UInt64 = 10_000
+    /// How long after the end of an epoch a history that its keys certified is still taken for one that may be true: a day. What comes
+    /// later against a trusted end is the work of keys that were not destroyed.
+    public static let keyLifeMs: UInt64 = 86_400_000
 
     public let chain: ChainID
     public let start: TrustStart

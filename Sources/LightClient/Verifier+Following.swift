@@ -74,6 +74,14 @@ extension FollowedAnswer {
             return ("trusted to height \(newest)", "已信任至高度 \(newest)")
         }
         guard let linkedTo else {
+            let height = answer.height
+            guard height > newest else {
+                return (
+                    "trusted to height \(newest); nothing here shows that its log holds the header of height \(height), "
+                        + "which is not added",
+                    "已信任至高度 \(newest)；此处未证明其日志含有高度 \(height) 的区块头，故不计入"
+                )
+            }
             return (
                 "trusted to height \(newest); nothing here shows that its log and the trusted ones go on "
                     + "from one another",

@@ -63,6 +63,37 @@ import Testing
         #expect(alerts.allSatisfy { $0.topic == .record })
     }
 
+    /// A record is left out only if nobody shows it, whatever one of them says.
+    @Test(arguments: [0, 1], [false, true]) func whoRefusesEverythingHidesNothing(
+        liar: Int, pretends: Bool
+    ) throws {
+        var (ledger, dice) = FollowerTests.ledger()
+        var desk = try Desk([ledger.chain, ledger.chain], watching: ledger.watched)
+        desk.twist = { ask, answer in
+            guard case .bundle(let questions, _) = ask.what else { return answer }
+            if ask.provider == liar {
+                // Or seems to show what nobody may read, so that it is asked for on and on.
+                let isAlone = questions.count == 1 && Self.isAboutAccount(ask)
+                return pretends && isAlone ? .bytes([1]) : .forbidden(reason: "no")
+            }
+            return Self.isAboutAccount(ask) ? .forbidden(reason: "no") : answer
+        }
+        let first = desk.look()
+        #expect(first.filter { $0.topic == .record }.count == ledger.watched.count - 1)
+        let unreadable = first.filter { $0.topic == .unreadableRecord }
+        #expect(unreadable.count == 1)
+        if case .unreadable(.account, _, _)? = unreadable.first {
+        } else {
+            Issue.record("\(first)")
+        }
+        for _ in 0..<3 {
+            ledger.goOn(&dice)
+            desk.chains = [ledger.chain, ledger.chain]
+            #expect(!desk.look().contains { $0.topic == .unreadableRecord })
+            #expect(desk.follower.trust.newest?.header == ledger.chain.newest)
+        }
+    }
+
     // MARK: Evidence
 
     @Test func anHonestAnswerIsNoEvidence() throws {

@@ -181,6 +181,42 @@ import Testing
         #expect(desk.look().isEmpty)
     }
 
+    /// Leaked keys of an epoch that is over stop nobody who has seen its end.
+    @Test(arguments: [1, 12], [0, 1]) func keysOfAnEndedEpochStopNobody(
+        more: Int, liar: Int
+    ) throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.left.grow(3)
+        fork.left.changeEpoch(to: (0..<4).map { TestChain.key(.ed25519SHA256, 200 + $0) })
+        fork.left.grow(2)
+        fork.right.grow(more)
+        var desk = try Desk([fork.left, fork.left])
+        desk.chains[liar] = nil
+        _ = desk.look()
+        desk.chains[liar] = fork.right
+        for number in 0..<3 {
+            fork.left.grow(1)
+            desk.chains[1 - liar] = fork.left
+            let alerts = desk.look(laterMs: TrustedChain.keyLifeMs).filter {
+                ![.well, .stale].contains($0.topic)
+            }
+            #expect(desk.follower.fork == nil)
+            #expect(desk.follower.trust.newest?.header == fork.left.newest)
+            guard number == 0 else {
+                #expect(alerts.isEmpty, "it is told once")
+                continue
+            }
+            guard alerts.count == 1, case .oldFork(let evidence, let provider) = alerts[0] else {
+                Issue.record("\(alerts)")
+                return
+            }
+            #expect(provider == "p\(liar)")
+            _ = try fork.verifier.verifyFork(evidence.encoded)
+            #expect(alerts[0].evidence == evidence.encoded)
+            #expect(alerts[0].json().encodedText.hasPrefix(#"{"alert":"old-fork""#))
+        }
+    }
+
     @Test func aForkEndsTheFollowing() throws {
         var fork = Fork(.ed25519SHA256)
         fork.left.grow(1)

@@ -90,8 +90,50 @@ import Testing
             trust = try #require(try trust.advance(to: chain.certified(height)).chain)
         }
         #expect(trust.headers.map(\.header.height) == (4...19).map { UInt64($0) })
-        let again = try #require(try trust.advance(to: chain.certified(3)).chain)
-        #expect(again == trust)
+        let again = try trust.advance(
+            to: chain.certified(3), links: [chain.ancestor(3, of: 19)])
+        #expect(again.chain == trust)
+        #expect(again.linkedTo == 19)
+    }
+
+    /// Whoever finds the keys of an epoch that is over can certify what he likes beside its true end.
+    @Test func leakedKeysOfAnEndedEpochAddNothing() throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.left.grow(3)
+        fork.left.changeEpoch(to: (0..<4).map { TestChain.key(.ed25519SHA256, 200 + $0) })
+        fork.left.grow(2)
+        fork.right.grow(10)
+        let newest = fork.left.certified(fork.left.newest)
+        let trust = try #require(
+            try fork.trust.advance(
+                to: newest, epochChanges: fork.left.epochChanges() ?? []
+            ).chain)
+        // Below the newest, nothing contradicts it, and nothing shows that it is true.
+        let below = try trust.advance(to: fork.right.certified(5))
+        #expect(below.chain == trust && below.linkedTo == nil)
+        let true5 = CertifiedHeader(
+            header: fork.left.blocks[5].header,
+            certificate: fork.common.certified(fork.left.blocks[5].header).certificate)
+        #expect(try trust.advance(to: true5).chain == trust)
+        let linked = try trust.advance(
+            to: true5, links: [fork.left.ancestor(5, of: Int(newest.header.height))])
+        #expect(linked.chain?.headers.map(\.header.height) == [5, newest.header.height])
+        // Beyond the end of its epoch it is a fork, of keys that have had their time.
+        let beyond = try #require(
+            try trust.advance(to: fork.right.certified(fork.right.newest)).evidence)
+        let endMs = fork.left.changes[0].header.timeMs
+        #expect(trust.isByEndedKeys(beyond, nowMs: endMs + TrustedChain.keyLifeMs))
+        // Shortly after, it may be the true one, and the trusted end the work of who broke the rules.
+        #expect(!trust.isByEndedKeys(beyond, nowMs: endMs + TrustedChain.keyLifeMs - 1))
+        // Of those whose keys count, it is one that nobody can decide.
+        var other = Fork(.ed25519SHA256, epochs: 1)
+        other.right.grow(1)
+        let young = try #require(
+            try other.trust.advance(
+                to: other.left.certified(4), epochChanges: other.left.epochChanges() ?? []
+            ).chain)
+        let fresh = try #require(try young.advance(to: other.right.certified(4)).evidence)
+        #expect(!young.isByEndedKeys(fresh, nowMs: .max))
     }
 
     @Test func whatIsRefusedSaysWhy() throws {

@@ -151,6 +151,7 @@ package struct LiarRun {
             }
             judge(evidence)
             outcome = .fork
+        case .oldFork: fault("no epoch of a run is over for long")
         case .event(let asset, let event): told.append((asset, event))
         case .unseen, .rewritten: fault("\(alert.texts.english)")
         case .record, .epoch, .well, .stale, .fresh: break
