@@ -27,6 +27,13 @@ struct Bundles: ParsableCommand {
 
     struct Ledger {
         let truths: [Truth]
+        /// All that the true bundles prove to be on the ledger.
+        let headers: [Header]
+
+        init(_ truths: [Truth]) {
+            self.truths = truths
+            headers = truths.flatMap { Facts.headers($0.mutants.bytes, $0.answer) }
+        }
     }
 
     struct Truth {
@@ -89,7 +96,7 @@ struct Bundles: ParsableCommand {
                         mutants: try BundleMutants(item.bytes),
                         answer: try reader.verify(item.bytes))
                 }
-                return Ledger(truths: truths)
+                return Ledger(truths)
             }
         }
     }
@@ -110,7 +117,7 @@ struct Bundles: ParsableCommand {
         guard !truths.isEmpty else {
             throw ValidationError("no *.bundle in \(folder) / 文件夹中没有证据包")
         }
-        return Ledger(truths: truths)
+        return Ledger(truths)
     }
 
     private func bytes(_ url: URL) throws -> [UInt8] {
@@ -153,7 +160,11 @@ struct Bundles: ParsableCommand {
         // No question is given, as by somebody who opens a file to see what it proves. Two bundles of one ledger may be spliced
         // into the other one whole, which is then what is proven.
         guard let answer = try? truth.verifier.verify(mutant) else { return tally }
-        guard !ledger.truths.contains(where: { Facts.areSame(answer, $0.answer) }) else {
+        guard
+            !ledger.truths.contains(where: {
+                Facts.areSame(answer, $0.answer, headers: ledger.headers)
+            })
+        else {
             tally.same = 1
             return tally
         }
@@ -167,9 +178,20 @@ struct Bundles: ParsableCommand {
 /// were checked again, nor which of the questions are answered and which envelopes are shown: a bundle from which one of those is taken away proves nothing else,
 /// and its report says so.
 enum Facts {
-    static func areSame(_ left: ProvenAnswer, _ right: ProvenAnswer) -> Bool {
+    /// All headers that the bundle proves to be on the ledger.
+    static func headers(_ bundle: [UInt8], _ answer: ProvenAnswer) -> [Header] {
+        let ancestors = (try? EvidenceBundle.decode(bundle))?.ancestors ?? []
+        return [answer.checkpoint.header] + ancestors.map(\.header)
+    }
+
+    ///
+    /// - Parameter headers: on the ledger, proven by the true bundles: a question may be changed into another one about one of them.
+    static func areSame(
+        _ left: ProvenAnswer, _ right: ProvenAnswer, headers: [Header]
+    ) -> Bool {
         guard left.checkpoint.header == right.checkpoint.header else { return false }
         return zip(left.questions, left.findings).allSatisfy { question, finding in
+            if case .header(let proven) = finding { return headers.contains(proven.header) }
             // Where there is no asset, it does not matter which of its logs were asked for.
             if case .noSuchAsset = finding { return right.findings.contains(finding) }
             return right[question].map { areSame(finding, $0) } ?? false
