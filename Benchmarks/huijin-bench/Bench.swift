@@ -34,7 +34,7 @@ struct Bench: AsyncParsableCommand {
 
     @Argument(help: "What to measure. / 测量项") var parts: [Part] = []
     @Option(help: "ed25519 or sm2. / 密码套件") var suite = "ed25519"
-    @Option(help: "Validators. / 节点数") var validators = 4
+    @Option(help: "Validators. / 记账节点数") var validators = 4
     @Option(help: "Seconds of each load. / 每段负载秒数") var seconds = 12.0
     @Option(help: "Seconds without load, for the growth of an idle day. / 空闲秒数") var idleSeconds =
         60.0

@@ -11,7 +11,7 @@ struct DelayedLinks: AsyncParsableCommand {
 
     @Option(help: "One-way delay of every link, milliseconds. / 单向时延（毫秒）") var delayMs: Int64 = 50
     @Option(help: "ed25519 or sm2. / 密码套件") var suite = "ed25519"
-    @Option(help: "Validators. / 节点数") var validators = 4
+    @Option(help: "Validators. / 记账节点数") var validators = 4
     @Option(help: "Seconds of load. / 负载秒数") var seconds = 20.0
     @Option(help: "Transactions per second, in requests of 25. / 每秒交易数") var perSecond = 250.0
 

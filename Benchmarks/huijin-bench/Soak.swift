@@ -33,7 +33,7 @@ struct Soak: AsyncParsableCommand {
     @Option(help: "Transactions per second; half of what is measured first where absent. / 每秒交易数")
     var perSecond: Double?
     @Option(help: "ed25519 or sm2. / 密码套件") var suite = "ed25519"
-    @Option(help: "Validators. / 节点数") var validators = 4
+    @Option(help: "Validators. / 记账节点数") var validators = 4
 
     static let samplesMax = 240
     /// What a node may have more in the last third than in the second: a share, and some pages that come and go.

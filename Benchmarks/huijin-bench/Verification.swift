@@ -16,10 +16,10 @@ struct Verification: ParsableCommand {
         commandName: "verify", abstract: "Measure the light client. / 轻客户端性能测量")
 
     @Option(help: "ed25519, sm2 or both. / 密码套件") var suite = "both"
-    @Option(help: "Validators. / 节点数") var validators = 4
+    @Option(help: "Validators. / 记账节点数") var validators = 4
     @Option(help: "Blocks of the long chain. / 长链区块数") var blocks = 1_000_000
     @Option(help: "Other records in the state. / 状态记录数") var records = 10_000
-    @Option(help: "Changes of epoch. / 纪元变更数") var epochs = 10_000
+    @Option(help: "Changes of epoch. / 换届次数") var epochs = 10_000
     @Option(help: "Events of one asset. / 单一资产事件数") var events = 10_000
     @Option(help: "Blocks of the network, a few, that is small. / 小型账本区块数") var fewBlocks = 1_000
 

@@ -80,7 +80,7 @@ struct APIError: Error, Equatable {
         404, "no-checkpoint",
         "this node has no cosigned checkpoint of that height: it is no validator now, the height is not "
             + "among its newest, or the chain's suite is not ed25519-sha256",
-        "本节点没有该高度的副署检查点：当前不是验证者、高度过旧或尚未到达，或本链不是 ed25519-sha256 套件")
+        "本节点没有该高度的副署检查点：当前不是记账节点、高度过旧或尚未到达，或本链不是 ed25519-sha256 密码套件")
     static let indexBehind = APIError(
         503, "index-behind", "the index has not caught up yet; try again", "索引尚未追上，请稍后再试")
     static let busy = APIError(503, "busy", "too many requests wait; try again", "请求过多，请稍后再试")

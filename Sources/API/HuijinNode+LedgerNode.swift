@@ -86,7 +86,7 @@ extension HuijinNode: LedgerNode {
             ),
             (
                 "huijin_undecodable_frames_total", undecodableFrames,
-                "frames and envelopes of peers that did not decode / 无法解码的对端帧和交易"
+                "frames and envelopes of peers that did not decode / 无法解码的对端帧和信封"
             ),
         ]
         var text = ""

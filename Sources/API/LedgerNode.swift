@@ -51,7 +51,7 @@ public enum NodeUnavailable: Error, Sendable, Equatable {
     case stopping
 }
 
-/// Parts of the finalised state with the header that commits to them.
+/// Parts of the finalized state with the header that commits to them.
 public struct CertifiedState: Sendable {
     public struct Item: Sendable {
         /// Nil: nothing is there.

@@ -13,7 +13,7 @@ struct Claim: Sendable {
     let nowMs: UInt64
 }
 
-/// Answers from the finalised state, with the caller's identity from the same state.
+/// Answers from the finalized state, with the caller's identity from the same state.
 struct LedgerReads: Sendable {
     let node: any LedgerNode
     let limits: APILimits

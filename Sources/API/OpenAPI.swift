@@ -19,7 +19,7 @@ enum OpenAPI {
             "info": [
                 "title": "Huijin 汇津", "version": .text(NodeVersion.text),
                 "description":
-                    "HTTP API of a Huijin node. What matters comes as an evidence bundle (application/cbor) that a light client verifies with the genesis file alone. / 汇津节点接口，重要结果以证据包返回，凭创世文件即可离线验证。",
+                    "HTTP API of a Huijin node. What matters comes as an evidence bundle (application/cbor) that a light client verifies with the genesis file alone. / 汇津节点接口，重要结果以证据包返回，凭创世文件即可离线核验。",
             ],
             "paths": .object(paths),
             "components": [

@@ -65,7 +65,7 @@ struct Routes: Sendable {
             Route(
                 .get, "/v1/log/checkpoint",
                 "The log's checkpoint with this validator's cosignature (C2SP tlog-cosignature)",
-                "日志检查点及本验证者的副署（C2SP）",
+                "日志检查点及本记账节点的副署（C2SP）",
                 parameters: [
                     .query(
                         "height", "of the newest heights; else the newest", "较新的高度，缺省为最新",
@@ -75,7 +75,7 @@ struct Routes: Sendable {
             Route(
                 .get, "/v1/log/bundles/{number}",
                 "256 leaves of the log, fewer at its end (C2SP tlog-tiles entry bundle)",
-                "日志的 256 个叶，末尾不足（C2SP 条目包）",
+                "日志的 256 个叶子，末尾不足（C2SP 条目包）",
                 parameters: [.path("number", "from 0", "自 0 起的编号", type: "integer")],
                 answers: [Route.octets]
             ) { _, context in try await logBundle(context) },
@@ -85,7 +85,7 @@ struct Routes: Sendable {
     private var transactions: [Route] {
         [
             Route(
-                .post, "/v1/transactions", "Submit signed envelopes", "提交已签名交易",
+                .post, "/v1/transactions", "Submit signed envelopes", "提交已签名的信封",
                 parameters: [
                     .query("wait", "received (default) or final", "received（默认）或 final"),
                     .query(
@@ -156,7 +156,7 @@ struct Routes: Sendable {
                     .query(
                         "digest",
                         "the body's digest in lower-case hexadecimal, by the chain's suite; a signed request must name it",
-                        "请求体摘要（本链套件，小写十六进制）；已签名请求必填"),
+                        "请求体摘要（本链密码套件，小写十六进制）；已签名请求必填"),
                 ], body: Route.cbor, answers: [Route.cbor], readsIdentity: true
             ) { request, _ in try await bundle(request) },
             Route(

@@ -16,7 +16,7 @@ struct DamagedRecord: Error, CustomStringConvertible {
     }
 }
 
-/// The part of one finalised state that an answer needs.
+/// The part of one finalized state that an answer needs.
 ///
 /// An answer is worked out from a snapshot; what it looks up and does not find here is noted, fetched with
 /// everything else at one (newer) height, and the answer is worked out anew. So the replica's thread

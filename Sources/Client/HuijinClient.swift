@@ -66,7 +66,7 @@ public final class HuijinClient: Sendable {
             throw .invalid(
                 english:
                     "the identity's key is \(identity.key.publicKey.suite.name), the chain uses \(genesis.suite.name)",
-                chinese: "密钥算法为 \(identity.key.publicKey.suite.name)，本链使用 \(genesis.suite.name)")
+                chinese: "密钥的密码套件为 \(identity.key.publicKey.suite.name)，本链使用 \(genesis.suite.name)")
         }
         self.nodes = bases
         self.genesis = genesis

@@ -4,7 +4,7 @@ import Market
 import Merkle
 import Records
 
-/// What an executor reads at the finalised height.
+/// What an executor reads at the finalized height.
 public typealias CommittedState = StateReader & MapReader
 
 /// What a block changes in the state: values by ascending key, each key once, nil where it is removed.
@@ -100,7 +100,7 @@ public struct ExecutedBlock: Sendable {
     }
 }
 
-/// The state that a block is executed on: a finalised base and the unfinalised blocks above it.
+/// The state that a block is executed on: a finalized base and the unfinalized blocks above it.
 public struct ParentState<Base: CommittedState> {
     public let header: Header
     public let headerDigest: Digest
@@ -110,7 +110,7 @@ public struct ParentState<Base: CommittedState> {
     public let layers: [ExecutedBlock]
     public let base: Base
 
-    /// The finalised state itself.
+    /// The finalized state itself.
     public init(header: Header, headerDigest: Digest, frontier: LogFrontier, base: Base) {
         self.init(
             header: header, headerDigest: headerDigest, frontier: frontier, layers: [], base: base)
@@ -145,7 +145,7 @@ public struct ParentState<Base: CommittedState> {
 
 extension ParentState: Sendable where Base: Sendable {}
 
-/// Reads through the unfinalised blocks down to the base.
+/// Reads through the unfinalized blocks down to the base.
 public struct LayeredState<Base: CommittedState>: StateReader {
     let layers: [ExecutedBlock]
     let base: Base

@@ -26,7 +26,7 @@ public struct Executor<Base: CommittedState> {
     ///
     /// - Parameters:
     ///   - timeMs: the header's time; greater than the parent's.
-    ///   - replay: the final transactions; those of unfinalised ancestors are checked here.
+    ///   - replay: the final transactions; those of unfinalized ancestors are checked here.
     public func build(
         on parent: ParentState<Base>, candidates: [Verified<SignedTransaction>], timeMs: UInt64,
         replay: some ReplayFilter

@@ -5,7 +5,7 @@ import Merkle
 ///
 /// Whatever is not here is computed again from the blocks' deltas: the cache changes how long it takes, nothing else.
 final class OverlayCache<Base: CommittedState> {
-    /// Unfinalised blocks are a few deep, with a few forks.
+    /// Unfinalized blocks are a few deep, with a few forks.
     static var overlaysMax: Int { 16 }
 
     private var overlays: [(block: Digest, overlay: MapOverlay<Base>)] = []

@@ -32,7 +32,7 @@ extension EpochChange {
     }
 }
 
-/// Why two finalised headers cannot belong to one history, whatever else is true.
+/// Why two finalized headers cannot belong to one history, whatever else is true.
 public enum Contradiction: String, Sendable, CaseIterable {
     case sameHeight = "same-height"
     /// The lower one ends their epoch, and the higher one is of the same epoch.

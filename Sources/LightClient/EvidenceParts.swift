@@ -3,7 +3,7 @@ import Ledger
 import LedgerCrypto
 import Merkle
 
-/// The end of an epoch: its last header, finalised under the epoch's own set, and the set that the
+/// The end of an epoch: its last header, finalized under the epoch's own set, and the set that the
 /// header hands over to. Wire: `[header, certificate, validator set]`.
 public struct EpochChange: Equatable, Sendable, CBORCodable {
     public let header: Header

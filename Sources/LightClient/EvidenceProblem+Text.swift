@@ -40,7 +40,7 @@ enum LogNames {
 
     static func chinese(_ log: UInt64) -> String {
         switch log {
-        case 0: "权利"
+        case 0: "权属"
         case 1: "交易"
         case 2: "拒绝"
         default: "未知（\(log)）"
@@ -152,7 +152,7 @@ extension EvidenceFault {
         case .epochBeforeStart(let epoch, let first):
             "it is of epoch \(epoch), and trust starts with epoch \(first)"
         case .contradictsTrusted:
-            "a quorum finalised it, and another header that is trusted cannot be final beside it"
+            "a quorum finalized it, and another header that is trusted cannot be final beside it"
         case .aheadOfClock(let timeMs, let nowMs):
             "its time \(ShanghaiTime.text(unixMs: timeMs)) is ahead of this clock, "
                 + ShanghaiTime.text(unixMs: nowMs)
@@ -218,22 +218,22 @@ extension EvidenceFault {
         case .otherChainInHeader: "chain 字段：区块头所属账本与证据包不同"
         case .notFinal: "只是公证证书，区块尚未终局"
         case .notAFinalization: "kind 字段：不是终局证书"
-        case .otherHeaderCertified: "验证者签署的是另一个区块头"
+        case .otherHeaderCertified: "记账节点签署的是另一个区块头"
         case .otherEpoch(let found, let expected):
             "epoch 字段：属于第 \(found) 届，应为第 \(expected) 届"
         case .certificateNotIncluded: "该证据包为分离式，所求之事须有终局证书"
         case .headerNotTrusted(let digest):
             "所依据的区块头 \(digest.hex) 尚未受信任：请以含有它的信任文件或检查点核验"
         case .unknownEpoch(let epoch, let known):
-            "属于第 \(epoch) 届，而证据包只证明到第 \(known) 届的验证者"
-        case .otherValidators: "validators 字段：区块头指向另一组验证者"
+            "属于第 \(epoch) 届，而证据包只证明到第 \(known) 届的记账节点"
+        case .otherValidators: "validators 字段：区块头指向另一记账节点集合"
         case .noNextValidators: "nextValidators 字段：该区块头并未结束一届"
-        case .otherNextValidators: "所附验证者集合不是该区块头移交的集合"
+        case .otherNextValidators: "所附记账节点集合不是该区块头移交的集合"
         case .belowQuorum(let signatures, let quorum, let validators):
-            "\(validators) 个验证者中仅 \(signatures) 个签名，需要 \(quorum) 个"
-        case .unknownValidator(let index): "不存在第 \(index) 号验证者"
-        case .badVote(let validator): "第 \(validator) 号验证者的签名无效"
-        case .notAValidatorsKey(let key): "密钥 \(key.hex) 不是该届验证者的记账密钥"
+            "\(validators) 个记账节点中仅 \(signatures) 个签名，需要 \(quorum) 个"
+        case .unknownValidator(let index): "不存在第 \(index) 号记账节点"
+        case .badVote(let validator): "第 \(validator) 号记账节点的签名无效"
+        case .notAValidatorsKey(let key): "密钥 \(key.hex) 不是该届记账节点的投票密钥"
         case .epochBeforeStart(let epoch, let first): "属于第 \(epoch) 届，而信任自第 \(first) 届起"
         case .contradictsTrusted: "已有法定多数终局，却与另一已信任的终局区块头相矛盾"
         case .aheadOfClock(let timeMs, let nowMs):
@@ -251,7 +251,7 @@ extension EvidenceFault {
         case .headerNotBelow(let certified): "不低于经认证的高度 \(certified)"
         case .headerNotInLog: "经认证的日志在该位置没有此区块头"
         case .headerNotIncluded: "证据包缺少此区块头"
-        case .malformedHeader: "条目数多于日志叶数"
+        case .malformedHeader: "条目数多于日志叶子数"
         case .positionOutside(let entries): "该区块只有 \(entries) 个条目"
         case .entryNotInLog: "经认证的日志在该位置没有此条目"
         case .outcomeNotInResults(let code): "该区块的结果根不含此条目的结果 \(code)"

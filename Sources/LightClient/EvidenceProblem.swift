@@ -80,7 +80,7 @@ public enum EvidenceFault: Equatable, Sendable {
 
     // What is trusted already.
     case epochBeforeStart(epoch: UInt64, first: UInt64)
-    /// Two quorums finalised what cannot both be final.
+    /// Two quorums finalized what cannot both be final.
     case contradictsTrusted
     case aheadOfClock(timeMs: UInt64, nowMs: UInt64)
     /// A detached bundle is for readers who trust this header.

@@ -70,7 +70,7 @@ extension EvidenceReport {
         }
         add(
             1, "of \(record.provider) to \(record.buyer), purpose \(record.purpose)",
-            "许可方 \(record.provider)，被许可方 \(record.buyer)，用途 \(record.purpose)")
+            "提供方 \(record.provider)，需求方 \(record.buyer)，用途 \(record.purpose)")
         add(1, "asset", "数据资产", value: record.asset.hex)
     }
 

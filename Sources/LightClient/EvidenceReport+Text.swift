@@ -44,7 +44,7 @@ extension OutcomeCode {
     }
 
     var reportZh: String {
-        self == .accepted ? "成功" : "被拒绝，\(rawValue)：\(messageZh)"
+        self == .accepted ? "已接受" : "被拒绝，\(rawValue)：\(messageZh)"
     }
 }
 
@@ -65,9 +65,9 @@ extension ProvenEntry.Content {
         case .transaction(_, let transaction, .valid(let key)):
             "由 \(transaction.member) 签名，在密钥 \(key.hex) 下有效"
         case .transaction(_, let transaction, .notRechecked):
-            "由 \(transaction.member) 签名，未复核，由验证者认证"
-        case .automatic: "由账本自动执行"
-        case .withheld: "信封未披露，由验证者认证"
+            "由 \(transaction.member) 签名，未复核，由记账节点认证"
+        case .automatic: "由账本自动处理"
+        case .withheld: "信封未披露，由记账节点认证"
         }
     }
 }
@@ -103,9 +103,9 @@ extension Claim {
             "\(asset.hex) 的\(log.titleZh)：其 \(events) 个事件不在本证据包中"
         case .parentsUnproven(let assets):
             "来源资产 " + assets.map { $0.hex }.joined(separator: "、") + " 的历史及其更早的来源"
-        case .withheld(let count): "\(count) 个事件的信封未披露，其种类、行为人与交易编号仅由验证者认证"
+        case .withheld(let count): "\(count) 个事件的信封未披露，其种类、行为人与交易编号仅由记账节点认证"
         case .recordsWithheld(let count): "\(count) 条未披露记录的内容"
-        case .signaturesNotRechecked(let count): "\(count) 个成员签名由验证者认证，本证据包未证明其密钥"
+        case .signaturesNotRechecked(let count): "\(count) 个成员签名由记账节点认证，本证据包未证明其密钥"
         case .pseudonyms(let count): "\(count) 个事件中化名所指的成员"
         }
     }

@@ -99,9 +99,9 @@ public struct EvidenceReport: Equatable, Sendable {
         if signed > 0 {
             add(
                 0,
-                "finalised by \(signed) of \(all) validators (\(quorum) needed), "
+                "finalized by \(signed) of \(all) validators (\(quorum) needed), "
                     + "epoch \(header.epoch)",
-                "\(all) 个验证者中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
+                "\(all) 个记账节点中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
         } else {
             add(
                 0, "under the header that trust starts with, epoch \(header.epoch)",
@@ -138,7 +138,7 @@ public struct EvidenceReport: Equatable, Sendable {
             1,
             "its ledger is the beginning of the certified one: "
                 + "\(header.logSize) of \(certified.logSize) log leaves",
-            "当时的账本是经认证账本的前缀：日志 \(certified.logSize) 叶中的前 \(header.logSize) 叶")
+            "当时的账本是经认证账本的前缀：日志 \(certified.logSize) 个叶子中的前 \(header.logSize) 个")
         add(1, "log root then", "当时日志根", value: header.logRoot.hex)
         add(1, "state root then", "当时状态根", value: header.stateRoot.hex)
     }

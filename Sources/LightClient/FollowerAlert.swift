@@ -176,7 +176,7 @@ extension FollowerAlert {
             return (
                 "asset \(asset.hex): the validators certified another \(log.name) log, of \(to.size) events, than "
                     + "the one of \(from.size) that they certified before",
-                "数据资产 \(asset.hex)：验证者所认证的\(log.titleZh)（\(to.size) 个事件）并非此前所认证的（\(from.size) 个）的延续"
+                "数据资产 \(asset.hex)：记账节点所认证的\(log.titleZh)（\(to.size) 个事件）并非此前所认证的（\(from.size) 个）的延续"
             )
         case .epoch(let epoch):
             return (

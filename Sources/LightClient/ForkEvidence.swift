@@ -2,7 +2,7 @@ import Encoding
 import Ledger
 import LedgerCrypto
 
-/// Two histories of one ledger, both finalised by quorums: a file that shows it to anyone who has the genesis.
+/// Two histories of one ledger, both finalized by quorums: a file that shows it to anyone who has the genesis.
 ///
 /// Deterministic CBOR (docs/evidence-bundle.md):
 ///

@@ -73,10 +73,10 @@ extension EvidenceReport {
             let time = ShanghaiTime.text(unixMs: header.timeMs)
             add(
                 1,
-                "height \(header.height), \(time), epoch \(header.epoch), finalised by "
+                "height \(header.height), \(time), epoch \(header.epoch), finalized by "
                     + "\(side.signatures) of \(side.validators.count)",
                 "高度 \(header.height)，\(time)，第 \(header.epoch) 届，"
-                    + "\(side.validators.count) 个验证者中 \(side.signatures) 个签名终局",
+                    + "\(side.validators.count) 个记账节点中 \(side.signatures) 个签名终局",
                 value: side.digest.hex)
         }
         add(1, fork.contradiction.texts.english, fork.contradiction.texts.chinese)
@@ -93,18 +93,18 @@ extension EvidenceReport {
             add(
                 0,
                 "at least \(least) of the \(count) validators of epoch \(epochs[0]) broke the rules",
-                "第 \(epochs[0]) 届 \(count) 个验证者中至少 \(least) 个违规")
+                "第 \(epochs[0]) 届 \(count) 个记账节点中至少 \(least) 个违规")
         } else {
             add(
                 0,
                 "more than a third of the validators of one of the epochs "
                     + "\(epochs.min() ?? 0)…\(epochs.max() ?? 0) broke the rules",
-                "第 \(epochs.min() ?? 0) 至 \(epochs.max() ?? 0) 届中某一届有三分之一以上的验证者违规")
+                "第 \(epochs.min() ?? 0) 至 \(epochs.max() ?? 0) 届中某一届有三分之一以上的记账节点违规")
         }
         for signer in fork.doubleSigners {
             add(
                 1, "validator \(signer.seat) of epoch \(signer.epoch), \(signer.validator.member)",
-                "第 \(signer.epoch) 届第 \(signer.seat) 号验证者 \(signer.validator.member)",
+                "第 \(signer.epoch) 届第 \(signer.seat) 号记账节点 \(signer.validator.member)",
                 value: signer.validator.votingKey.keyID.hex)
             add(2, signer.votes.texts.english, signer.votes.texts.chinese)
         }

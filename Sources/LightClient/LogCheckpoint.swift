@@ -63,7 +63,7 @@ public struct LogCosigner: Equatable, Sendable {
     }
 }
 
-/// A validator's statement that a checkpoint is of the longest log that it has seen finalised, at a time
+/// A validator's statement that a checkpoint is of the longest log that it has seen finalized, at a time
 /// (c2sp.org/tlog-cosignature). Signed with the voting key; what it covers can be no vote, since every vote begins with the
 /// byte 0x84 and this with a letter (docs/decisions/0012-checkpoints.md).
 public struct LogCosignature: Equatable, Sendable {

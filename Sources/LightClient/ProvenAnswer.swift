@@ -3,7 +3,7 @@ import Ledger
 import LedgerCrypto
 import Records
 
-/// A header that a quorum finalised; everything that is proven is proven up to here.
+/// A header that a quorum finalized; everything that is proven is proven up to here.
 public struct Checkpoint: Equatable, Sendable {
     public let header: Header
     public let digest: Digest

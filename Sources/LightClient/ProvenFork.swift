@@ -4,7 +4,7 @@ import LedgerCrypto
 
 /// What fork evidence proves. Only `Verifier` makes one.
 ///
-/// By the argument in `Sources/Consensus/Consensus.swift` ("Why it is safe") no two such headers are ever finalised while
+/// By the argument in `Sources/Consensus/Consensus.swift` ("Why it is safe") no two such headers are ever finalized while
 /// at most f = ⌊(n−1)/3⌋ of the n validators of an epoch break the rules. So f + 1 at least did. Who it was is
 /// said only of those whose own votes contradict one another.
 public struct ProvenFork: Equatable, Sendable {
@@ -32,7 +32,7 @@ public struct DoubleSigner: Equatable, Sendable {
 
 /// Which votes would name more double-signers.
 public enum MissingVotes: Equatable, Sendable {
-    /// Whoever finalised in `view` contradicts himself only by a nullify vote in that view or another vote of one kind in
+    /// Whoever finalized in `view` contradicts himself only by a nullify vote in that view or another vote of one kind in
     /// it: the nullification of `view`, or two notarizations in it, must exist and are not in the evidence.
     case nullification(epoch: UInt64, view: UInt64)
     /// The headers are of different epochs, whose votes are never compared: the end of the earlier epoch in the other
@@ -41,7 +41,7 @@ public enum MissingVotes: Equatable, Sendable {
 }
 
 extension Verifier {
-    /// Whether two quorums finalised two histories, and who is known by it to have broken the rules.
+    /// Whether two quorums finalized two histories, and who is known by it to have broken the rules.
     ///
     /// - Throws: the first problem found; the place says in which part.
     public func verifyFork(_ bytes: [UInt8]) throws(EvidenceProblem) -> ProvenFork {

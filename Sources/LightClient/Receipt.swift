@@ -23,7 +23,7 @@ public struct Receipt: Equatable, Sendable {
     public let chain: ChainID
     public let epoch: UInt64
     public let view: UInt64
-    /// Of the header that the vote finalises.
+    /// Of the header that the vote finalizes.
     public let height: UInt64
     /// That header's digest.
     public let header: Digest
@@ -101,7 +101,7 @@ extension Receipt {
         public let root: Digest
     }
 
-    /// Checks that a validator of this set finalised a log that holds the leaf.
+    /// Checks that a validator of this set finalized a log that holds the leaf.
     ///
     /// - Parameters:
     ///   - leaf: the leaf's data: `[0, header digest]`, `[1, envelope digest]` or `[2, action digest]`.

@@ -172,7 +172,10 @@ extension RecordFact {
         case .uses(let metered, let max): ("\(metered) of \(max) uses", "已用 \(metered)/\(max) 次")
         case .member(let status): ("member \(status.name)", "成员：\(status.titleZh)")
         case .roleGranted(let role, let height):
-            ("has the role \(role.name) from height \(height)", "自高度 \(height) 起任\(role.titleZh)")
+            (
+                "has the role \(role.name) from height \(height)",
+                "自高度 \(height) 起具有\(role.titleZh)角色"
+            )
         case .roleWithdrawn(let role, let height):
             (
                 "the role \(role.name) was withdrawn at height \(height)",

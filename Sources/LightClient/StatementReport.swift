@@ -23,7 +23,7 @@ extension ProvenStatement {
             claims.append(
                 (
                     "that the key was live when it signed: the validators checked that",
-                    "签名时密钥是否有效：由验证者认证"
+                    "签名时密钥是否有效：由记账节点认证"
                 ))
         }
         return claims
@@ -78,9 +78,9 @@ extension EvidenceReport {
         let (signed, all) = (statement.signers.count, statement.validators.count)
         add(
             0,
-            "in the log that \(signed) of \(all) validators finalised "
+            "in the log that \(signed) of \(all) validators finalized "
                 + "(\(statement.validators.quorum) needed), epoch \(statement.validators.epoch)",
-            "在 \(all) 个验证者中 \(signed) 个签名终局的日志中（需 \(statement.validators.quorum) 个），"
+            "在 \(all) 个记账节点中 \(signed) 个签名终局的日志中（需 \(statement.validators.quorum) 个），"
                 + "第 \(statement.validators.epoch) 届")
         add(1, "header", "区块头", value: statement.header.hex)
         let time = statement.timeMs.map { ", time \(ShanghaiTime.text(unixMs: $0))" } ?? ""

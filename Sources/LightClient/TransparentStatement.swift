@@ -23,7 +23,7 @@ public struct TransparentStatement: Equatable, Sendable {
 
     /// What is proven by the receipts, and what they rest on.
     public struct Context: Equatable, Sendable {
-        /// The header that the votes finalised.
+        /// The header that the votes finalized.
         public let header: Header
         /// From epoch 0 up to the header's.
         public let epochChanges: [EpochChange]

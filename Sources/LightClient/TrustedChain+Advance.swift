@@ -6,12 +6,12 @@ public enum TrustStep: Equatable, Sendable {
     /// It is trusted as well. `linkedTo`: height of the highest trusted header below it that its log was shown to go on
     /// from (or, going back, of the newest header, whose log holds it); `nil` when nothing was shown.
     case trusted(TrustedChain, linkedTo: UInt64?)
-    /// Two quorums finalised two histories. Nothing is trusted in addition.
+    /// Two quorums finalized two histories. Nothing is trusted in addition.
     case fork(ForkEvidence)
 }
 
 extension TrustedChain {
-    /// Adds what a quorum finalised. A header below the newest is added only where a link shows that the newest one's log holds it:
+    /// Adds what a quorum finalized. A header below the newest is added only where a link shows that the newest one's log holds it:
     /// it may be of keys that have since leaked, and would contradict what is true.
     ///
     /// Work: the signatures of the epoch changes that are new and of one certificate, and a hash for each digest of

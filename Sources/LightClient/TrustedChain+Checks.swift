@@ -109,7 +109,7 @@ extension TrustedChain {
             || end(of: header.epoch)?.header == header
     }
 
-    /// - Returns: the set of the header's epoch, a quorum of which finalised it.
+    /// - Returns: the set of the header's epoch, a quorum of which finalized it.
     func verify(
         _ certified: CertifiedHeader, at place: EvidencePlace,
         certificateAt certificatePlace: EvidencePlace

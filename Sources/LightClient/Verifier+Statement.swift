@@ -3,7 +3,7 @@ import Ledger
 import LedgerCrypto
 import Records
 
-/// What a transparent statement proves: who stated it, and that a quorum of validators finalised a log that holds it.
+/// What a transparent statement proves: who stated it, and that a quorum of validators finalized a log that holds it.
 /// Whether the ledger accepted or refused what it says, a bundle about the transaction proves.
 public struct ProvenStatement: Equatable, Sendable {
     /// The name in the genesis.

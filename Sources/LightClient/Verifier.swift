@@ -112,7 +112,7 @@ public struct Verifier: Sendable {
         }
     }
 
-    /// A header that a quorum of its epoch's validators finalised, the epoch's set being proven from where trust starts.
+    /// A header that a quorum of its epoch's validators finalized, the epoch's set being proven from where trust starts.
     ///
     /// - Parameter epochChanges: the ends of the epochs before the header's; those that are trusted already may be left out.
     public func verifyCheckpoint(

@@ -1,6 +1,6 @@
 import LedgerCrypto
 
-/// The state map of an unfinalised block: a committed base, and one layer for each unfinalised
+/// The state map of an unfinalized block: a committed base, and one layer for each unfinalized
 /// block up to this one. A value; building a child leaves its parent as it was.
 ///
 /// When the base has absorbed the oldest layer (`MapTop.absorb`), `rebased` lets it go here; until

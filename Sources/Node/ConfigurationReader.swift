@@ -55,9 +55,9 @@ struct ConfigurationReader {
         let data = URL(fileURLWithPath: resolve(self.file.data)).standardizedFileURL.path
         guard folder != data, !folder.hasPrefix(data + "/") else {
             throw problem(
-                "votingKey", "it is kept within the data folder", "投票密钥位于数据目录内",
+                "votingKey", "it is kept within the data folder", "投票密钥位于数据文件夹内",
                 "keep keys apart, so that a lost or restored data folder does not take them along",
-                "请将密钥与数据目录分开存放")
+                "请将密钥与数据文件夹分开存放")
         }
         return folder
     }
@@ -148,8 +148,8 @@ struct ConfigurationReader {
         }
         guard MemberID(name) != nil else {
             throw problem(
-                "validator", "\(name) is not a member id", "\(name) 不是成员标识",
-                "use the id under which the organisation is enrolled", "请使用机构入网时的标识")
+                "validator", "\(name) is not a member id", "\(name) 不是成员编号",
+                "use the id under which the organisation is enrolled", "请使用机构入网时的编号")
         }
         return nil
     }
@@ -182,7 +182,7 @@ struct ConfigurationReader {
         }
         guard key.publicKey.suite == genesis.suite else {
             throw problem(
-                "votingKey", "\(name) is of another suite than the chain's", "\(name) 的算法与本链不符",
+                "votingKey", "\(name) is of another suite than the chain's", "\(name) 的密码套件与本链不符",
                 "use a key of the suite \(genesis.suite.name)", "请使用 \(genesis.suite.name) 密钥")
         }
         guard let seat else { return key }

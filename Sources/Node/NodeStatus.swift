@@ -78,7 +78,7 @@ public struct NodeMetrics: Sendable, Equatable {
                 "huijin_transactions_refused_total", transactionsRefused,
                 "refused transactions in final blocks / 已记录的拒绝"
             ),
-            ("huijin_automatic_actions_total", automaticActions, "automatic actions / 自动动作"),
+            ("huijin_automatic_actions_total", automaticActions, "automatic actions / 自动处理"),
             ("huijin_envelopes_submitted_total", envelopesSubmitted, "submitted here / 本节点收到的提交"),
             (
                 "huijin_envelopes_not_admitted_total", envelopesNotAdmitted,

@@ -67,7 +67,7 @@ extension ReplicaLoop {
         guard !blocks.isEmpty else {
             guard height <= store.watermark.height else { return }
             logger.error(
-                "blocks final by one certificate exceed a message / 同一终局证明下的区块超出单个消息",
+                "blocks final by one certificate exceed a message / 同一终局证书下的区块超出单个消息",
                 metadata: ["peer": "\(peer)", "height": "\(height)"])
             return
         }

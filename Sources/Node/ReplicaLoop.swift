@@ -229,7 +229,7 @@ final class ReplicaLoop {
             shared.network?.update(peers: peers.endpoints)
             publishSeats()
             logger.info(
-                "a new epoch began / 新纪元开始",
+                "a new epoch began / 新一届开始",
                 metadata: [
                     "epoch": "\(validators.epoch)", "validators": "\(validators.count)",
                     "seat": "\(seat.map { "\($0 + 1)" } ?? "none / 无")",
@@ -296,7 +296,7 @@ final class ReplicaLoop {
 
     private func warn(_ bar: VoteBar) {
         logger.critical(
-            "this node follows WITHOUT VOTING until its seat has a new key (docs/operations.md) / 本节点只跟随、不投票，须更换记账密钥",
+            "this node follows WITHOUT VOTING until its seat has a new key (docs/operations.md) / 本节点只跟随、不投票，须更换席位的投票密钥",
             metadata: ["reason": "\(bar.english)", "原因": "\(bar.chinese)"])
     }
 
@@ -347,7 +347,7 @@ final class ReplicaLoop {
         let isPresent =
             pair.first.statement.epoch == set.epoch && set.validators.indices.contains(seat)
         logger.critical(
-            "a validator contradicted itself / 记账节点投出矛盾票",
+            "a validator contradicted itself / 记账节点投出矛盾投票",
             metadata: [
                 "validator":
                     isPresent ? "\(set.validators[seat].member)" : "seat / 席位 \(seat + 1)",

@@ -60,7 +60,7 @@ public struct SnapshotStatus: Sendable, Equatable {
             ),
             (
                 "huijin_snapshot_fetched_chunks_total", fetchedChunks,
-                "snapshot chunks fetched and proven / 已取得并验证的快照分片"
+                "snapshot chunks fetched and proven / 已取得并核验的快照分片"
             ),
             (
                 "huijin_snapshot_fetched_bytes_total", fetchedBytes,

@@ -6,7 +6,7 @@ extension OutcomeCode {
             .init("undecodable", "the bytes are not a well-formed transaction", "交易字节无法解码")
         case .tooLarge: .init("too-large", "the transaction is larger than allowed", "交易超过允许的大小")
         case .wrongSuite:
-            .init("wrong-suite", "signed with another suite than the chain's", "签名算法与本链不符")
+            .init("wrong-suite", "signed with another suite than the chain's", "签名的密码套件与本链不符")
         case .wrongChain: .init("wrong-chain", "signed for another chain", "交易属于另一条链")
         case .wrongContext: .init("wrong-context", "signed for another purpose", "签名用途不符")
         case .unknownKey:
@@ -21,7 +21,7 @@ extension OutcomeCode {
             .init("over-quota", "the member's quota is used up; try later", "成员配额已用完，请稍后再试")
         case .busy: .init("busy", "the node's mempool is full; try later", "节点交易池已满，请稍后再试")
         case .unknownKind:
-            .init("unknown-kind", "there is no such kind of transaction", "没有这种交易类型")
+            .init("unknown-kind", "there is no such kind of transaction", "没有这种交易种类")
         case .unavailable:
             .init("unavailable", "the node does not accept transactions now", "节点暂不接收交易")
         case .accepted: .init("accepted", "accepted", "已接受")
@@ -50,7 +50,7 @@ extension OutcomeCode {
         case .epochFull:
             .init(
                 "epoch-full", "no more validators can change in this epoch; try in the next",
-                "本纪元内记账节点变更已满，请在下一纪元重试")
+                "本届记账节点变更已满，请在下一届重试")
         case .validatorCount:
             .init(
                 "validator-count", "the validator set would become too small or too large",
@@ -96,14 +96,14 @@ extension OutcomeCode {
         case .purposeNotPermitted:
             .init("purpose-not-permitted", "the purpose is not a licensed one", "用途不在许可范围内")
         case .scopeNotPermitted:
-            .init("scope-not-permitted", "the columns exceed the licensed scope", "字段超出许可范围")
+            .init("scope-not-permitted", "the columns exceed the licensed scope", "列超出许可范围")
         case .usesNotPermitted:
             .init("uses-not-permitted", "the number of uses exceeds the offer", "使用次数超出报价")
         case .licenceEnded: .init("licence-ended", "the licence has ended", "许可已结束")
         case .licenceExhausted:
             .init("licence-exhausted", "no use of the licence is left", "许可次数已用完")
         case .jobOpen: .init("job-open", "a job of the licence is still open", "许可下仍有未结作业")
-        case .prohibited: .init("prohibited", "the usage policy prohibits this", "使用策略禁止")
+        case .prohibited: .init("prohibited", "the usage policy prohibits this", "使用规则禁止")
         case .assetFrozen: .init("asset-frozen", "the asset is frozen", "数据资产已冻结")
         case .parentChanged:
             .init(
@@ -123,7 +123,7 @@ extension OutcomeCode {
         case .insufficientFunds: .init("insufficient-funds", "not enough funds", "余额不足")
         case .amountOutOfRange:
             .init("amount-out-of-range", "the amount is out of range", "金额超出范围")
-        case .bankFrozen: .init("bank-frozen", "the bank's withdrawals are frozen", "该银行出金已冻结")
+        case .bankFrozen: .init("bank-frozen", "the bank's withdrawals are frozen", "该清结算机构出金已冻结")
         case .bankUnknown: .init("bank-unknown", "no such settlement bank", "清结算机构不存在")
         case .rowLevelOutput:
             .init("row-level-output", "the job would output single rows", "作业将输出单行数据")

@@ -126,7 +126,7 @@ public enum StateKey {
     }
 }
 
-/// Reads values of the state map: the finalised ones, or those of an overlay above them.
+/// Reads values of the state map: the finalized ones, or those of an overlay above them.
 public protocol StateReader {
     /// The encoded `StoredRecord` under that key, or nil.
     func value(for key: Digest) -> [UInt8]?

@@ -75,7 +75,7 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .evidenceRecord: ("evidence.record", "Record evidence", "存证")
         case .validatorJoin: ("validator.join", "Seat a validator", "记账节点加入")
         case .validatorLeave: ("validator.leave", "Unseat a validator", "记账节点退出")
-        case .validatorReplace: ("validator.replace", "Replace a validator's keys", "更换记账密钥")
+        case .validatorReplace: ("validator.replace", "Replace a validator's keys", "更换席位密钥")
         case .validatorEquivocation:
             ("validator.equivocation", "Prove that a validator contradicted itself", "记账节点双签举证")
         }

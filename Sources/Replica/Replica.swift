@@ -30,7 +30,7 @@ import Records
 /// 7. `.halt` is the last effect that means anything.
 ///
 /// **A transaction's way.** `.submitted` → admission checks → `.verify` → `.verified` → mempool, `.answer`,
-/// broadcast once → a leader's proposal → executed on the parent's state → notarized → finalised → `.commit`.
+/// broadcast once → a leader's proposal → executed on the parent's state → notarized → finalized → `.commit`.
 ///
 /// **Epochs.** When an epoch's last block is committed, the consensus core of the epoch is dropped and one for the next
 /// begins, under the set that the block's state holds; `.reconfigure` tells the driver. Whether this replica has a

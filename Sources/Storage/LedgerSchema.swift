@@ -15,7 +15,7 @@ enum LedgerSchema {
 
     // body: block bodies in the order they were stored, by a notarize vote or by a commit.
     // block: final blocks. codes is NULL when all entries were accepted; finalization as in CertificateRow.
-    // vote: own statements above the finalised view, before they are signed.
+    // vote: own statements above the finalized view, before they are signed.
     // certificate: the notarizations that permitted the finalize votes among them, as in CertificateRow.
     // epoch: from epoch 1 on, the set of each and the height of the block that made it, the last one before the epoch.
     // tile: 256 node hashes of the chain's log at a level that is a multiple of 8.

@@ -29,7 +29,7 @@ public enum SnapshotFault: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .undecodable(let error): "it does not decode: \(error) / 无法解码"
         case .notCertified(let problem): "it is not certified: \(problem.english) / 未经认证"
-        case .nextValidators: "the next validator set is not the header's / 下一纪元名册不符"
+        case .nextValidators: "the next validator set is not the header's / 下一届记账节点集合不符"
         case .stateRoot: "its parts are not the certified state / 状态分片与已认证状态根不符"
         case .logEnd: "the log's end is not the header's / 日志末端与区块头不符"
         case .ancestor(let index): "header \(index) is no ancestor / 第 \(index) 个区块头不是祖先"

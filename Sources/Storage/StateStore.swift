@@ -2,7 +2,7 @@ import LedgerCrypto
 import Merkle
 import SQLite
 
-/// The finalised state: values by key, and the map's tree over them.
+/// The finalized state: values by key, and the map's tree over them.
 ///
 /// The tree's upper part is in memory (about 80 bytes for each bucket of up to eight entries);
 /// every bucket is one row of a rowid table, with its keys, value commitments and values. A commit

@@ -93,15 +93,15 @@ extension StorageError: CustomStringConvertible {
         case .diskFull(let path): "\(path)：磁盘空间不足，请清理后重新启动节点；已确认的数据没有丢失"
         case .inUse(let path): "\(path)：正被另一进程使用，请先停止该进程"
         case .cannotOpen(let path, let reason): "\(path)：无法打开（\(reason)），请检查路径和权限"
-        case .notALedger(let path): "\(path)：不是汇津账本，请指定其他数据目录"
+        case .notALedger(let path): "\(path)：不是汇津账本，请指定其他数据文件夹"
         case .wrongSchema(let path, let found, let expected):
             "\(path)：结构版本为 \(found)，本程序只读取版本 \(expected)，请使用相应版本"
         case .wrongGenesis(let path, let found, let expected):
-            "\(path)：属于链 \(found)，而创世文件属于链 \(expected)，请更换创世文件或数据目录"
+            "\(path)：属于链 \(found)，而创世文件属于链 \(expected)，请更换创世文件或数据文件夹"
         case .damaged(let path, let reason):
-            "\(path)：已损坏（\(reason)），请清空目录后启动，并为席位更换投票密钥（见 docs/operations.md）"
+            "\(path)：已损坏（\(reason)），请清空文件夹后启动，并为席位更换投票密钥（见 docs/operations.md）"
         case .conflictingVote(let path, let epoch, let view):
-            "\(path)：第 \(epoch) 纪元第 \(view) 视图已有本密钥的另一投票，同一投票密钥不可用于两个节点"
+            "\(path)：第 \(epoch) 届视图 \(view) 已有本密钥的另一投票，同一投票密钥不可用于两个节点"
         case .failed(let path, let error):
             "\(path)：数据库错误 \(error.extendedCode)：\(error.message)"
         }

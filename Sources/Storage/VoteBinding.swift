@@ -111,7 +111,7 @@ public enum VoteBar: Error, Sendable, Equatable {
         case .fileLost: "投票密钥旁的绑定文件缺失或为旧副本"
         case .fileUnreadable: "投票密钥旁的绑定文件无法读取"
         case .fileNotWritten(let reason): "投票密钥旁的绑定文件无法写入：\(reason)"
-        case .forgotten(let epoch, let view): "存储中没有本密钥在第 \(epoch) 纪元第 \(view) 视图的一张投票"
+        case .forgotten(let epoch, let view): "存储中没有本密钥在第 \(epoch) 届视图 \(view) 的一张投票"
         }
     }
 }

@@ -48,7 +48,7 @@ public struct RecoveredChain: Sendable {
     public let finalization: Certificate?
     /// Blocks above the watermark whose bodies were stored before a notarize vote, lowest first.
     public let bodies: [Block]
-    /// This node's own votes above the finalised view, in the order they were stored.
+    /// This node's own votes above the finalized view, in the order they were stored.
     public let votes: [VoteStatement]
     /// The notarizations that were stored with the finalize votes among them, in that order.
     public let certificates: [Certificate]

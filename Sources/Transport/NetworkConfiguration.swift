@@ -161,7 +161,7 @@ public enum NetworkProblem: String, Error, Sendable, CaseIterable {
         case .unreachable: "the peer cannot be reached / 无法连接对端"
         case .closed: "the connection ended / 连接已断开"
         case .wrongKey:
-            "the certificate's key is not the one in the validator set / 证书公钥与记账节点名册不符"
+            "the certificate's key is not the one in the validator set / 证书公钥与记账节点集合不符"
         case .wrongChain: "the peer is on another chain / 对端属于另一条链"
         case .wrongVersion: "the peer speaks another protocol version / 对端协议版本不同"
         case .badHello: "the first frame is not a hello / 首帧不是握手帧"

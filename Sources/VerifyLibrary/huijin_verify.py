@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Evidence bundles of a Huijin ledger, verified from Python. 在 Python 中验证汇津证据包。
+"""Evidence bundles of a Huijin ledger, verified from Python. 在 Python 中核验汇津证据包。
 
 Needs libhuijin_verify.so (`make library`) and nothing else; no build step.
 

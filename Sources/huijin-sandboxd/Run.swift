@@ -55,7 +55,7 @@ struct Run: AsyncParsableCommand {
         }
         guard member?.roles.contains(.sandboxOperator) == true else {
             try fail(
-                "\(configuration.file), field identity: \(id) is no enrolled member with the role sandbox-operator; name that member's folder / 该成员没有沙箱运营方角色，请指定有此角色的成员目录",
+                "\(configuration.file), field identity: \(id) is no enrolled member with the role sandbox-operator; name that member's folder / 该成员没有沙箱运营方角色，请指定有此角色的成员文件夹",
                 Exit.configuration)
         }
     }

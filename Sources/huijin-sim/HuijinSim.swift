@@ -25,7 +25,7 @@ struct HuijinSim: ParsableCommand {
     @Option(help: "Processes at a time; by default one for each processor / 并行进程数，默认等于处理器数")
     var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
-    @Option(help: "Switch a rule off, to see it noticed / 关闭一条规则以验证仿真器")
+    @Option(help: "Switch a rule off, to see it noticed / 关闭一条规则以检验仿真器")
     var mutation: String?
 
     @Option(help: "Kinds of fault to leave out, with commas between / 排除的故障类型，以逗号分隔")

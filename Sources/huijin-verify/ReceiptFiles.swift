@@ -75,7 +75,7 @@ struct ReceiptFiles {
         let hash = receipts.suite == .ed25519SHA256 ? "SHA-256" : "SM3"
         return """
             PROVEN / 已证明: \(receipts.entryCount) entries, \(signers.count) signers, \(count) receipts in \(folder)
-            \(receipts.entryCount) 个条目，\(signers.count) 个签名节点，\(count) 份收据
+            \(receipts.entryCount) 个条目，\(signers.count) 个签名的记账节点，\(count) 份收据
             log root / 日志根: \(receipts.root.hex)
             log size / 日志长度: \(header.logSize), height / 高度: \(header.height), hash / 杂凑: \(hash)
 

@@ -34,7 +34,7 @@ extension Arguments {
           --checkpoint FILE  trust starts at this header instead of the genesis / 以该区块头而非创世为信任起点
           --accept DIGEST    the digest of that header, known from somebody whom you believe / 从可信来源得知的该区块头摘要
           --checkpoint-out FILE  write the proven bundle's header and validators as such a checkpoint file
-                             将已证明的区块头及其验证者写成检查点文件
+                             将已证明的区块头及其记账节点写成检查点文件
           --html FILE        the report as a page to print, also of a refused bundle; nothing is overwritten
                              将报告写成可打印的网页，被拒的证据包亦可；不覆盖已有文件
           --prov FILE        the proven histories as W3C PROV-JSON / 将已证明的历史写成 W3C PROV-JSON
@@ -47,11 +47,11 @@ extension Arguments {
         entry its leaf, for each signer of each entry a receipt, for each signer its key, and the log root; for each
         transaction that was signed by itself a transparent statement (RFC 9943) with all its receipts.
         receipts：将已证明的证据包逐条导出为 COSE 收据（RFC 9942），供第三方工具核验：每个条目的叶子、
-        每个签名节点的收据及其公钥，以及日志根；单独签名的交易另附含全部收据的透明陈述（RFC 9943）。
+        每个签名的记账节点的收据及其公钥，以及日志根；单独签名的交易另附含全部收据的透明陈述（RFC 9943）。
 
         statement: whether a transparent statement from anywhere has the receipts of a quorum of validators, and so was
         recorded. Whether it was accepted or refused only a bundle proves.
-        statement：判定透明陈述是否附有法定多数验证者的收据，即是否已被记录；是否被接受须以证据包证明。
+        statement：判定透明陈述是否附有法定多数记账节点的收据，即是否已被记录；是否被接受须以证据包证明。
 
           --out FOLDER       where they go; nothing there is overwritten / 输出文件夹，不覆盖已有文件
 

@@ -76,7 +76,7 @@ struct Check: ParsableCommand {
         let genesis = configuration.genesis
         print("network / 网络: \(genesis.name)")
         print("chain / 链: \(genesis.chain)")
-        print("suite / 算法: \(genesis.suite.name)")
+        print("suite / 密码套件: \(genesis.suite.name)")
         let role = configuration.isObserver ? "observer / 观察节点" : "validator / 记账节点"
         let seat = configuration.seat.map { " (\($0 + 1)/\(genesis.validators.count))" }
         print("\(role): \(configuration.name)\(seat ?? "")")
@@ -86,7 +86,7 @@ struct Check: ParsableCommand {
         print("transport key / 传输公钥: \(Hex.encode(configuration.transport.publicKey))")
         if let listen = configuration.listen { print("listen / 对端监听: \(listen)") }
         print("api / 接口: \(configuration.api)")
-        print("data / 数据目录: \(configuration.dataDirectory)")
+        print("data / 数据文件夹: \(configuration.dataDirectory)")
         for peer in configuration.peers {
             if let address = peer.address {
                 print("peer / 对端: \(peer.name) \(address)")
@@ -104,7 +104,7 @@ struct Backup: ParsableCommand {
             "Copy the final ledger, without vote state, while the node runs / 备份已终局账本（不含投票状态），无须停机")
 
     @OptionGroup var options: ConfigurationOptions
-    @Option(help: ArgumentHelp("A folder without a ledger / 不含账本的目录", valueName: "folder"))
+    @Option(help: ArgumentHelp("A folder without a ledger / 不含账本的文件夹", valueName: "folder"))
     var out: String
 
     func run() throws {

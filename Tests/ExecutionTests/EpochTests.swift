@@ -46,7 +46,7 @@ import Testing
         #expect(followed.headerDigest == last.headerDigest && followed.nextValidators == next)
         ledger.extend(last)
         #expect(ledger.executor.validatorSet(after: ledger.parent) == next)
-        // Over an unfinalised parent and over a final one alike.
+        // Over an unfinalized parent and over a final one alike.
         for isFinal in [false, true] {
             if isFinal { ledger.finalize() }
             let evidence = try ledger.sign(ledger.evidence(3), by: 2)

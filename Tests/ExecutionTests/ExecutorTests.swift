@@ -56,8 +56,8 @@ import Testing
         #expect(ledger.base.top.root == ledger.parent.header.stateRoot)
     }
 
-    /// However many blocks are unfinalised, the headers are the same.
-    @Test func finalisationDoesNotShow() throws {
+    /// However many blocks are unfinalized, the headers are the same.
+    @Test func finalizationDoesNotShow() throws {
         var headers: [[Header]] = []
         for finalizeEvery in [1, 3, 100] {
             var ledger = try TestLedger()

@@ -148,10 +148,10 @@ struct TestLedger {
             replay: replay)
     }
 
-    /// Makes the block the newest unfinalised one.
+    /// Makes the block the newest unfinalized one.
     mutating func extend(_ block: ExecutedBlock) { parent = parent.extended(by: block) }
 
-    /// Makes every unfinalised block final.
+    /// Makes every unfinalized block final.
     mutating func finalize() {
         for block in parent.layers {
             base.commit(block)
@@ -163,7 +163,7 @@ struct TestLedger {
             base: base)
     }
 
-    /// Builds, extends and finalises a block that holds all of these.
+    /// Builds, extends and finalizes a block that holds all of these.
     mutating func run(
         _ candidates: [Verified<SignedTransaction>], afterMs: UInt64 = 1
     ) -> [OutcomeCode] {

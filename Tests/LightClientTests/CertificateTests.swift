@@ -45,7 +45,7 @@ import Testing
         #expect(
             fault(Certificate(statement: real.statement, signatures: signatures))
                 == .unknownValidator(9))
-        // Signatures of the same validators over a notarization do not finalise.
+        // Signatures of the same validators over a notarization do not finalize.
         let notarized = chain.certificate(for: newest, kind: .notarize)
         #expect(
             fault(Certificate(statement: real.statement, signatures: notarized.signatures))

@@ -117,7 +117,7 @@ import Testing
             let signers = try #require(parsed["doubleSigners"] as? [[String: Any]])
             #expect(signers.compactMap { $0["seat"] as? Int } == [1, 2])
             let text = try desk.fork(try desk.file("full", named.encoded)).output
-            #expect(text.contains("validator 1 of epoch 0, V0-1 / 第 0 届第 1 号验证者 V0-1"))
+            #expect(text.contains("validator 1 of epoch 0, V0-1 / 第 0 届第 1 号记账节点 V0-1"))
             #expect(text.contains("in view 4: finalize beside nullify"))
 
             var forged = evidence

@@ -73,7 +73,7 @@ import Testing
         let result = ProviderComparison(answers, trust: fork.trust)
         guard case .forked(let evidence, against: .provider("a")) = result.standings[1].standing
         else {
-            Issue.record("two finalised headers at one height")
+            Issue.record("two finalized headers at one height")
             return
         }
         #expect(try fork.verifier.verifyFork(evidence).doubleSigners.count == 3)

@@ -24,7 +24,7 @@ import Testing
 
     private static let transactions: String = {
         var page = """
-            # Transactions 交易类型
+            # Transactions 交易种类
 
             <!-- Written by Tests/MarketTests/DocumentTests.swift from the code; do not edit by hand. -->
 
@@ -45,7 +45,7 @@ import Testing
                     "| \(field.key) | \(field.name) | \(type) | \(field.docEn) | \(field.docZh) |\n"
             }
         }
-        page += "\n## Automatic actions 自动事项\n\n"
+        page += "\n## Automatic actions 自动处理\n\n"
         page += "Logged like transactions, signed by nobody, recomputed by every validator.\n\n"
         page += "| number | name | what | 说明 |\n|---|---|---|---|\n"
         for kind in AutomaticKind.allCases {

@@ -44,7 +44,7 @@ struct MapTests {
         #expect(Self.committed([low: value, high: value], suite, bucket: 8).top.root == expected)
     }
 
-    /// Random histories over unfinalised layers against the definition; commits in between.
+    /// Random histories over unfinalized layers against the definition; commits in between.
     @Test(arguments: LedgerCrypto.Suite.allCases, [1, 2, 8])
     func historiesAgreeWithTheDefinition(suite: LedgerCrypto.Suite, bucket: Int) {
         for seed in 0..<UInt64(suite == .ed25519SHA256 ? 8 : 2) {

@@ -10,7 +10,7 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct HuijinNodeTests {
     @Test(arguments: LedgerCrypto.Suite.allCases)
-    func fourNodesFinaliseTheSame(_ suite: LedgerCrypto.Suite) async throws {
+    func fourNodesFinalizeTheSame(_ suite: LedgerCrypto.Suite) async throws {
         let network = try TestNetwork(4, suite: suite)
         let nodes = try await network.startAll()
         var height: UInt64 = 0

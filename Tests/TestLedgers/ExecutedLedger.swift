@@ -8,7 +8,7 @@ import Merkle
 import Policy
 import Records
 
-/// A ledger whose blocks the market's own rules execute; its validators, one of them by default, finalise each at once.
+/// A ledger whose blocks the market's own rules execute; its validators, one of them by default, finalize each at once.
 package final class ExecutedLedger: EvidenceSource {
     /// The committed state, in memory.
     package final class Base: StateReader, MapReader {

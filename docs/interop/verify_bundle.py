@@ -116,7 +116,7 @@ def header_of(value, chain):
     header = dict(zip(FIELDS.split(), value + [H(write(value))]))
     need(header["form"] == "huijin/header/1" and header["chain"] == chain, "a header of this chain")
     return header
-def check_final(header, certificate, validators): # a quorum of the set finalised the header
+def check_final(header, certificate, validators): # a quorum of the set finalized the header
     ((kind, epoch, view, subject), signatures), keys, number = certificate, validators["keys"], header["height"]
     seats, bound = [seat for seat, _ in signatures], [number, header["digest"], header["log_root"]]
     need(header["epoch"] == validators["epoch"], "an epoch that the bundle does not lead to", NOT_PROVEN)

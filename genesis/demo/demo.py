@@ -267,7 +267,7 @@ class Story:
 
     def offer(self):
         market = self.market
-        self.step("The assessor attests quality; the venue admits the offer", "评估质量，交易机构准入挂牌")
+        self.step("The assessor attests quality; the venue admits the offer", "评估质量，交易机构准入报价")
         report = market.folder / "report.txt"
         report.write_text("completeness 0.99, timeliness 1.00, consistency 0.98\n")
         market.huijin("asset", "attest", self.asset_id, "--kind", "quality", "--score", 96,
@@ -337,7 +337,7 @@ class Story:
                 "licence-ended", "job", "submit", "--agreement", self.agreement,
                 "--purpose", "traffic-planning", "--sql", self.table.good_query("observations"),
                 "--sandbox", self.sandbox, who="buyer")
-            self.tell(f"use after the licence ended: refused at height {late['height']} / 许可终止后使用：拒绝")
+            self.tell(f"use after the licence ended: refused at height {late['height']} / 许可结束后使用：拒绝")
 
     def settle(self):
         market = self.market
@@ -359,7 +359,7 @@ class Story:
 
     def audit(self):
         market = self.market
-        self.step("The regulator's evidence, checked with every node stopped", "监管取证，全网停机后离线验证")
+        self.step("The regulator's evidence, checked with every node stopped", "监管取证，全网停机后离线核验")
         self.bundle = market.folder / "asset.bundle"
         exported = market.huijin("audit", "asset", self.asset_id, "--out", self.bundle,
                                  "--logs", "rights,trades,refusals", who="regulator")

@@ -54,7 +54,7 @@ extension AssetDerive {
                 en:
                     "what it was made from, ascending by asset: where each rights log stands, and the sender's "
                     + "licence, or null where it holds the processing right",
-                zh: "来源资产，按资产标识升序：其权属日志的现状，以及所依据的许可，自有加工使用权则为空"),
+                zh: "来源资产，按资产编号升序：其权属日志的现状，以及所依据的许可，自有加工使用权则为空"),
         ]
     }
 

@@ -118,7 +118,7 @@ extension AssetRegister {
                 en: "schema; empty when only catalogued", zh: "数据结构，仅编目时为空"),
             FieldSpec(
                 "entityKey", 6, .text(max: RecordLimits.codeBytesMax), .everyone, optional: true,
-                en: "column whose distinct values disclosure review counts", zh: "披露审核按其不同取值计数的字段"),
+                en: "column whose distinct values disclosure review counts", zh: "披露审核按其不同取值计数的列"),
             FieldSpec(
                 "rowCount", 7, .number, .everyone,
                 en: "number of rows", zh: "行数"),

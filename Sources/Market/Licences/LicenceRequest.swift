@@ -74,7 +74,7 @@ extension LicenceRequest {
             FieldSpec(
                 "columns", 4,
                 .texts(max: RecordLimits.columnsMax, textMax: RecordLimits.codeBytesMax), .everyone,
-                en: "some of the offer's columns, ascending", zh: "字段范围，升序"),
+                en: "some of the offer's columns, ascending", zh: "所用列，升序"),
             FieldSpec(
                 "uses", 5, .number, .everyone,
                 en: "number of uses", zh: "使用次数"),

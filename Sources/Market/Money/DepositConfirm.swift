@@ -46,7 +46,7 @@ extension DepositConfirm {
                 "amountFen", 2, .fen, .parties, en: "amount in fen", zh: "金额（分）"),
             FieldSpec(
                 "referenceCommitment", 3, .commitment, .members, opening: .parties,
-                en: "salted digest of the bank's reference", zh: "银行流水号的加盐摘要"),
+                en: "salted digest of the bank's reference", zh: "清结算机构流水号的加盐摘要"),
         ]
     }
 

@@ -97,7 +97,7 @@ extension OfferPublish {
             FieldSpec(
                 "columns", 6,
                 .texts(max: RecordLimits.columnsMax, textMax: RecordLimits.codeBytesMax), .everyone,
-                en: "columns that jobs may read, ascending", zh: "可读取的字段，升序"),
+                en: "columns that jobs may read, ascending", zh: "可读取的列，升序"),
             FieldSpec(
                 "durationMs", 7, .number, .everyone,
                 en: "from agreement to expiry, in ms", zh: "许可期限（毫秒）"),

@@ -40,7 +40,7 @@ extension ValidatorEquivocation {
         [
             FieldSpec(
                 "votingKey", 1, .keyID, .everyone, en: "id of the voting key that signed both",
-                zh: "签署两票的投票密钥标识"),
+                zh: "签署两票的投票密钥编号"),
             FieldSpec(
                 "proof", 2, .equivocation, .everyone,
                 en: "the two votes, as they were sent, with their signatures", zh: "两张矛盾投票原文及签名"),

@@ -36,7 +36,7 @@ extension ValidatorLeave {
         [
             FieldSpec(
                 "votingKey", 1, .keyID, .everyone, en: "id of the voting key of the seat that goes",
-                zh: "退出席位的投票密钥标识")
+                zh: "退出席位的投票密钥编号")
         ]
     }
 

@@ -3,7 +3,7 @@ import Ledger
 import LedgerCrypto
 import Records
 
-/// Gives a seat of the validator set other keys from the next epoch on (更换记账密钥). Signed by a legal representative of
+/// Gives a seat of the validator set other keys from the next epoch on (更换席位密钥). Signed by a legal representative of
 /// the seat's member, from `ValidatorRules.ownReplacementBlocksMin` blocks after the set's last change on, or for the governor.
 public struct ValidatorReplace: TransactionBody {
     /// The seat's present one.
@@ -46,7 +46,7 @@ extension ValidatorReplace {
         [
             FieldSpec(
                 "replacedKey", 1, .keyID, .everyone, en: "id of the seat's present voting key",
-                zh: "席位现有投票密钥标识"),
+                zh: "席位现有投票密钥编号"),
             FieldSpec(
                 "votingKey", 2, .publicKey, .everyone,
                 en: "the new voting key, never used before, or the present one", zh: "新投票公钥，或与现有相同"),

@@ -72,7 +72,7 @@ public enum QueryGate {
             throw GateRefusal(
                 .sqlRefused,
                 "\(extreme.function.rawValue) shows a single row's value, which the review policy does not allow; use COUNT, SUM or AVG",
-                "\(extreme.function.rawValue) 会显示单行数值，审核策略不允许；请用 COUNT、SUM 或 AVG")
+                "\(extreme.function.rawValue) 会显示单行数值，审核规则不允许；请用 COUNT、SUM 或 AVG")
         }
         return write(tree, table, aggregates)
     }

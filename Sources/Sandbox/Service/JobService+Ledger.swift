@@ -48,7 +48,7 @@ extension JobService {
             row.envelope = nil
             try await save(row)
         case .refuse:
-            row.refuse(GateRefusal(.licenceEnded, "the licence ended", "许可已终止"))
+            row.refuse(GateRefusal(.licenceEnded, "the licence ended", "许可已结束"))
             try await save(row)
         case .stop:
             row.stop(answer.code)

@@ -343,7 +343,7 @@ public actor JobService {
         guard let policy = try fresh(try await ledger.policy(PolicyRecord.review)),
             let rules = DisclosureRules(policy)
         else {
-            throw GateRefusal(.prohibited, "there is no review policy", "没有审核策略")
+            throw GateRefusal(.prohibited, "there is no review policy", "没有审核规则")
         }
         let query = try QueryGate.admit(
             try self.query(of: row).sql,

@@ -23,7 +23,7 @@ struct SandboxError: Error, Equatable {
     init(_ error: ClientError) {
         self.init(
             503, "ledger-unavailable", "the ledger cannot be verified now: \(error.english)",
-            "暂时无法验证账本：\(error.chinese)")
+            "暂时无法核验账本：\(error.chinese)")
     }
 
     static let notFound = SandboxError(404, "not-found", "there is no such thing here", "没有找到")
@@ -50,7 +50,7 @@ struct SandboxError: Error, Equatable {
         403, "not-permitted", "only the job's buyer may see this", "仅作业的需求方可见")
     static let notReviewer = SandboxError(
         403, "not-permitted", "only an output reviewer of another group may see this",
-        "仅非关联方的输出审核员可见")
+        "仅非关联方的输出审核方可见")
     static let commitment = SandboxError(
         400, "commitment-mismatch",
         "query and salt are not what the ledger's job commits to; send those of job.submit",

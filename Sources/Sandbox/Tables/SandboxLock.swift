@@ -12,7 +12,7 @@ public final class SandboxLock {
         public var description: String {
             switch self {
             case .inUse(let path):
-                "\(path): another huijin-sandboxd serves this folder; stop that one first / 该目录正被另一沙箱进程使用，请先停止该进程"
+                "\(path): another huijin-sandboxd serves this folder; stop that one first / 该文件夹正被另一沙箱进程使用，请先停止该进程"
             case .failed(let path, let reason):
                 "\(path): cannot be locked: \(reason); check the path and its permissions / 无法加锁，请检查路径和权限"
             }

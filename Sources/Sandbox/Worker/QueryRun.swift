@@ -155,7 +155,7 @@ struct QueryRun {
             let rules = DisclosureRules(
                 groupMinimum: job.groupMinimum, dominancePercent: job.dominancePercent)
         else {
-            throw .refused(.prohibited, "the review policy makes no sense", "审核策略无效")
+            throw .refused(.prohibited, "the review policy makes no sense", "审核规则无效")
         }
         try each(sql, database, &operations) { (row) throws(Stop) in
             // A group in which nobody has a value counts as one of nobody: that all of them have none is also told.

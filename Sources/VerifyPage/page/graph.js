@@ -172,7 +172,7 @@ const provenance = (() => {
     const { boxes, width, height } = layout(histories);
     const events = histories.flatMap((asset) => asset.logs).reduce((sum, log) => sum + log.events.length, 0);
     const drawing = element("svg", { class: width > widthMax ? "wide" : "", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-labelledby": "drawn drawn-more" },
-      element("title", { id: "drawn" }, `来源图 Provenance: ${histories.map((asset) => asset.titleZh).join("，")}`),
+      element("title", { id: "drawn" }, `来源谱系 Provenance: ${histories.map((asset) => asset.titleZh).join("，")}`),
       element("desc", { id: "drawn-more" }, `${histories.length} 项资产 assets, ${events} 个事件 events; 文字见完整报告 in words in the report below`));
     for (const box of boxes.values()) {
       box.parents.forEach((id, index) => drawing.append(drawEdge(boxes.get(id), box, index, box.parents.length)));

@@ -58,8 +58,8 @@
         `${finding.height}\n${finding.header}`];
       case "licence": return [...(finding.live ? ["许可当时有效", "The licence was live then"] : ["许可当时无效", "The licence was not live then"]),
         `${then(finding)}\n${finding.reason.zh} ${finding.reason.en}\n${finding.licence}`];
-      case "role": return [...(finding.held ? ["成员当时担任该角色", "The member held the role then"]
-        : ["成员当时未担任该角色", "The member did not hold the role then"]), `${finding.member} · ${finding.role}\n${then(finding)}`];
+      case "role": return [...(finding.held ? ["成员当时具有该角色", "The member held the role then"]
+        : ["成员当时不具有该角色", "The member did not hold the role then"]), `${finding.member} · ${finding.role}\n${then(finding)}`];
       case "output": return [...(finding.released ? ["输出经审核放行", "The output was reviewed and released"]
         : ["输出未放行", "The output was not released"]), `${finding.status ?? "无此作业 no such job"}\n${finding.job}`];
       default: return ["其他，见完整报告", "Other, see the report", finding.type];
@@ -75,8 +75,8 @@
         ...report.findings.map(answer),
         ["账本", "Ledger", report.ledger],
         ["链标识（请与可信来源核对）", "Chain (compare it with a source that you trust)", report.chain],
-        ["签名终局", "Finalised by",
-          `${report.validators} 个验证者中 ${report.signatures} 个（需 ${report.quorum} 个）\n`
+        ["签名终局", "Finalized by",
+          `${report.validators} 个记账节点中 ${report.signatures} 个（需 ${report.quorum} 个）\n`
           + `${report.signatures} of ${report.validators} validators, ${report.quorum} needed; ${report.suite}`],
         ["区块头", "Header", report.header],
       ]),

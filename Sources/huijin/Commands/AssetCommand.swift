@@ -151,7 +151,7 @@ struct AssetCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "An asset as DCAT, an offer as ODRL, a history as PROV. / 标准格式导出")
 
-        @Argument(help: "Asset id; offer id for odrl. / 资产编号；odrl 用挂牌编号") var id: String
+        @Argument(help: "Asset id; offer id for odrl. / 资产编号；odrl 用报价编号") var id: String
         @Option(help: "Form of the export. / 导出格式") var format: ExportFormat
         @OptionGroup var options: NodeOptions
 

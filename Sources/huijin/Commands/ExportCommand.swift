@@ -20,11 +20,11 @@ struct ExportCommand: AsyncParsableCommand {
                 leaves (`tile/…`), and `policy`, the validators' keys as C2SP tlog-policy. Everything is checked from the
                 genesis before `checkpoint` is written. Leaves are digests: nothing that members wrote is in them.
                 For chains of suite ed25519-sha256. Give the addresses of at least a quorum of validators.
-                写出附有法定多数验证者副署的 checkpoint、散列分块与叶子包（tile/…）及验证者公钥策略 policy；
-                写出 checkpoint 前均从创世起核验。叶子只含摘要。仅限 ed25519-sha256 套件；须给出法定多数验证者的节点地址。
+                写出附有法定多数记账节点副署的 checkpoint、杂凑分块与条目包（tile/…）及记账节点公钥策略 policy；
+                写出 checkpoint 前均从创世起核验。叶子只含摘要。仅限 ed25519-sha256 密码套件；须给出法定多数记账节点的地址。
                 """)
 
-        @Argument(help: "Folder to make. / 要生成的目录") var folder: String
+        @Argument(help: "Folder to make. / 要生成的文件夹") var folder: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
@@ -46,7 +46,7 @@ struct ExportCommand: AsyncParsableCommand {
                     .unavailable,
                     "\(found.count) of \(count) validators cosigned height \(checkpoint.header.height), "
                         + "\(quorum) are needed; give the addresses of more validators with --node",
-                    "\(count) 个验证者中 \(found.count) 个副署了高度 \(checkpoint.header.height)，需 \(quorum) 个；请用 --node 指定更多验证者"
+                    "\(count) 个记账节点中 \(found.count) 个副署了高度 \(checkpoint.header.height)，需 \(quorum) 个；请用 --node 指定更多记账节点"
                 )
             }
             let output = URL(filePath: folder)

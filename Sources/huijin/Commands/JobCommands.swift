@@ -18,7 +18,7 @@ struct JobCommand: AsyncParsableCommand {
             abstract: "Submit a SQL job under a licence (buyer). / 提交作业",
             discussion: "The SQL goes to the sandbox; the ledger holds its salted digest.")
 
-        @Option(help: "Agreement id. / 协议编号") var agreement: String
+        @Option(help: "Licence id. / 许可编号") var agreement: String
         @Option(help: "Purpose code. / 用途代码") var purpose: String
         @Option(help: "The query: text or file. / 查询语句或文件") var sql: String
         @Option(help: "Sandbox address. / 沙箱地址") var sandbox: String
@@ -204,7 +204,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
     struct Reject: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Reject a held output. / 拒绝输出")
+            abstract: "Reject a held output. / 驳回输出")
 
         @Option(help: "Reason code, such as dominant-contributor. / 原因代码") var reason: String
         @OptionGroup var target: Target

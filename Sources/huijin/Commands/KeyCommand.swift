@@ -86,7 +86,7 @@ struct KeyCommand: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Revoke a key of the own member. / 吊销密钥")
+            abstract: "Revoke a key of the own member. / 注销密钥")
 
         @Argument(help: "Key id, 32 hexadecimal digits. / 密钥编号") var id: String
         @OptionGroup var options: NodeOptions

@@ -13,7 +13,7 @@ struct LicenceCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Request a licence on an admitted offer (buyer). / 需求方申请许可")
 
-        @Option(help: "Offer id. / 挂牌编号") var offer: String
+        @Option(help: "Offer id. / 报价编号") var offer: String
         @Option(help: "Purpose code. / 用途代码") var purpose: String
         @Option(help: "Column, repeatable. / 列，可重复") var columns: [String]
         @Option(help: "Number of uses. / 使用次数") var uses: UInt64
@@ -43,7 +43,7 @@ struct LicenceCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Agree to a request; the price goes into escrow (provider). / 提供方同意")
 
-        @Argument(help: "Agreement id. / 协议编号") var id: String
+        @Argument(help: "Licence id. / 许可编号") var id: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
@@ -56,9 +56,9 @@ struct LicenceCommand: AsyncParsableCommand {
 
     struct Close: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Close a licence: pay what was used, refund the rest. / 终止并结算")
+            abstract: "Close a licence: pay what was used, refund the rest. / 结清许可")
 
-        @Argument(help: "Agreement id. / 协议编号") var id: String
+        @Argument(help: "Licence id. / 许可编号") var id: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
@@ -71,9 +71,9 @@ struct LicenceCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "An agreement, proven (parties, regulator). / 查看协议")
+            abstract: "A licence, proven (parties, regulator). / 查看许可")
 
-        @Argument(help: "Agreement id. / 协议编号") var id: String
+        @Argument(help: "Licence id. / 许可编号") var id: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws { try await RecordPrinter(options: options).show(.agreement, id) }

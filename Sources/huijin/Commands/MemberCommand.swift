@@ -18,7 +18,7 @@ struct MemberCommand: AsyncParsableCommand {
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a member's folder, key and enrolment request. / 生成成员目录、密钥与入网申请")
+            abstract: "Make a member's folder, key and enrolment request. / 生成成员文件夹、密钥与入网申请")
 
         @Option(help: "Name in Chinese. / 中文名") var nameZh: String
         @Option(help: "Name in English. / 英文名") var nameEn: String
@@ -33,7 +33,7 @@ struct MemberCommand: AsyncParsableCommand {
                 Public: office of who signs, never a natural person's name. / 公开：签署岗位，不得填写自然人姓名
                 """)
         var person = "legal representative"
-        @Option(help: "Folder to make. / 输出目录") var out: String
+        @Option(help: "Folder to make. / 输出文件夹") var out: String
         @Option(help: "Node address, repeatable. / 节点地址，可重复") var node: [String] = []
         @Option(help: "Genesis file. / 创世文件") var genesis: String
         @Option(help: KeyCost.help) var keyCost: KeyCost = .standard

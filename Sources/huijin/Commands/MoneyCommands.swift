@@ -47,9 +47,9 @@ struct BankCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "A bank's totals, proven (the bank, regulator). / 查看银行合计")
+            abstract: "A bank's totals, proven (the bank, regulator). / 查看清结算机构台账")
 
-        @Argument(help: "Bank's member id. / 银行成员编号") var id: String
+        @Argument(help: "Bank's member id. / 清结算机构的成员编号") var id: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws {

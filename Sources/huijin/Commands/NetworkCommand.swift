@@ -23,10 +23,10 @@ struct NetworkCommand: AsyncParsableCommand {
     struct Initialise: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "init",
-            abstract: "Make genesis, node folders and the governor's identity. / 生成创世文件与各节点目录")
+            abstract: "Make genesis, node folders and the governor's identity. / 生成创世文件与各节点文件夹")
 
         @Option(help: "Template, such as genesis/demo/network.json. / 网络模板") var template: String
-        @Option(help: "Folder to make. / 输出目录") var out: String
+        @Option(help: "Folder to make. / 输出文件夹") var out: String
         @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
         @Option(help: "First TCP port; free ones are found where absent. / 起始端口") var basePort: Int?
         @Option(help: KeyCost.help) var keyCost: KeyCost = .standard

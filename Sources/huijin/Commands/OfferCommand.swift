@@ -7,12 +7,12 @@ import Records
 
 struct OfferCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "offer", abstract: "Terms on which an asset is licensed. / 挂牌与准入",
+        commandName: "offer", abstract: "Terms on which an asset is licensed. / 报价与准入",
         subcommands: [Publish.self, Admit.self, Show.self])
 
     struct Publish: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Publish an offer (provider). / 提供方挂牌")
+            abstract: "Publish an offer (provider). / 发布报价（提供方）")
 
         @Option(help: "Asset id. / 资产编号") var asset: String
         @Option(help: "Venue's member id. / 交易机构") var venue: String
@@ -53,9 +53,9 @@ struct OfferCommand: AsyncParsableCommand {
 
     struct Admit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Admit an offer (venue). / 交易机构准入")
+            abstract: "Admit an offer (venue). / 准入报价（交易机构）")
 
-        @Argument(help: "Offer id. / 挂牌编号") var id: String
+        @Argument(help: "Offer id. / 报价编号") var id: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
@@ -67,9 +67,9 @@ struct OfferCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "An offer, proven. / 查看挂牌")
+        static let configuration = CommandConfiguration(abstract: "An offer, proven. / 查看报价")
 
-        @Argument(help: "Offer id. / 挂牌编号") var id: String
+        @Argument(help: "Offer id. / 报价编号") var id: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws { try await RecordPrinter(options: options).show(.offer, id) }

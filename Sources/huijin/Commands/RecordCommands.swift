@@ -179,9 +179,9 @@ struct TransactionCommand: AsyncParsableCommand {
 
     struct Submit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Post an envelope file as it is. / 提交交易文件")
+            abstract: "Post an envelope file as it is. / 提交信封文件")
 
-        @Argument(help: "File with one envelope. / 交易文件") var file: String
+        @Argument(help: "File with one envelope. / 信封文件") var file: String
         @OptionGroup var options: NodeOptions
 
         func run() async throws {

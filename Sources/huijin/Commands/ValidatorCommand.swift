@@ -71,7 +71,7 @@ struct ValidatorCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a member a seat; for the governor. / 授予记账席位（治理机构）")
 
-        @Option(help: "The validator's member id. / 成员标识") var member: String
+        @Option(help: "The validator's member id. / 成员编号") var member: String
         @OptionGroup var keys: NewKeys
         @OptionGroup var options: NodeOptions
 
@@ -124,7 +124,7 @@ struct ValidatorCommand: AsyncParsableCommand {
             commandName: "report-equivocation",
             abstract: "Prove that a validator contradicted itself; any member may. / 记账节点双签举证")
 
-        @Argument(help: "A file equivocation-….cbor out of a node's data folder. / 节点数据目录中的举证文件")
+        @Argument(help: "A file equivocation-….cbor out of a node's data folder. / 节点数据文件夹中的举证文件")
         var file: String
         @OptionGroup var options: NodeOptions
 

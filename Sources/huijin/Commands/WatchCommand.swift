@@ -16,7 +16,7 @@ struct WatchCommand: AsyncParsableCommand {
             trust file is the one of huijin-verify --trust; beside it stand .watch, which is what is known of the records, and evidence
             of forks and of answers that are false by themselves. One program at a time may use a trust file. Ends with 3 when two certified
             histories are found, or were by an earlier run.
-            不信任任何节点：所报内容均经验证者法定多数认证。同一信任文件同时只供一个程序使用。发现（或此前已发现）两份经认证的历史时以退出码 3 结束。
+            不信任任何节点：所报内容均经记账节点法定多数认证。同一信任文件同时只供一个程序使用。发现（或此前已发现）两份经认证的历史时以退出码 3 结束。
             """)
 
     @Option(help: "File with what is trusted; made where there is none. / 信任文件") var trust: String
@@ -25,7 +25,7 @@ struct WatchCommand: AsyncParsableCommand {
     @Option(help: "The digest of its header, from somebody whom you believe. / 所接受的区块头摘要")
     var accept: String?
     @Option(help: "Asset id, repeatable. / 资产编号，可重复") var asset: [String] = []
-    @Option(help: "Licence (agreement) id, repeatable. / 许可编号，可重复") var licence: [String] = []
+    @Option(help: "Licence id, repeatable. / 许可编号，可重复") var licence: [String] = []
     @Option(help: "Member id, repeatable. / 成员编号，可重复") var member: [String] = []
     @Option(help: "MEMBER,BANK, repeatable. / 成员,清结算机构，可重复") var account: [String] = []
     @Option(help: "Logs whose events are told: rights, trades, refusals. / 关注的日志，逗号分隔")

@@ -13,7 +13,7 @@ struct IdentityMaker {
         guard !FileManager.default.fileExists(atPath: keyFile.path) else {
             throw SetupError(
                 file: keyFile.path, english: "a key is there already; choose another folder",
-                chinese: "已有密钥，请另选目录")
+                chinese: "已有密钥，请另选文件夹")
         }
         let sealed = try EncryptedKeyFile.seal(
             key, label: "signing key of \(folder.member)", passphrase: passphrase, cost: keyCost)
@@ -32,7 +32,7 @@ struct IdentityMaker {
             throw SetupError(
                 file: file.deletingLastPathComponent().path,
                 english: "the folder cannot be made; check the path and its permissions",
-                chinese: "无法创建目录，请检查路径和权限")
+                chinese: "无法创建文件夹，请检查路径和权限")
         }
         let attributes: [FileAttributeKey: Any] = [.posixPermissions: isSecret ? 0o600 : 0o644]
         guard

@@ -55,7 +55,7 @@ struct NetworkMaker {
             throw SetupError(
                 file: file("genesis.cbor").path,
                 english: "a network is there already; choose another --out",
-                chinese: "已有网络，请另选 --out 目录")
+                chinese: "已有网络，请用 --out 另选文件夹")
         }
         let seats = try makeSeats(basePort: basePort, now: now)
         let governorKey = SigningKey.generate(suite)

@@ -130,7 +130,7 @@ private struct TemplateReader {
                 let known = policies.map(\.name).joined(separator: ", ")
                 throw problem(
                     "policies.\(change.name)", "there is no such policy; there are \(known)",
-                    "没有这项政策；已有 \(known)")
+                    "没有这项规则；已有 \(known)")
             }
             var entries = policies[index].entries
             for entry in change.value.members ?? [] {

@@ -49,7 +49,7 @@ extension SetupError {
 /// The options of every command that makes keys.
 struct NewKeyOptions: ParsableArguments {
     @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
-    @Option(help: "File or folder to make. / 要生成的文件或目录") var out: String
+    @Option(help: "File or folder to make. / 要生成的文件或文件夹") var out: String
     @OptionGroup var passphrase: PassphraseOptions
     @OptionGroup var output: OutputOptions
 
@@ -72,7 +72,7 @@ struct NewKeyOptions: ParsableArguments {
 struct NodeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Member folder (else HUIJIN_IDENTITY). / 成员目录，缺省用环境变量 HUIJIN_IDENTITY"))
+            "Member folder (else HUIJIN_IDENTITY). / 成员文件夹，缺省用环境变量 HUIJIN_IDENTITY"))
     var identity: String?
 
     @Option(help: "Node address, repeatable; else from the member folder. / 节点地址，可重复")
