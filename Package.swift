@@ -225,8 +225,8 @@ let checks: [Target] = [
     tests(
         "CommandLineTests",
         [
-            "huijin", "huijind", "Client", "Interchange", "Market", "Ledger", "LedgerCrypto",
-            "Encoding",
+            "huijin", "huijind", "huijin-verify", "Client", "Interchange", "Market", "Ledger",
+            "LedgerCrypto", "Encoding",
         ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),

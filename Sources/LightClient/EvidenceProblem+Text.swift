@@ -119,12 +119,20 @@ extension EvidenceFault.EventField {
 }
 
 extension EvidenceFault {
+    /// A bundle may answer hundreds.
+    private static func few(_ questions: [String]) -> String {
+        let shown = questions.prefix(3).joined(separator: "; ")
+        return questions.count > 3 ? "\(shown); … (\(questions.count))" : shown
+    }
+
     public var english: String {
         switch self {
         case .undecodable(let error): "not readable: \(error.english)"
         case .otherLedger(let found, let expected):
             "it is of the ledger \(found.hex), the genesis file is of \(expected.hex)"
         case .otherQuestion: "it does not answer what was asked"
+        case .notAnswered(let asked, let answered):
+            "it does not answer “\(asked)”, but: " + Self.few(answered)
         case .tooMany(let what, let found, let max): "\(found) \(what); at most \(max) are read"
         case .outOfOrder: "not in ascending order, each once"
         case .otherChainInHeader: "field chain: the header names another ledger than the bundle"
@@ -213,6 +221,8 @@ extension EvidenceFault {
         case .otherLedger(let found, let expected):
             "属于账本 \(found.hex)，而创世文件属于 \(expected.hex)"
         case .otherQuestion: "未回答所提的问题"
+        case .notAnswered(let asked, let answered):
+            "未回答“\(asked)”，所回答的是：" + Self.few(answered)
         case .tooMany(_, let found, let max): "共 \(found) 项，最多读取 \(max) 项"
         case .outOfOrder: "未按升序排列或有重复"
         case .otherChainInHeader: "chain 字段：区块头所属账本与证据包不同"

@@ -59,6 +59,8 @@ public enum EvidenceFault: Equatable, Sendable {
     case undecodable(CBORError)
     case otherLedger(found: ChainID, expected: ChainID)
     case otherQuestion
+    /// What somebody wanted to know, and what the bundle answers: in the words of `AskedQuestion`.
+    case notAnswered(asked: String, answered: [String])
     case tooMany(what: String, found: Int, max: Int)
     case outOfOrder
 
@@ -151,7 +153,7 @@ public enum EvidenceFault: Equatable, Sendable {
 extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
-        case .otherLedger, .otherQuestion, .certificateNotIncluded, .belowQuorum,
+        case .otherLedger, .otherQuestion, .notAnswered, .certificateNotIncluded, .belowQuorum,
             .recordNotIncluded, .headerNotIncluded,
             .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld,
             .closingNotIncluded:

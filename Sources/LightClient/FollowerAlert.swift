@@ -244,13 +244,7 @@ extension FollowerAlert {
     }
 
     static func text(_ id: [CBORValue]) -> String {
-        id.map { part in
-            switch part {
-            case .text(let text): text
-            case .bytes(let bytes): Hex.encode(bytes)
-            case .unsigned, .negative, .array, .map, .tag, .bool, .null: part.diagnostic
-            }
-        }.joined(separator: " ")
+        EvidenceQuestion.texts(ofID: id).joined(separator: " ")
     }
 }
 

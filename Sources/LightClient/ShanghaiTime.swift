@@ -24,6 +24,73 @@ public enum ShanghaiTime {
         return "\(parts[0])T\(parts[1])\(parts[2])"
     }
 
+    /// Unix milliseconds of a time of ISO 8601 with seconds and zone: `2026-03-01T09:30:00+08:00`, `2026-03-01T01:30:00.250Z`.
+    ///
+    /// - Returns: nil for anything else, a day that no month has, leap seconds, and times before 1970.
+    public static func unixMs(dateTime text: String) -> UInt64? {
+        var rest = Array(text.utf8)[...]
+        guard let year = number(&rest, 4), take(&rest, "-"), let month = number(&rest, 2),
+            take(&rest, "-"), let day = number(&rest, 2), take(&rest, "T"),
+            let hour = number(&rest, 2), take(&rest, ":"), let minute = number(&rest, 2),
+            take(&rest, ":"), let second = number(&rest, 2),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60
+        else { return nil }
+        var ms: UInt64 = 0
+        if take(&rest, ".") {
+            var unit: UInt64 = 100
+            while let digit = number(&rest, 1) {
+                guard unit > 0 else { return nil }
+                ms += digit * unit
+                unit /= 10
+            }
+            guard unit < 100 else { return nil }
+        }
+        guard let days = days(year, month, day), let zone = zoneMinutes(&rest), rest.isEmpty else {
+            return nil
+        }
+        let minutes = Int64(days * 1_440 + hour * 60 + minute) - zone
+        guard minutes >= 0 else { return nil }
+        return UInt64(minutes) * 60_000 + second * 1_000 + ms
+    }
+
+    /// East of Greenwich.
+    private static func zoneMinutes(_ rest: inout ArraySlice<UInt8>) -> Int64? {
+        if take(&rest, "Z") { return 0 }
+        let isEast = take(&rest, "+")
+        guard isEast || take(&rest, "-"), let hours = number(&rest, 2), take(&rest, ":"),
+            let minutes = number(&rest, 2), hours < 24, minutes < 60
+        else { return nil }
+        let zone = Int64(hours * 60 + minutes)
+        return isEast ? zone : -zone
+    }
+
+    /// Days from 1 January 1970; nil where the month has no such day, or before.
+    private static func days(_ year: UInt64, _ month: UInt64, _ day: UInt64) -> UInt64? {
+        guard year >= 1970 else { return nil }
+        let fromMarch = (month + 9) % 12
+        let shifted = month <= 2 ? year - 1 : year
+        let leapDays = shifted / 4 - shifted / 100 + shifted / 400
+        let days = shifted * 365 + leapDays + (153 * fromMarch + 2) / 5 + day - 1 - 719_468
+        return date(daysSince1970: days) == (year, month, day) ? days : nil
+    }
+
+    private static func number(_ rest: inout ArraySlice<UInt8>, _ digits: Int) -> UInt64? {
+        guard rest.count >= digits else { return nil }
+        var number: UInt64 = 0
+        for byte in rest.prefix(digits) {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            number = number * 10 + UInt64(byte - 0x30)
+        }
+        rest = rest.dropFirst(digits)
+        return number
+    }
+
+    private static func take(_ rest: inout ArraySlice<UInt8>, _ character: Unicode.Scalar) -> Bool {
+        guard rest.first == UInt8(ascii: character) else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+
     /// Gregorian date by the 400-year cycle, counted from 1 March 0000 so that leap days come last.
     static func date(daysSince1970 days: UInt64) -> (UInt64, UInt64, UInt64) {
         let shifted = days + 719_468

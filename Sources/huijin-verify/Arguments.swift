@@ -1,4 +1,5 @@
 import LedgerCrypto
+import LightClient
 
 /// The command line of `huijin-verify`, read without any library.
 struct Arguments: Equatable {
@@ -7,9 +8,8 @@ struct Arguments: Equatable {
     var file = ""
     var mode = Mode.verify
     var json = false
-    /// The subject that the caller means, when he says so.
-    var asset: Digest?
-    var transaction: Digest?
+    /// What the caller wants to know, when he says so: the bundle must answer all of it.
+    var asked: [AskedQuestion] = []
     /// Where what is trusted is kept.
     var trust: String?
     /// Where trust starts instead of the genesis, and the header's digest that the caller believes.
@@ -37,6 +37,7 @@ struct Arguments: Equatable {
         case valueMissing(String)
         case notADigest(String)
         case notANumber(String)
+        case notAQuestion(option: String, QuestionMistake)
     }
 
     init(_ words: [String]) throws(Mistake) {
@@ -51,10 +52,12 @@ struct Arguments: Equatable {
             case ("--genesis", _): genesis = try Self.value(of: word, &rest)
             case ("--bundle", .verify), ("--bundle", .receipts):
                 file = try Self.value(of: word, &rest)
+            case ("--expect", .verify), ("--expect", .receipts):
+                asked.append(try Self.question(of: word, &rest))
             case ("--asset", .verify), ("--asset", .receipts):
-                asset = try Self.digest(of: word, &rest)
+                asked.append(AskedQuestion(asset: try Self.digest(of: word, &rest)))
             case ("--transaction", .verify), ("--transaction", .receipts):
-                transaction = try Self.digest(of: word, &rest)
+                asked.append(AskedQuestion(transaction: try Self.digest(of: word, &rest)))
             case ("--json", .verify), ("--json", .fork), ("--json", .statement): json = true
             case ("--trust", .verify), ("--trust", .fork), ("--trust", .statement):
                 trust = try Self.value(of: word, &rest)
@@ -107,6 +110,17 @@ struct Arguments: Equatable {
         }
         return digest
     }
+
+    private static func question(
+        of word: String, _ rest: inout ArraySlice<String>
+    ) throws(Mistake) -> AskedQuestion {
+        let text = try value(of: word, &rest)
+        do throws(QuestionMistake) {
+            return try AskedQuestion(text)
+        } catch {
+            throw .notAQuestion(option: word, error)
+        }
+    }
 }
 
 extension Arguments.Mistake {
@@ -119,6 +133,8 @@ extension Arguments.Mistake {
         case .notADigest(let option):
             "\(option) takes 64 hexadecimal digits / \(option) 后须为 64 位十六进制数"
         case .notANumber(let option): "\(option) takes a number / \(option) 后须为数字"
+        case .notAQuestion(let option, let mistake):
+            "\(option): \(mistake.english) / \(option)：\(mistake.chinese)"
         }
     }
 }

@@ -260,19 +260,11 @@ enum Main {
         }
     }
 
-    /// The bundle is about the asset and the transaction that the caller means, whatever else it answers.
+    /// The bundle answers what the caller means, whatever else it answers.
     private static func checkAsked(
         _ questions: [EvidenceQuestion], arguments: Arguments
     ) throws(EvidenceProblem) {
-        let isAboutAsset = questions.contains {
-            if case .assetHistory(arguments.asset, _) = $0 { true } else { false }
-        }
-        let isAboutTransaction = questions.contains { question in
-            arguments.transaction.map { question == .transaction($0) } ?? false
-        }
-        guard arguments.asset == nil || isAboutAsset,
-            arguments.transaction == nil || isAboutTransaction
-        else { throw EvidenceProblem(.bundle, .otherQuestion) }
+        for asked in arguments.asked { try asked.requireAnswer(by: questions) }
     }
 
     private static func complain(_ text: String) {

@@ -1,18 +1,23 @@
+import LightClient
+
 extension Arguments {
+    private static let questionForms = AskedQuestion.Kind.allCases
+        .map { "                       \($0.form)" }.joined(separator: "\n")
+
     static let usage = """
-        usage: huijin-verify --genesis FILE --bundle FILE [--json] [--asset ID | --transaction ID]
+        usage: huijin-verify --genesis FILE --bundle FILE [--json] [--expect 'QUESTION'…]
                    [--trust FILE] [--checkpoint FILE --accept DIGEST] [--checkpoint-out FILE] [--html FILE] [--prov FILE]
                huijin-verify fork FILE --genesis FILE [--json] [--trust FILE | --checkpoint FILE --accept DIGEST]
-               huijin-verify receipts FILE --genesis FILE --out FOLDER
+               huijin-verify receipts FILE --genesis FILE --out FOLDER [--expect 'QUESTION'…]
                huijin-verify statement FILE --genesis FILE [--json] [--trust FILE | --checkpoint FILE --accept DIGEST]
                huijin-verify split FILE --genesis FILE --question N… --out FILE
                huijin-verify merge FILE FILE… --genesis FILE --out FILE
                huijin-verify redact FILE --genesis FILE [--envelope DIGEST…] [--record KEY…] --out FILE
                huijin-verify detach FILE --genesis FILE --out FILE
-        用法：huijin-verify --genesis 创世文件 --bundle 证据包 [--json] [--asset 编号 | --transaction 编号]
+        用法：huijin-verify --genesis 创世文件 --bundle 证据包 [--json] [--expect '问题'…]
                   [--trust 信任文件] [--checkpoint 检查点文件 --accept 摘要] [--checkpoint-out 文件] [--html 文件] [--prov 文件]
               huijin-verify fork 分叉证据 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
-              huijin-verify receipts 证据包 --genesis 创世文件 --out 文件夹
+              huijin-verify receipts 证据包 --genesis 创世文件 --out 文件夹 [--expect '问题'…]
               huijin-verify statement 透明陈述 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
               huijin-verify split 证据包 --genesis 创世文件 --question 序号… --out 文件
               huijin-verify merge 证据包 证据包… --genesis 创世文件 --out 文件
@@ -24,8 +29,13 @@ extension Arguments {
 
           --genesis FILE     the ledger's genesis file / 账本的创世文件
           --bundle FILE      the evidence bundle / 证据包
-          --asset ID         refuse a bundle that does not answer for this asset / 须含该数据资产的答案
-          --transaction ID   refuse a bundle that does not answer for this transaction / 须含该交易的答案
+          --expect QUESTION  refuse a bundle that does not answer this: the words of huijin audit as one argument, repeatable.
+                             A bundle brings its own questions; say which one you mean
+                             须回答该问题，否则不予采信：huijin audit 的写法，整体作为一个参数，可重复。
+                             证据包自带问题，请指明所问为何
+        \(questionForms)
+          --asset ID         the same as --expect 'asset ID' / 同 --expect 'asset ID'
+          --transaction ID   the same as --expect 'transaction ID' / 同 --expect 'transaction ID'
           --json             one JSON object instead of text / 输出一个 JSON 对象
           --trust FILE       what was trusted before; made if there is none, and brought up to date by a proven bundle.
                              A bundle of another certified history becomes fork evidence in FILE.fork-…

@@ -62,7 +62,19 @@ final class Bench {
         expect: Int32 = 0
     ) throws -> Outcome {
         let all = arguments + (member.map { ["--identity", "net/members/\($0)"] } ?? [])
-        let process = try process("huijin", all, passphrase: passphrase)
+        return try run("huijin", all, passphrase: passphrase, expect: expect)
+    }
+
+    /// Runs `huijin-verify` to its end.
+    @discardableResult
+    func verify(_ arguments: [String], expect: Int32 = 0) throws -> Outcome {
+        try run("huijin-verify", arguments, passphrase: nil, expect: expect)
+    }
+
+    private func run(
+        _ name: String, _ arguments: [String], passphrase: String?, expect: Int32
+    ) throws -> Outcome {
+        let process = try process(name, arguments, passphrase: passphrase)
         // Files and not pipes: two full pipes would wait for one another.
         let names = [UUID().uuidString, UUID().uuidString]
         for name in names { try write("", name) }
@@ -75,7 +87,7 @@ final class Bench {
             complaint: try read(names[1]))
         try #require(
             outcome.status == expect,
-            "huijin \(all.joined(separator: " ")): \(outcome.status) \(outcome.output)\(outcome.complaint)"
+            "\(name) \(arguments.joined(separator: " ")): \(outcome.status) \(outcome.output)\(outcome.complaint)"
         )
         return outcome
     }

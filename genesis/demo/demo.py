@@ -368,7 +368,8 @@ class Story:
             return
         market.stop_all()
         genesis = market.network["genesis"]
-        report = market.run("huijin-verify", "--genesis", genesis, "--bundle", self.bundle)
+        report = market.run("huijin-verify", "--genesis", genesis, "--bundle", self.bundle,
+                            "--expect", f"asset {self.asset_id} --logs rights,trades,refusals")
         for line in report.stdout.splitlines():
             # The report's details stay in the file; a person reads what happened, to whom, and when.
             if not line.startswith("      "):

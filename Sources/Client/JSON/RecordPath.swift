@@ -12,33 +12,12 @@ public enum RecordPath {
     ///
     /// - Returns: nil where no record of that type can have such an id.
     public static func id(_ type: RecordType, _ parts: [String]) -> [CBORValue]? {
-        let id: [CBORValue]
-        switch type {
-        case .member, .bank, .policy, .account: id = parts.map { .text($0) }
-        case .key, .votingKey, .asset, .attestation, .transfer, .offer, .agreement, .withdrawal,
-            .job,
-            .evidence:
-            guard parts.count == 1, let bytes = Hex.decode(parts[0]) else { return nil }
-            id = [.bytes(bytes)]
-        case .validators, .timerIndex, .timerDay, .timerHour:
-            guard parts.count == 1, let number = UInt64(parts[0]) else { return nil }
-            id = [.unsigned(number)]
-        }
-        return EvidenceQuestion.isID(id, of: type) ? id : nil
+        EvidenceQuestion.id(parts, of: type)
     }
 
     public static func path(_ type: RecordType, _ id: [CBORValue]) -> String {
-        prefix + type.name + "/" + id.map(segment).joined(separator: "/")
-    }
-
-    private static func segment(_ part: CBORValue) -> String {
-        switch part {
-        case .text(let text): URLText.encode(text)
-        case .bytes(let bytes): Hex.encode(bytes)
-        case .unsigned(let number): String(number)
-        case .negative, .array, .map, .tag, .bool, .null:
-            preconditionFailure("an id is made of texts, bytes and numbers")
-        }
+        let segments = EvidenceQuestion.texts(ofID: id).map(URLText.encode)
+        return prefix + type.name + "/" + segments.joined(separator: "/")
     }
 }
 

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Client
 import Foundation
-import Ledger
-import LedgerCrypto
 import LightClient
 import Records
 
@@ -19,10 +17,18 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var options: NodeOptions
 
         /// Fetches the answer to a question, checks it as a stranger would, and writes the bundle.
+        ///
+        /// - Parameter words: of the question; `huijin-verify --expect` takes the same.
         func write(
-            _ question: EvidenceQuestion, withAncestors: Bool = false,
+            _ words: [String], withAncestors: Bool = false,
             _ extra: (ProvenBundle) -> [JSONValue.JSONMember]
         ) async throws {
+            let question: EvidenceQuestion
+            do throws(QuestionMistake) {
+                question = try AskedQuestion(words: words).question
+            } catch {
+                throw Failure(.usage, error.english, error.chinese)
+            }
             let client = try options.client(signing: try options.folder() != nil)
             let bundle = try await client.bundle([question], withAncestors: withAncestors)
             try IdentityMaker.write(bundle.bytes, to: URL(filePath: out))
@@ -44,10 +50,7 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            let names = logs.split(separator: ",").map(String.init)
-            let logs: [EventLogKind] = try Arguments.named(names, "--logs")
-            let asset = try Arguments.digest(id, "ID")
-            try await target.write(.assetHistory(asset: asset, logs: logs)) { bundle in
+            try await target.write(["asset", id, "--logs", logs]) { bundle in
                 guard case .assetHistory(let history) = bundle.finding else { return [] }
                 return [
                     .init(
@@ -69,9 +72,8 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            let asset = try Arguments.digest(id, "ID")
-            let question = EvidenceQuestion.assetHistory(asset: asset, logs: [.rights])
-            try await target.write(question, withAncestors: true) { bundle in
+            let words = ["asset", id, "--logs", EventLogKind.rights.name]
+            try await target.write(words, withAncestors: true) { bundle in
                 let parents = bundle.answer.histories.flatMap(\.parents)
                 let unproven = Set(parents.filter { !$0.isIncluded }.map(\.asset)).sorted()
                 return [
@@ -90,7 +92,7 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            try await target.write(.transaction(try Arguments.digest(id, "ID"))) { bundle in
+            try await target.write(["transaction", id]) { bundle in
                 guard case .transaction(let entry) = bundle.finding else { return [] }
                 return [.init("code", .unsigned(entry.code))]
             }
@@ -106,13 +108,7 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            let type: RecordType = try Arguments.named(type, "TYPE")
-            guard let parts = RecordPath.id(type, id) else {
-                throw Failure(
-                    .usage, "that is not the id of a record of type \(type.name)",
-                    "这不是“\(type.titleZh)”的编号")
-            }
-            try await target.write(.record(type: type, id: parts)) { bundle in
+            try await target.write(["record", type] + id) { bundle in
                 guard case .record(let record) = bundle.finding else { return [] }
                 return [.init("present", .bool(record != .nothing))]
             }
@@ -131,8 +127,8 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            let digest = try digest.map { try Arguments.digest($0, "--digest") }
-            try await target.write(.header(height: height, digest: digest)) { bundle in
+            let digest = digest.map { ["--digest", $0] } ?? []
+            try await target.write(["header", String(height)] + digest) { bundle in
                 guard case .header(let proven) = bundle.finding else { return [] }
                 return [.init("header", .hex(proven.digest))]
             }
@@ -146,22 +142,8 @@ extension AuditCommand {
         @Option(help: "Height: after this block. / 高度，该区块之后") var height: UInt64?
         @Option(help: "Time, such as 2026-03-01T09:30:00+08:00. / 时间") var time: String?
 
-        func moment() throws -> Moment {
-            switch (height, time) {
-            case (let height?, nil): return .height(height)
-            case (nil, let time?):
-                guard let date = try? Date(time, strategy: .iso8601),
-                    date.timeIntervalSince1970 >= 0
-                else {
-                    throw Failure(
-                        .usage, "--time takes a time such as 2026-03-01T09:30:00+08:00",
-                        "--time 后须为时间，如 2026-03-01T09:30:00+08:00")
-                }
-                return .time(UInt64((date.timeIntervalSince1970 * 1_000).rounded()))
-            case (nil, nil), (_?, _?):
-                throw Failure(
-                    .usage, "either --height or --time is needed", "须且只须给出 --height 或 --time 之一")
-            }
+        var words: [String] {
+            (height.map { ["--height", String($0)] } ?? []) + (time.map { ["--time", $0] } ?? [])
         }
     }
 
@@ -174,8 +156,7 @@ extension AuditCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            let id = try Arguments.digest(id, "ID")
-            try await target.write(.licence(id, at: try when.moment())) { bundle in
+            try await target.write(["licence", id] + when.words) { bundle in
                 guard case .licence(let licence) = bundle.finding else { return [] }
                 return [.init("live", .bool(licence.standing.isLive))]
             }
@@ -193,10 +174,7 @@ extension AuditCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            let question = EvidenceQuestion.role(
-                try Arguments.named(role, "ROLE"), of: try Arguments.member(member, "MEMBER"),
-                at: try when.moment())
-            try await target.write(question) { bundle in
+            try await target.write(["role", member, role] + when.words) { bundle in
                 guard case .role(let role) = bundle.finding else { return [] }
                 return [.init("held", .bool(role.isHeld))]
             }
@@ -212,7 +190,7 @@ extension AuditCommand {
         @OptionGroup var target: Target
 
         func run() async throws {
-            try await target.write(.output(job: try Arguments.digest(id, "ID"))) { bundle in
+            try await target.write(["output", id]) { bundle in
                 guard case .output(let output) = bundle.finding else { return [] }
                 return [.init("released", .bool(output.releasedBy != nil))]
             }
