@@ -35,7 +35,11 @@ import Testing
                 }
                 #expect(proven.answer.checkpoint.validators.epoch == epoch)
                 let bundle = try EvidenceBundle.decode(proven.bytes)
-                #expect(bundle.epochChanges.map(\.next.epoch) == Array(1...epoch))
+                guard case .certified(let certified, let changes) = bundle.head else {
+                    Issue.record("a node certifies its bundles")
+                    return
+                }
+                #expect(changes.map(\.next.epoch) == Array(1...epoch))
                 guard case .record(.record(.validators(let record))) = proven.finding else {
                     Issue.record("the set is proven: \(proven.finding)")
                     return
@@ -44,7 +48,7 @@ import Testing
                 #expect(record.set.validators[0].transportKey == transportKey)
                 // What a shorter chain would leave out is missed.
                 var short = bundle
-                short.epochChanges.removeLast()
+                short.head = .certified(certified, after: changes.dropLast())
                 #expect(throws: EvidenceProblem.self) {
                     try Verifier(genesis: market.genesis).verify(short)
                 }
