@@ -36,18 +36,18 @@ extension Verifier {
         } catch {
             throw EvidenceProblem(.statement, .undecodable(error))
         }
-        let envelope: Envelope
-        do throws(EnvelopeError) {
-            envelope = try Envelope(bytes: statement.envelope, chain: chain, suite: suite)
-        } catch {
-            throw EvidenceProblem(.statement, .badEnvelope(error))
+        let claim = statement.receipts[0]
+        // Before anything is read by this ledger's rules, of which the suite is one.
+        guard claim.chain == chain else {
+            throw EvidenceProblem(
+                .receipt(index: 0), .otherLedger(found: claim.chain, expected: chain))
         }
+        let envelope = try envelope(of: statement)
         var known = trust
         let firstNew = known.validators.epoch
         if let conflict = try known.follow(statement.context?.epochChanges ?? []) {
             throw Self.problem(conflict)
         }
-        let claim = statement.receipts[0]
         let validators = try validators(of: claim.epoch, known)
         let votes = try votes(in: statement, envelope: envelope, validators: validators)
         var check = SignatureCheck.notRechecked(envelope.keyID)
@@ -72,6 +72,16 @@ extension Verifier {
             header: claim.header, timeMs: statement.context?.header.timeMs,
             signers: votes.map { $0.validator }, validators: validators,
             epochs: known.epochs(through: claim.epoch))
+    }
+
+    private func envelope(of statement: TransparentStatement) throws(EvidenceProblem) -> Envelope {
+        do throws(EnvelopeError) {
+            return try Envelope(bytes: statement.envelope, chain: chain, suite: suite)
+        } catch .wrongChain(let found, let expected) {
+            throw EvidenceProblem(.statement, .otherLedger(found: found, expected: expected))
+        } catch {
+            throw EvidenceProblem(.statement, .badEnvelope(error))
+        }
     }
 
     private func validators(

@@ -135,6 +135,34 @@ import Testing
         ) { try verifier.verifyStatement(later.encoded) }
     }
 
+    /// It may be proven by its own genesis: of this one it is not proven, whichever suite its ledger has.
+    @Test func aStatementOfAnotherLedgerIsNotFalse() throws {
+        let world = try World(.ed25519SHA256)
+        let reader = world.fixture.verifier
+        let other = try World(.sm2SM3)
+        let (ledger, asset) = try ExecutedHistoryTests.life(.ed25519SHA256, changesEpoch: false)
+        let history = try EvidenceBundle.assetHistory(asset: asset, from: ledger)
+        let receipts = try Verifier(genesis: ledger.genesis).receipts(history.encoded)
+        let foreign = try #require(
+            (0..<receipts.entryCount).lazy.compactMap { receipts.entry($0).statement }.first)
+        for (statement, chain) in try [
+            (foreign, ledger.genesis.chain), (other.statement, other.fixture.verifier.chain),
+        ] {
+            let found = EvidenceFault.otherLedger(found: chain, expected: reader.chain)
+            #expect(throws: EvidenceProblem(.receipt(index: 0), found)) {
+                try reader.verifyStatement(statement.encoded)
+            }
+            #expect(found.standing == .notProven)
+        }
+        // With this ledger's receipts, which are for something else.
+        let mixed = try #require(
+            TransparentStatement(
+                envelope: foreign.envelope, receipts: world.first.receipts, context: nil))
+        #expect(
+            world.fault(mixed)
+                == .otherLedger(found: ledger.genesis.chain, expected: reader.chain))
+    }
+
     @Test(arguments: Suite.allCases)
     func nothingAlteredIsProven(_ suite: LedgerCrypto.Suite) throws {
         let world = try World(suite)
