@@ -84,7 +84,7 @@ struct EvidenceAssembly<Source: EvidenceSource> {
                 throw .missing("\(log.name) events of \(asset.hex)")
             }
             for event in try decode(leaves)
-            where event.height <= header.height && question.isDecided(by: event) {
+            where event.height <= header.height && Decision(event) == question.decision {
                 try want(event)
             }
         }

@@ -115,6 +115,9 @@ private struct Needs {
     private let suite: Suite
     /// Of each entry that is shown as an envelope of this ledger.
     private let envelopes: [Envelope?]
+    private let index: EntryIndex
+    /// Ascending by height, of a detached bundle without the one that the reader has.
+    private let headers: [Header]
     private(set) var keys: Set<Digest> = []
     private(set) var heights: Set<UInt64> = []
     private(set) var entries: Set<Int> = []
@@ -126,6 +129,18 @@ private struct Needs {
             guard case .envelope(let bytes) = entry.content else { return nil }
             return try? Envelope(bytes: bytes, chain: bundle.chain, suite: suite)
         }
+        var index = EntryIndex(for: bundle.questions)
+        for (number, entry) in bundle.entries.enumerated() {
+            if case .automatic(let action) = entry.content {
+                index.add(number, id: suite.digest(action.encoded), nil, code: entry.code)
+            } else if let envelope = envelopes[number] {
+                index.add(number, id: envelope.id, envelope.transaction, code: entry.code)
+            }
+        }
+        self.index = index
+        var headers = bundle.ancestors.map { $0.header }
+        if case .certified(let certified, _) = bundle.head { headers.append(certified.header) }
+        self.headers = headers
     }
 
     mutating func add(_ question: EvidenceQuestion, _ logs: [LogEvidence]) {
@@ -136,38 +151,13 @@ private struct Needs {
         switch question {
         case .assetHistory, .record: break
         case .licence(_, let moment):
-            add(moment)
-            addEntries(deciding: question)
-        case .role(_, _, let moment): add(moment)
-        case .output: addEntries(deciding: question)
+            heights.formUnion(moment.heights(in: headers))
+            entries.formUnion(index.numbers(deciding: question))
+        case .role(_, _, let moment): heights.formUnion(moment.heights(in: headers))
+        case .output: entries.formUnion(index.numbers(deciding: question))
         case .transaction(let id):
-            if let index = bundle.entries.indices.first(where: { isTransaction($0, id) }) {
-                entries.insert(index)
-            }
+            if let number = index.number(of: id) { entries.insert(number) }
         case .header(let height, _): heights.insert(height)
-        }
-    }
-
-    private mutating func add(_ moment: Moment) {
-        var headers = bundle.ancestors.map { $0.header }
-        if case .certified(let certified, _) = bundle.head { headers.append(certified.header) }
-        heights.formUnion(moment.heights(in: headers))
-    }
-
-    private mutating func addEntries(deciding question: EvidenceQuestion) {
-        for (index, envelope) in envelopes.enumerated() {
-            guard let envelope, bundle.entries[index].code == OutcomeCode.accepted.rawValue,
-                question.isDecided(by: envelope.id, envelope.transaction)
-            else { continue }
-            entries.insert(index)
-        }
-    }
-
-    private func isTransaction(_ index: Int, _ id: Digest) -> Bool {
-        switch bundle.entries[index].content {
-        case .envelope: envelopes[index]?.id == id
-        case .automatic(let action): suite.digest(action.encoded) == id
-        case .withheld: false
         }
     }
 

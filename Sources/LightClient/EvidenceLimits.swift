@@ -2,7 +2,7 @@ import Encoding
 import Ledger
 import Merkle
 
-/// What a verifier looks at, at most. Work is linear in the bundle's size, and this bounds the size.
+/// What a verifier looks at, at most. Work is linear in the bundle's size and the number of its questions, and this bounds both.
 public struct EvidenceLimits: Sendable, Equatable {
     /// Bytes of the whole bundle.
     public var bundleBytesMax: Int

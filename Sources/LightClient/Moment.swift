@@ -46,8 +46,10 @@ extension Moment {
         switch self {
         case .height(let height): return [height]
         case .time(let timeMs):
-            guard let last = headers.last(where: { $0.timeMs <= timeMs }) else { return [] }
-            return [last.height, last.height + 1]
+            let later = headers.firstIndex(laterThan: timeMs)
+            guard later > 0 else { return [] }
+            let height = headers[later - 1].height
+            return height == .max ? [height] : [height, height + 1]
         }
     }
 
@@ -66,22 +68,45 @@ extension Moment {
             guard height <= certified.height else {
                 throw ahead
             }
-            guard let header = headers.first(where: { $0.height == height }) else {
-                throw missing
-            }
-            return ProvenMoment(height: height, timeMs: header.timeMs)
+            guard let index = headers.index(ofHeight: height) else { throw missing }
+            return ProvenMoment(height: height, timeMs: headers[index].timeMs)
         case .time(let timeMs):
             guard timeMs <= certified.timeMs else {
                 throw ahead
             }
-            guard let index = headers.lastIndex(where: { $0.timeMs <= timeMs }) else {
-                throw missing
-            }
-            let height = headers[index].height
-            guard height == certified.height || headers[index + 1].height == height + 1 else {
+            let later = headers.firstIndex(laterThan: timeMs)
+            guard later > 0 else { throw missing }
+            let height = headers[later - 1].height
+            guard height == certified.height || headers[later].height == height + 1 else {
                 throw missing
             }
             return ProvenMoment(height: height, timeMs: timeMs)
         }
+    }
+}
+
+/// Ascending by height, and of one chain by time as well.
+extension [Header] {
+    func index(ofHeight height: UInt64) -> Int? {
+        let index = partition { $0.height >= height }
+        return index < count && self[index].height == height ? index : nil
+    }
+
+    /// The number of headers that are not later.
+    ///
+    /// - Parameter timeMs: milliseconds of Unix time.
+    fileprivate func firstIndex(laterThan timeMs: UInt64) -> Int {
+        partition { $0.timeMs > timeMs }
+    }
+
+    /// The first index where it holds, after which it holds everywhere.
+    private func partition(_ holds: (Header) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if holds(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

@@ -1,4 +1,3 @@
-import Encoding
 import Ledger
 import LedgerCrypto
 import Records
@@ -62,62 +61,5 @@ public struct ProvenOutput: Equatable, Sendable {
     /// By whom it was reviewed and let out; `nil` when it was not.
     public var releasedBy: MemberID? {
         record.flatMap { $0.status == .released ? $0.reviewer : nil }
-    }
-}
-
-extension EvidenceQuestion {
-    /// Whether an accepted transaction decides what the question is about: of a licence its end before its time, of an
-    /// output its job's submission, holding and decision.
-    ///
-    /// Bodies are maps with small numbers as keys, of which these kinds have the subject under 1 (docs/transactions.md).
-    func isDecided(by id: Digest, _ transaction: Transaction) -> Bool {
-        guard let kind = TransactionKind(rawValue: transaction.kind) else { return false }
-        switch self {
-        case .licence(let licence, _):
-            return Self.endsLicence(kind) && transaction.subject == licence
-        case .output(let job):
-            return id == job || (Self.decidesOutput(kind) && transaction.subject == job)
-        case .assetHistory, .transaction, .record, .header, .role: return false
-        }
-    }
-
-    /// The same of an event of the asset's log.
-    func isDecided(by event: AssetEvent) -> Bool {
-        guard event.code == .accepted, case .transaction(let kind) = event.kind else {
-            return false
-        }
-        switch self {
-        case .licence(let licence, _):
-            return Self.endsLicence(kind) && event.detail(named: "agreement") == licence
-        case .output(let job):
-            return event.transactionID == job
-                || (Self.decidesOutput(kind) && event.detail(named: "job") == job)
-        case .assetHistory, .transaction, .record, .header, .role: return false
-        }
-    }
-
-    private static func endsLicence(_ kind: TransactionKind) -> Bool { kind == .licenceClose }
-
-    private static func decidesOutput(_ kind: TransactionKind) -> Bool {
-        [.jobHold, .jobRefuse, .outputRelease, .outputReject].contains(kind)
-    }
-}
-
-extension Transaction {
-    /// The digest under key 1 of the body.
-    fileprivate var subject: Digest? {
-        guard case .map(let fields)? = try? CBORValue.decode(body, limits: AssetEvent.limits),
-            case .bytes(let bytes)? = fields.first(where: { $0.0 == .unsigned(1) })?.1
-        else { return nil }
-        return Digest(bytes: bytes)
-    }
-}
-
-extension AssetEvent {
-    fileprivate func detail(named name: String) -> Digest? {
-        guard case .map(let fields) = detail,
-            case .bytes(let bytes)? = fields.first(where: { $0.0 == .text(name) })?.1
-        else { return nil }
-        return Digest(bytes: bytes)
     }
 }

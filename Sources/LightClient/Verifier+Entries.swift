@@ -40,7 +40,7 @@ extension Verifier {
     ) throws(EvidenceProblem) -> ProvenHeader {
         let place = EvidencePlace.ancestor(height: height)
         let headers = parts.headers
-        guard let index = headers.firstIndex(where: { $0.height == height }) else {
+        guard let index = headers.index(ofHeight: height) else {
             throw EvidenceProblem(place, .headerNotIncluded)
         }
         let header = headers[index]
@@ -76,7 +76,7 @@ extension Verifier {
             {
                 throw EvidenceProblem(place, .outOfOrder)
             }
-            guard let number = number(of: entry.height, in: headers) else {
+            guard let number = headers.index(ofHeight: entry.height) else {
                 throw EvidenceProblem(place, .headerNotIncluded)
             }
             let header = headers[number]
@@ -97,16 +97,6 @@ extension Verifier {
                         entry, digest: digest, state: state, keys: &keys, at: place)))
         }
         return proven
-    }
-
-    private func number(of height: UInt64, in headers: [Header]) -> Int? {
-        var low = 0
-        var high = headers.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if headers[middle].height < height { low = middle + 1 } else { high = middle }
-        }
-        return low < headers.count && headers[low].height == height ? low : nil
     }
 
     /// The entry is in the log where its block's leaves are, and its outcome is at the same position of the results.

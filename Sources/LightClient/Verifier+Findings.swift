@@ -20,7 +20,7 @@ extension Verifier {
                 findings.append(
                     try history(of: asset, logs, evidence, parts, &lineage, at: place))
             case .transaction(let id):
-                findings.append(.transaction(try transaction(id, parts.entries, at: place)))
+                findings.append(.transaction(try transaction(id, parts, at: place)))
             case .record(let type, let id):
                 findings.append(.record(try record(type, id, parts.state, at: place)))
             case .header(let height, let digest):
@@ -40,10 +40,10 @@ extension Verifier {
     }
 
     private func transaction(
-        _ id: Digest, _ entries: [ProvenEntry], at place: EvidencePlace
+        _ id: Digest, _ parts: ProvenParts, at place: EvidencePlace
     ) throws(EvidenceProblem) -> ProvenEntry {
-        if let entry = entries.first(where: { $0.transactionID == id }) { return entry }
-        let isWithheld = entries.contains { $0.content == .withheld }
+        if let number = parts.index.number(of: id) { return parts.entries[number] }
+        let isWithheld = parts.entries.contains { $0.content == .withheld }
         throw EvidenceProblem(place, isWithheld ? .envelopeNeeded : .entryNotIncluded)
     }
 
@@ -75,17 +75,6 @@ extension EvidenceQuestion {
         switch self {
         case .assetHistory: true
         case .transaction, .record, .header, .licence, .role, .output: false
-        }
-    }
-}
-
-extension ProvenEntry {
-    /// As events name it: an automatic action has no payload, its id is its digest. `nil`: withheld.
-    var transactionID: Digest? {
-        switch content {
-        case .transaction(let id, _, _): id
-        case .automatic: digest
-        case .withheld: nil
         }
     }
 }

@@ -17,7 +17,8 @@ extension Verifier {
         }
         guard record.id == id else { throw EvidenceProblem(place, .otherRecord(field: "id")) }
         let question = EvidenceQuestion.licence(id, at: asked)
-        let standing = try record.standing(at: moment, question, parts.entries, place)
+        let closing = parts.index.numbers(deciding: question).first.map { parts.entries[$0] }
+        let standing = try record.standing(at: moment, closing: closing, place)
         let certified = parts.headers[parts.headers.count - 1].height
         return ProvenLicence(
             id: id, moment: moment, record: record, standing: standing,
@@ -47,24 +48,15 @@ extension Verifier {
         if let record, record.id != job { throw EvidenceProblem(place, .otherRecord(field: "id")) }
         let question = EvidenceQuestion.output(job: job)
         return ProvenOutput(
-            id: job, record: record, steps: parts.entries.filter { question.isDecided(by: $0) })
-    }
-}
-
-extension EvidenceQuestion {
-    fileprivate func isDecided(by entry: ProvenEntry) -> Bool {
-        guard entry.code == OutcomeCode.accepted.rawValue,
-            case .transaction(let id, let transaction, _) = entry.content
-        else { return false }
-        return isDecided(by: id, transaction)
+            id: job, record: record,
+            steps: parts.index.numbers(deciding: question).map { parts.entries[$0] })
     }
 }
 
 extension AgreementRecord {
-    /// - Parameter entries: those of the bundle, among which the one that closed the licence must be when it was closed.
+    /// - Parameter closing: the entry that closed the licence, which must be there when the time does not decide.
     fileprivate func standing(
-        at moment: ProvenMoment, _ question: EvidenceQuestion, _ entries: [ProvenEntry],
-        _ place: EvidencePlace
+        at moment: ProvenMoment, closing: ProvenEntry?, _ place: EvidencePlace
     ) throws(EvidenceProblem) -> LicenceStanding {
         // 0 until agreed, so also when a request was declined or revoked.
         guard startsMs > 0 else { return .notAgreed }
@@ -77,10 +69,8 @@ extension AgreementRecord {
             guard let revocation, revocation.height <= moment.height else { return .live }
             return .revoked(height: revocation.height)
         case .closed:
-            guard let end = entries.first(where: { question.isDecided(by: $0) }) else {
-                throw EvidenceProblem(place, .closingNotIncluded)
-            }
-            return end.height <= moment.height ? .closed(height: end.height) : .live
+            guard let closing else { throw EvidenceProblem(place, .closingNotIncluded) }
+            return closing.height <= moment.height ? .closed(height: closing.height) : .live
         }
     }
 

@@ -8,7 +8,8 @@ import Records
 /// answer holds. Asks nobody, keeps nothing.
 ///
 /// It trusts that fewer than a third of the validators of each epoch are dishonest, and the two primitives of the
-/// suite; everything else it recomputes. Work is linear in the bundle, which `EvidenceLimits` bounds.
+/// suite; everything else it recomputes. Work is linear in the bundle, which `EvidenceLimits` bounds:
+/// its parts are read once, and each question looks up what it needs and reads one record.
 public struct Verifier: Sendable {
     public let genesis: Genesis
     public let limits: EvidenceLimits
@@ -85,7 +86,8 @@ public struct Verifier: Sendable {
         let entries = try provenEntries(
             bundle.entries, headers: ancestors, paths: bundle.ancestors, state: state)
         let proven = ProvenParts(
-            state: state, headers: ancestors, paths: bundle.ancestors, entries: entries)
+            state: state, headers: ancestors, paths: bundle.ancestors, entries: entries,
+            index: EntryIndex(entries, for: bundle.questions))
         return ProvenAnswer(
             ledger: genesis.name, suite: suite, checkpoint: checkpoint,
             questions: bundle.questions,
@@ -170,6 +172,7 @@ struct ProvenParts {
     /// Those headers' but the last one's, with their paths in the certified log.
     let paths: [HeaderEvidence]
     let entries: [ProvenEntry]
+    let index: EntryIndex
 }
 
 /// State records whose proofs all lead to the certified state root, ascending by key.

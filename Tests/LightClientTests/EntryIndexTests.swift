@@ -1,0 +1,102 @@
+import Encoding
+import Ledger
+import LedgerCrypto
+import LightClient
+import Records
+import TestLedgers
+import Testing
+
+/// Many questions in one bundle: each is answered by its own entries, whatever the others ask for.
+@Suite struct EntryIndexTests {
+    /// Jobs of one asset, whose steps are taken in turns, beside attempts that were refused.
+    private struct Jobs {
+        var chain: TestChain
+        /// Of each job its transactions, in their order.
+        private(set) var steps: [[Digest]] = []
+        var verifier: Verifier { Verifier(genesis: chain.genesis) }
+        var questions: [EvidenceQuestion] { steps.map { .output(job: $0[0]) } }
+
+        init(_ count: Int) {
+            let fixture = Fixture(.ed25519SHA256)
+            chain = fixture.chain
+            for _ in 0..<count { steps.append([]) }
+            for (turn, kind) in [TransactionKind.jobSubmit, .jobHold, .outputRelease].enumerated() {
+                var block: [TestChain.Step] = []
+                for number in 0..<count {
+                    let job = steps[number].first ?? .zero
+                    for code in [OutcomeCode.notPermitted, .accepted] {
+                        let step = chain.step(
+                            kind, by: fixture.buyer, code: code,
+                            body: .map([(.unsigned(1), .bytes(job.bytes))]),
+                            detail: .detail([("job", .bytes(job.bytes))]),
+                            touching: [
+                                (
+                                    fixture.asset, code == .accepted ? .trades : .refusals,
+                                    .member(fixture.buyer.id)
+                                )
+                            ])
+                        block.append(step)
+                        if code == .accepted { steps[number].append(step.transactionID) }
+                    }
+                    chain.put(
+                        JobRecord(
+                            id: steps[number][0], agreement: .zero, asset: fixture.asset,
+                            buyer: fixture.buyer.id, purpose: "risk", queryCommitment: .zero,
+                            status: [.submitted, .held, .released][turn],
+                            outputCommitment: turn > 0 ? .zero : nil, reviewer: nil,
+                            submittedHeight: 6))
+                }
+                chain.append(block)
+            }
+        }
+    }
+
+    @Test func eachQuestionHasItsOwnEntries() throws {
+        let jobs = Jobs(9)
+        let asked = EvidenceQuestion.sorted(
+            jobs.questions + jobs.steps.map { .transaction($0[1]) }
+                + [.licence(.zero, at: .height(0)), .output(job: .zero)])
+        let whole = try EvidenceBundle.answering(asked, from: jobs.chain)
+        let answer = try jobs.verifier.verify(whole.encoded, asked: asked)
+        for (steps, question) in zip(jobs.steps, jobs.questions) {
+            guard case .output(let output)? = answer[question] else {
+                Issue.record("the output is answered")
+                continue
+            }
+            #expect(output.steps.map(id) == steps)
+            let number = try #require(asked.firstIndex(of: question))
+            let part = try whole.split([number], .ed25519SHA256)
+            let made = try EvidenceBundle.answering([question], from: jobs.chain)
+            #expect(part.encoded == made.encoded)
+            guard case .transaction(let entry)? = answer[.transaction(steps[1])] else {
+                Issue.record("the transaction is answered")
+                continue
+            }
+            #expect(id(entry) == steps[1] && entry.code == 0)
+        }
+        guard case .output(let none)? = answer[.output(job: .zero)] else { return }
+        #expect(none.steps.isEmpty)
+    }
+
+    private func id(_ entry: ProvenEntry) -> Digest? {
+        if case .transaction(let id, _, _) = entry.content { id } else { nil }
+    }
+
+    /// Nothing is proven of a bundle that is taken apart, so its heights may be any.
+    @Test func theLastHeightOfAllIsNoEnd() throws {
+        let fixture = Fixture(.ed25519SHA256)
+        let question = EvidenceQuestion.role(.provider, of: fixture.provider.id, at: .time(.max))
+        var bundle = try EvidenceBundle.answering([question], from: fixture.chain)
+        let header = fixture.chain.newest
+        bundle.ancestors = [
+            HeaderEvidence(
+                header: Header(
+                    chain: header.chain, height: .max, epoch: 0, parent: .zero,
+                    timeMs: header.timeMs, logSize: 1, logRoot: .zero, stateRoot: .zero,
+                    resultsRoot: .zero, entryCount: 0, validators: .zero, nextValidators: nil),
+                path: [])
+        ]
+        bundle.head = .trusted(.zero)
+        #expect(try bundle.split([0], .ed25519SHA256) == bundle)
+    }
+}
