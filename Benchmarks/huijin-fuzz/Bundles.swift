@@ -211,6 +211,12 @@ enum Facts {
         case (.output(let one), .output(let other)):
             return one.record == other.record
                 && one.steps.allSatisfy { step in other.steps.contains { areSame(step, $0) } }
+        case (.licence(let one), .licence(let other)):
+            return one.id == other.id && one.moment == other.moment && one.record == other.record
+                && one.standing == other.standing && one.quota == other.quota
+                && (one.closing.map { closing in
+                    other.closing.map { areSame(closing, $0) } ?? false
+                } ?? true)
         case (.noSuchAsset, _), (.record, _), (.header, _), (.assetHistory, _),
             (.transaction, _), (.licence, _), (.role, _), (.output, _):
             return left == right

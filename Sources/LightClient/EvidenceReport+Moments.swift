@@ -72,6 +72,7 @@ extension EvidenceReport {
             1, "of \(record.provider) to \(record.buyer), purpose \(record.purpose)",
             "提供方 \(record.provider)，需求方 \(record.buyer)，用途 \(record.purpose)")
         add(1, "asset", "数据资产", value: record.asset.hex)
+        if let closing = licence.closing { add(closing, at: 1) }
     }
 
     mutating func add(_ role: ProvenRole) {
@@ -106,11 +107,12 @@ extension EvidenceReport {
         add(1, "licence", "许可", value: record.agreement.hex)
         add(1, "asset", "数据资产", value: record.asset.hex)
         for step in output.steps { add(step, at: 1) }
-        if output.steps.isEmpty {
+        for kind in output.stepsNotShown {
             add(
                 1,
-                "the entries that say when are not shown here; the record is proven without them",
-                "说明时间的条目未在此披露；记录本身已获证明")
+                "\(kind.titleEn): the record proves that it was done; the entry that says when and by whose "
+                    + "signature is not shown here",
+                "\(kind.titleZh)：记录证明其已发生；说明时间与签名的条目未在此披露")
         }
     }
 }
@@ -126,6 +128,7 @@ extension ProvenLicence {
             "asset": record.map { .hex($0.asset) } ?? .null,
             "provider": record.map { .text($0.provider.text) } ?? .null,
             "buyer": record.map { .text($0.buyer.text) } ?? .null,
+            "closing": closing.map { $0.json } ?? .null,
         ])
     }
 }
@@ -151,6 +154,7 @@ extension ProvenOutput {
             "agreement": record.map { .hex($0.agreement) } ?? .null,
             "asset": record.map { .hex($0.asset) } ?? .null,
             "steps": .list(steps.map { $0.json }),
+            "stepsNotShown": .list(stepsNotShown.map { .text($0.name) }),
         ])
     }
 }

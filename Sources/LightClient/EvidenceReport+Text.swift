@@ -91,6 +91,9 @@ extension Claim {
         case .signaturesNotRechecked(let count):
             "\(count) members' signatures: the validators certified them, "
                 + "this bundle does not prove the keys"
+        case .stepsNotShown(let job, let kinds):
+            "when and by whose signature these steps of job \(job.hex) were taken: "
+                + kinds.map { $0.titleEn }.joined(separator: ", ")
         case .pseudonyms(let count): "who stands behind the pseudonyms of \(count) events"
         }
     }
@@ -106,6 +109,8 @@ extension Claim {
         case .withheld(let count): "\(count) 个事件的信封未披露，其种类、行为人与交易编号仅由记账节点认证"
         case .recordsWithheld(let count): "\(count) 条未披露记录的内容"
         case .signaturesNotRechecked(let count): "\(count) 个成员签名由记账节点认证，本证据包未证明其密钥"
+        case .stepsNotShown(let job, let kinds):
+            "作业 \(job.hex) 下列步骤的时间与签名：" + kinds.map { $0.titleZh }.joined(separator: "、")
         case .pseudonyms(let count): "\(count) 个事件中化名所指的成员"
         }
     }

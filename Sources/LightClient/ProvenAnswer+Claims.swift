@@ -16,6 +16,8 @@ public enum Claim: Equatable, Sendable {
     /// Records of which only the digest is in the bundle.
     case recordsWithheld(count: Int)
     case signaturesNotRechecked(count: Int)
+    /// What a job's record says was done, while the bundle shows no entry that did it.
+    case stepsNotShown(job: Digest, [TransactionKind])
     /// Actors under pseudonyms whose envelopes are withheld: who they are is not in the bundle.
     case pseudonyms(count: Int)
 }
@@ -29,11 +31,9 @@ extension ProvenAnswer {
             switch finding {
             case .transaction(let entry): tally.add(entry)
             case .record(.withheld): tally.records += 1
-            case .output(let output):
-                for step in output.steps { tally.add(step) }
-            case .assetHistory, .noSuchAsset, .record(.record), .record(.nothing), .header,
-                .licence,
-                .role:
+            case .output(let output): tally.add(output)
+            case .licence(let licence): tally.add(licence)
+            case .assetHistory, .noSuchAsset, .record(.record), .record(.nothing), .header, .role:
                 break
             }
         }
@@ -49,6 +49,8 @@ private struct ClaimTally {
     private var withheld = 0
     private var notRechecked = 0
     private var pseudonyms = 0
+    private var closed: Set<Digest> = []
+    private var steps: [Claim] = []
     var records = 0
 
     mutating func add(_ history: AssetHistory) {
@@ -63,6 +65,18 @@ private struct ClaimTally {
                 }
             }
         }
+    }
+
+    /// Its closing counts once, at how many moments the licence is asked about.
+    mutating func add(_ licence: ProvenLicence) {
+        guard let closing = licence.closing, closed.insert(licence.id).inserted else { return }
+        add(closing)
+    }
+
+    mutating func add(_ output: ProvenOutput) {
+        for step in output.steps { add(step) }
+        let missing = output.stepsNotShown
+        if !missing.isEmpty { steps.append(.stepsNotShown(job: output.id, missing)) }
     }
 
     mutating func add(_ entry: ProvenEntry) {
@@ -86,6 +100,7 @@ private struct ClaimTally {
                     .logNotShown(asset: asset.id, kind, events: asset.log(kind).size))
             }
         }
+        claims += steps
         if withheld > 0 { claims.append(.withheld(count: withheld)) }
         if records > 0 { claims.append(.recordsWithheld(count: records)) }
         if notRechecked > 0 { claims.append(.signaturesNotRechecked(count: notRechecked)) }

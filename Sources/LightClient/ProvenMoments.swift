@@ -10,6 +10,9 @@ public struct ProvenLicence: Equatable, Sendable {
     public let record: AgreementRecord?
     public let standing: LicenceStanding
     public let quota: LicenceQuota
+    /// The accepted entry that closed it, which says when, as the record does not; `nil` where it was never closed, and
+    /// where the bundle does not show the entry because the time alone decides.
+    public let closing: ProvenEntry?
 }
 
 /// Whether a licence was live: agreed, not past its end, neither closed nor revoked.
@@ -61,5 +64,30 @@ public struct ProvenOutput: Equatable, Sendable {
     /// By whom it was reviewed and let out; `nil` when it was not.
     public var releasedBy: MemberID? {
         record.flatMap { $0.status == .released ? $0.reviewer : nil }
+    }
+
+    /// What the record shows was done, and of which no entry is among `steps`: when, and by whose signature, is not shown.
+    public var stepsNotShown: [TransactionKind] {
+        let shown = steps.compactMap { step -> TransactionKind? in
+            guard case .transaction(_, let transaction, _) = step.content else { return nil }
+            return TransactionKind(rawValue: transaction.kind)
+        }
+        return (record?.stepsTaken ?? []).filter { !shown.contains($0) }
+    }
+}
+
+extension JobRecord {
+    /// The transactions that made the record so, in their order.
+    fileprivate var stepsTaken: [TransactionKind] {
+        let held: [TransactionKind] = outputCommitment == nil ? [] : [.jobHold]
+        let decided: [TransactionKind] =
+            switch status {
+            case .submitted, .held: []
+            case .released: [.outputRelease]
+            case .rejected: [.outputReject]
+            // Where its licence ends first, the sandbox still has to say so.
+            case .refused, .lapsed: [.jobRefuse]
+            }
+        return [.jobSubmit] + held + decided
     }
 }

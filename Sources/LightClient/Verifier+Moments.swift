@@ -13,7 +13,8 @@ extension Verifier {
         let record = try parts.state.record(AgreementRecord.self, key: key, neededAt: place)
         guard let record else {
             return ProvenLicence(
-                id: id, moment: moment, record: nil, standing: .unknown, quota: .undecided)
+                id: id, moment: moment, record: nil, standing: .unknown, quota: .undecided,
+                closing: nil)
         }
         guard record.id == id else { throw EvidenceProblem(place, .otherRecord(field: "id")) }
         let question = EvidenceQuestion.licence(id, at: asked)
@@ -22,7 +23,7 @@ extension Verifier {
         let certified = parts.headers[parts.headers.count - 1].height
         return ProvenLicence(
             id: id, moment: moment, record: record, standing: standing,
-            quota: record.quota(at: moment, certified: certified))
+            quota: record.quota(at: moment, certified: certified), closing: closing)
     }
 
     func role(

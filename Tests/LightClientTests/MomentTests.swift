@@ -126,11 +126,31 @@ import Testing
         world.ledger.run([])
         #expect(try world.licence(at: .height(before)).standing == .live)
         #expect(try world.licence(at: .height(height)).standing == .closed(height: height))
+        // The entry that says so is part of the answer, and its signature is as good as the bundle's keys.
         let question = EvidenceQuestion.licence(world.licence, at: .height(before))
+        let answer = try world.answer(question)
+        guard case .licence(let found) = answer.findings[0],
+            case .transaction(closing, _, .valid) = found.closing?.content
+        else {
+            Issue.record("the closing entry is in the answer")
+            return
+        }
+        let unchecked = Claim.signaturesNotRechecked(count: 1)
+        #expect(!answer.claims.contains(unchecked))
+        #expect(EvidenceReport(answer).text.contains(closing.hex))
+        var keyless = try EvidenceBundle.answering(
+            EvidenceQuestion.sorted([question, .licence(world.licence, at: .height(height))]),
+            from: world.ledger)
+        keyless.records.removeAll {
+            $0.key != StateKey.digest(.agreement, world.licence, suite: world.ledger.suite)
+        }
+        let less = try world.verifier.verify(keyless.encoded)
+        #expect(less.claims.contains(unchecked))
+        #expect(less.json.encodedText.contains(#""signature":"not-rechecked""#))
         let withheld = try world.bundle(question, disclosing: { _ in false })
-        let found = problem(withheld, world.verifier)
-        #expect(found == EvidenceProblem(.question(0), .closingNotIncluded))
-        #expect(found?.standing == .notProven)
+        let missing = problem(withheld, world.verifier)
+        #expect(missing == EvidenceProblem(.question(0), .closingNotIncluded))
+        #expect(missing?.standing == .notProven)
         // Where the time alone decides, the entry is not needed.
         let early = EvidenceQuestion.licence(world.licence, at: .height(1))
         #expect(
@@ -223,6 +243,35 @@ import Testing
         guard case .output(let withheld) = least.findings[0] else { return }
         #expect(withheld.releasedBy != nil && withheld.steps.isEmpty)
         #expect(EvidenceReport(least).text.contains("未在此披露"))
+        #expect(!answer.claims.contains { if case .stepsNotShown = $0 { true } else { false } })
+        #expect(!EvidenceReport(answer).text.contains("未在此披露"))
+        // Whichever steps are withheld or left out, the answer says which.
+        for (job, last) in [(first, TransactionKind.outputRelease), (second, .outputReject)] {
+            let kinds = [TransactionKind.jobSubmit, .jobHold, last]
+            let whole = try world.bundle(.output(job: job))
+            for hidden in 1..<8 {
+                let isHidden = { (index: Int) in hidden >> index & 1 == 1 }
+                var dropped = whole
+                dropped.entries = whole.entries.indices.filter { !isHidden($0) }
+                    .map { whole.entries[$0] }
+                let digests = whole.entries.indices.filter(isHidden)
+                    .map { whole.entries[$0].content.digest(world.ledger.suite) }
+                let redacted = try whole.withholding(
+                    envelopes: Set(digests), records: [], world.ledger.suite)
+                for bundle in [dropped, redacted] {
+                    let answer = try world.verifier.verify(bundle.encoded)
+                    let missing = kinds.indices.filter(isHidden).map { kinds[$0] }
+                    #expect(answer.claims.contains(.stepsNotShown(job: job, missing)))
+                    #expect(
+                        answer.json.encodedText.contains(
+                            #""stepsNotShown":[\#(missing.map { "\"\($0.name)\"" }.joined(separator: ","))]"#
+                        ))
+                    for kind in missing {
+                        #expect(EvidenceReport(answer).text.contains("\(kind.titleZh)：记录证明其已发生"))
+                    }
+                }
+            }
+        }
     }
 
     @Test func aTimeNeedsTheBlockBeforeAndTheOneAfter() throws {
