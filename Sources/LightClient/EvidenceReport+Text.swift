@@ -95,6 +95,9 @@ extension Claim {
             "when and by whose signature these steps of job \(job.hex) were taken: "
                 + kinds.map { $0.titleEn }.joined(separator: ", ")
         case .pseudonyms(let count): "who stands behind the pseudonyms of \(count) events"
+        case .unused(let parts):
+            "what else is in this file, of which none of these answers is made: \(parts.entries) entries, "
+                + "\(parts.records) state records"
         }
     }
 
@@ -112,6 +115,8 @@ extension Claim {
         case .stepsNotShown(let job, let kinds):
             "作业 \(job.hex) 下列步骤的时间与签名：" + kinds.map { $0.titleZh }.joined(separator: "、")
         case .pseudonyms(let count): "\(count) 个事件中化名所指的成员"
+        case .unused(let parts):
+            "本文件中与以上回答无关的其他内容：\(parts.entries) 个条目、\(parts.records) 条状态记录"
         }
     }
 }

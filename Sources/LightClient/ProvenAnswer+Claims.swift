@@ -20,6 +20,8 @@ public enum Claim: Equatable, Sendable {
     case stepsNotShown(job: Digest, [TransactionKind])
     /// Actors under pseudonyms whose envelopes are withheld: who they are is not in the bundle.
     case pseudonyms(count: Int)
+    /// Parts that are in the bundle, and of which no answer is made.
+    case unused(UnusedParts)
 }
 
 extension ProvenAnswer {
@@ -37,7 +39,9 @@ extension ProvenAnswer {
                 break
             }
         }
+        let none = UnusedParts(entries: 0, records: 0)
         return [.statements, .nothingLater(height: height)] + tally.claims
+            + (unused == none ? [] : [.unused(unused)])
     }
 }
 

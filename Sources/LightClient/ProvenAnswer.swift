@@ -25,6 +25,7 @@ public struct ProvenAnswer: Equatable, Sendable {
     public let questions: [EvidenceQuestion]
     /// One for each question.
     public let findings: [Finding]
+    public let unused: UnusedParts
 
     public enum Finding: Equatable, Sendable {
         case assetHistory(AssetHistory)
@@ -50,6 +51,20 @@ public struct ProvenAnswer: Equatable, Sendable {
     /// All histories that were asked for and that there are, in the order of the questions.
     public var histories: [AssetHistory] {
         findings.compactMap { if case .assetHistory(let history) = $0 { history } else { nil } }
+    }
+}
+
+/// How many parts of a bundle none of its answers is made of. Each is proven as all parts are, and the report does not show it; a
+/// bundle has some where a reader may not see an envelope, of which nobody can tell whether an answer needs it, or because
+/// whoever made it put them in. Taking the bundle apart leaves them out (`EvidenceBundle.split`).
+public struct UnusedParts: Equatable, Sendable {
+    public let entries: Int
+    /// State records, keys of members among them.
+    public let records: Int
+
+    public init(entries: Int, records: Int) {
+        self.entries = entries
+        self.records = records
     }
 }
 

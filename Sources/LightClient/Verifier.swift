@@ -88,10 +88,11 @@ public struct Verifier: Sendable {
         let proven = ProvenParts(
             state: state, headers: ancestors, paths: bundle.ancestors, entries: entries,
             index: EntryIndex(entries, for: bundle.questions))
+        let findings = try findings(bundle.questions, histories: bundle.histories, proven)
         return ProvenAnswer(
             ledger: genesis.name, suite: suite, checkpoint: checkpoint,
-            questions: bundle.questions,
-            findings: try findings(bundle.questions, histories: bundle.histories, proven))
+            questions: bundle.questions, findings: findings,
+            unused: UnusedParts(of: proven, bundle.questions, findings, suite))
     }
 
     // MARK: Header and certificate

@@ -82,6 +82,46 @@ import Testing
         if case .transaction(let id, _, _) = entry.content { id } else { nil }
     }
 
+    /// What no answer is made of is counted, and is what `split` leaves out.
+    @Test func whatNoAnswerNeedsIsCounted() throws {
+        let jobs = Jobs(4)
+        let suite = LedgerCrypto.Suite.ed25519SHA256
+        let asked = EvidenceQuestion.sorted(
+            jobs.questions + jobs.steps.map { .transaction($0[1]) }
+                + [
+                    .header(height: 2, digest: nil),
+                    .role(.provider, of: .init("Z")!, at: .height(1)),
+                ])
+        let whole = try EvidenceBundle.answering(asked, from: jobs.chain)
+        #expect(!hasUnused(try jobs.verifier.verify(whole)))
+        for choice in 1..<(1 << asked.count) where choice % 37 == 1 {
+            let numbers = Set(asked.indices.filter { choice >> $0 & 1 == 1 })
+            var fewer = whole
+            fewer.questions = numbers.sorted().map { asked[$0] }
+            let answer = try jobs.verifier.verify(fewer.encoded)
+            let least = try whole.split(numbers, suite)
+            let unused = UnusedParts(
+                entries: whole.entries.count - least.entries.count,
+                records: whole.records.count - least.records.count)
+            #expect(answer.unused == unused, "\(numbers)")
+            #expect(hasUnused(answer) == (unused.entries + unused.records > 0))
+            #expect(answer.claims.contains(.unused(unused)) == hasUnused(answer))
+            #expect(!hasUnused(try jobs.verifier.verify(least)))
+            let other = try whole.split([0], suite)
+            #expect(!hasUnused(try jobs.verifier.verify(try least.merged(with: other, suite))))
+        }
+        // Of an envelope that a node withholds nobody can tell what it was.
+        let bare = try EvidenceBundle.answering(
+            [jobs.questions[0]], from: jobs.chain, disclosing: { _ in false })
+        let answer = try jobs.verifier.verify(bare)
+        #expect(answer.unused == UnusedParts(entries: 3, records: 0))
+        #expect(EvidenceReport(answer).text.contains("与以上回答无关的其他内容：3 个条目、0 条状态记录"))
+    }
+
+    private func hasUnused(_ answer: ProvenAnswer) -> Bool {
+        answer.claims.contains { if case .unused = $0 { true } else { false } }
+    }
+
     /// Nothing is proven of a bundle that is taken apart, so its heights may be any.
     @Test func theLastHeightOfAllIsNoEnd() throws {
         let fixture = Fixture(.ed25519SHA256)
