@@ -91,6 +91,10 @@ extension Claim {
         case .signaturesNotRechecked(let count):
             "\(count) members' signatures: the validators certified them, "
                 + "this bundle does not prove the keys"
+        case .freezesNotShown(let assets):
+            "whether these assets were frozen at the moments asked about, when licences of them were live: "
+                + assets.map { $0.hex }.joined(separator: ", ")
+                + "; while an asset is frozen no job is accepted and no output released"
         case .stepsNotShown(let job, let kinds):
             "when and by whose signature these steps of job \(job.hex) were taken: "
                 + kinds.map { $0.titleEn }.joined(separator: ", ")
@@ -112,6 +116,9 @@ extension Claim {
         case .withheld(let count): "\(count) 个事件的信封未披露，其种类、行为人与交易编号仅由记账节点认证"
         case .recordsWithheld(let count): "\(count) 条未披露记录的内容"
         case .signaturesNotRechecked(let count): "\(count) 个成员签名由记账节点认证，本证据包未证明其密钥"
+        case .freezesNotShown(let assets):
+            "所询时点许可有效的下列资产当时是否被冻结：" + assets.map { $0.hex }.joined(separator: "、")
+                + "；冻结期间不受理作业，不放行输出"
         case .stepsNotShown(let job, let kinds):
             "作业 \(job.hex) 下列步骤的时间与签名：" + kinds.map { $0.titleZh }.joined(separator: "、")
         case .pseudonyms(let count): "\(count) 个事件中化名所指的成员"

@@ -18,6 +18,9 @@ public enum Claim: Equatable, Sendable {
     case signaturesNotRechecked(count: Int)
     /// What a job's record says was done, while the bundle shows no entry that did it.
     case stepsNotShown(job: Digest, [TransactionKind])
+    /// Assets of licences that were live at a moment, while the bundle does not show their rights logs, which say whether
+    /// they were frozen then; ascending. A freeze ends no licence, and nothing is run or released meanwhile.
+    case freezesNotShown([Digest])
     /// Actors under pseudonyms whose envelopes are withheld: who they are is not in the bundle.
     case pseudonyms(count: Int)
     /// Parts that are in the bundle, and of which no answer is made.
@@ -54,6 +57,7 @@ private struct ClaimTally {
     private var notRechecked = 0
     private var pseudonyms = 0
     private var closed: Set<Digest> = []
+    private var licensed: Set<Digest> = []
     private var steps: [Claim] = []
     var records = 0
 
@@ -73,6 +77,7 @@ private struct ClaimTally {
 
     /// Its closing counts once, at how many moments the licence is asked about.
     mutating func add(_ licence: ProvenLicence) {
+        if licence.standing.isLive, let record = licence.record { licensed.insert(record.asset) }
         guard let closing = licence.closing, closed.insert(licence.id).inserted else { return }
         add(closing)
     }
@@ -104,6 +109,8 @@ private struct ClaimTally {
                     .logNotShown(asset: asset.id, kind, events: asset.log(kind).size))
             }
         }
+        let freezes = licensed.filter { !isShown($0, .rights) }.sorted()
+        if !freezes.isEmpty { claims.append(.freezesNotShown(freezes)) }
         claims += steps
         if withheld > 0 { claims.append(.withheld(count: withheld)) }
         if records > 0 { claims.append(.recordsWithheld(count: records)) }

@@ -162,6 +162,42 @@ import Testing
         #expect(problem(lie, world.verifier)?.fault == .closingNotIncluded)
     }
 
+    @Test func aLicenceOfAFrozenAssetIsLiveAndThatIsSaid() throws {
+        let world = try Licensed()
+        let regulator = ExecutedLedger.member(4)
+        _ = try world.run(
+            MemberGrant(member: regulator, role: .regulator, decisionCommitment: .zero), by: 0)
+        let before = try world.now.height
+        let asset = AssetRecord.id(
+            provider: ExecutedLedger.member(3), code: AssetRegister.example.code,
+            suite: world.ledger.suite)
+        _ = try world.run(
+            AssetFreeze(
+                asset: asset, office: .regulator, reason: .investigation, referenceCommitment: .zero
+            ), by: 4)
+        let frozen = try world.now.height
+        let unproven = Claim.freezesNotShown([asset])
+        for height in [before, frozen] {
+            let question = EvidenceQuestion.licence(world.licence, at: .height(height))
+            let answer = try world.answer(question)
+            guard case .licence(let found) = answer.findings[0] else { return }
+            #expect(found.standing == .live)
+            #expect(answer.claims.contains(unproven))
+            #expect(EvidenceReport(answer).text.contains("当时是否被冻结：\(asset.hex)"))
+            // Who asks for the rights log sees the freeze; the other logs do not show it.
+            for (log, isShown) in [(EventLogKind.rights, true), (.trades, false)] {
+                let both = EvidenceQuestion.sorted([
+                    question, .assetHistory(asset: asset, logs: [log]),
+                ])
+                let whole = try world.verifier.verify(
+                    try EvidenceBundle.answering(both, from: world.ledger))
+                #expect(whole.claims.contains(unproven) != isShown)
+            }
+        }
+        let early = try world.answer(.licence(world.licence, at: .height(1)))
+        #expect(!early.claims.contains(unproven))
+    }
+
     @Test func aRevocationCountsFromItsBlock() throws {
         let world = try Licensed()
         let regulator = ExecutedLedger.member(4)
