@@ -113,9 +113,7 @@ def wasm(root, folder):
               *(file for file in (here / "include").rglob("*") if file.is_file())]
     is_stale = False
     for room in ROOMS:
-        files = sorted((root / "Sources" / room).glob("*.swift"))
-        if room == "VerifyPage":
-            files += sorted(here.glob("*.swift"))
+        files = sorted((root / "Sources" / room).rglob("*.swift"))
         made = object_for(room)
         newest = max(file.stat().st_mtime for file in files + shared)
         # A room is compiled into those above it.
