@@ -17,7 +17,12 @@ final class TemporaryFolder {
             atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    /// A database that is just being closed takes its log away itself, which ends a removal that was about to: then it goes on.
+    deinit {
+        for _ in 0..<10 where FileManager.default.fileExists(atPath: path) {
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
 
     func write(_ text: String, _ name: String = "table.csv") throws -> String {
         let file = path + "/" + name
