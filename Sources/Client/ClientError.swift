@@ -40,14 +40,24 @@ public enum ClientError: Error, Equatable, Sendable {
         }
     }
 
-    /// Another node may do better.
+    /// Another node may do better: a refusal too is one node's word, and no proof that the others refuse.
     var isOfThisNode: Bool {
         switch self {
-        case .unreachable, .badAnswer, .notProven, .stale, .behind: true
-        case .refused(_, let status, let code, _, _):
-            // A node that joined by a snapshot lacks what is older; one that was there before has it.
-            status >= 500 || code == "not-held" || code == "not-found-here"
+        case .unreachable, .badAnswer, .notProven, .stale, .behind, .refused: true
         case .invalid, .noIdentity, .notFound: false
+        }
+    }
+
+    /// How much it says of why no node had an answer; of several reasons the first that says most is given.
+    var weight: Int {
+        // Who waits for something asks again by himself.
+        if code == "not-found" { return 4 }
+        // What may pass in a moment is worth another try.
+        if mayPass { return 3 }
+        return switch self {
+        case .refused(_, let status, _, _, _): status < 500 ? 2 : 1
+        case .badAnswer, .notProven, .stale, .behind, .invalid, .noIdentity, .notFound: 1
+        case .unreachable: 0
         }
     }
 }

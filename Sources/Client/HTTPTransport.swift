@@ -64,19 +64,42 @@ public struct NetworkTransport: HTTPTransport {
             eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }()
 
+    private static let timeoutMsMax: UInt64 = 3_600_000
+
+    /// The library's own time ends with the answer's head, and a server that then sends a byte a second would never be given
+    /// up: this time is for the whole answer. When it is up the request is cancelled.
+    private static func within(
+        _ timeoutMs: UInt64, _ body: @escaping @Sendable () async throws -> HTTPAnswer
+    ) async throws -> HTTPAnswer {
+        try await withThrowingTaskGroup(of: HTTPAnswer.self) { group in
+            group.addTask(operation: body)
+            group.addTask {
+                try await Task.sleep(for: .milliseconds(min(timeoutMs, timeoutMsMax)))
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else {
+                preconditionFailure("a group of two has a first")
+            }
+            return first
+        }
+    }
+
     public func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer {
         var request = HTTPClientRequest(url: call.base + call.path)
         request.method = HTTPMethod(rawValue: call.method)
         for header in call.headers { request.headers.add(name: header.name, value: header.value) }
         if !call.body.isEmpty { request.body = .bytes(call.body) }
         do {
-            let response = try await NetworkTransport.pool.execute(
-                request, timeout: .milliseconds(Int64(min(call.timeoutMs, 3_600_000))))
-            let buffer = try await response.body.collect(upTo: call.answerBytesMax)
-            return HTTPAnswer(
-                status: Int(response.status.code),
-                contentType: response.headers.first(name: "content-type") ?? "",
-                body: Array(buffer.readableBytesView))
+            return try await NetworkTransport.within(call.timeoutMs) { [request] in
+                let response = try await NetworkTransport.pool.execute(
+                    request, timeout: .milliseconds(Int64(NetworkTransport.timeoutMsMax)))
+                let buffer = try await response.body.collect(upTo: call.answerBytesMax)
+                return HTTPAnswer(
+                    status: Int(response.status.code),
+                    contentType: response.headers.first(name: "content-type") ?? "",
+                    body: Array(buffer.readableBytesView))
+            }
         } catch is NIOTooManyBytesError {
             throw .badAnswer(
                 node: call.base, what: "more than \(call.answerBytesMax) bytes")

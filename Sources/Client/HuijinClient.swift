@@ -108,10 +108,7 @@ public final class HuijinClient: Sendable {
                 return value
             } catch {
                 guard error.isOfThisNode else { throw error }
-                // The first reason stands, unless a later node said more than "unreachable"; and one that may pass in
-                // a moment stands, since then the asking is worth another try.
-                if last?.mayPass == true { continue }
-                if case .unreachable = error, last != nil { continue }
+                if let last, last.weight >= error.weight { continue }
                 last = error
             }
         }

@@ -1,5 +1,7 @@
 import Client
 import Encoding
+import Foundation
+import Glibc
 import Ledger
 import LedgerCrypto
 import Market
@@ -94,9 +96,40 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
         }
     }
 
-    @Test func aNodesRefusalIsTheAnswer() async throws {
-        let transport = ScriptedTransport { (_, _) throws(ClientError) in
-            json(
+    /// A refusal is one node's word: another that answers is believed for its proof, and where none does it is the reason.
+    @Test(arguments: [400, 401, 403, 404, 410, 413, 429, 500])
+    func aRefusalOfOneNodeIsNotTheLedgers(_ status: Int) async throws {
+        let liar = first
+        for body in ["{\"error\":{\"code\":\"not-permitted\"}}", "{\"error\":\"forbidden\"}", ""] {
+            let transport = ScriptedTransport { (call, _) throws(ClientError) in
+                call.base == liar ? json(body, status: status) : json("{\"a\":1}")
+            }
+            #expect(try await client(transport).json("/v1/x")["a"] == .unsigned(1))
+            #expect(transport.asked.map(\.base) == [first, second])
+        }
+    }
+
+    /// Who waits until something is there does not wait for a node that is not ready as well.
+    @Test func whatIsNotThereIsSaidThoughAnotherNodeLags() async throws {
+        let (ready, status) = (first, 404)
+        let transport = ScriptedTransport { (call, _) throws(ClientError) in
+            call.base == ready
+                ? json("{\"error\":{\"code\":\"not-found\"}}", status: status)
+                : json("{\"error\":{\"code\":\"index-behind\"}}", status: 503)
+        }
+        let error = await #expect(throws: ClientError.self) {
+            try await client(transport).json("/v1/x")
+        }
+        #expect(error?.code == "not-found" && transport.asked.map(\.base) == [first, second])
+    }
+
+    @Test func aRefusalIsTheReasonWhereNoNodeAnswers() async throws {
+        let refusing = first
+        let transport = ScriptedTransport { (call, _) throws(ClientError) in
+            guard call.base == refusing else {
+                throw .badAnswer(node: call.base, what: "nothing")
+            }
+            return json(
                 "{\"error\":{\"code\":\"not-permitted\",\"messageEn\":\"no\",\"messageZh\":\"不\"}}",
                 status: 403)
         }
@@ -105,7 +138,7 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
             throws: ClientError.refused(
                 node: first, status: 403, code: "not-permitted", english: "no", chinese: "不")
         ) { try await client.status() }
-        #expect(transport.asked.count == 1)
+        #expect(transport.asked.count == 2)
     }
 
     @Test func waitsForAnIndexThatIsBehind() async throws {
@@ -181,6 +214,21 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
                 .post([[1], [2]])
         }
         #expect(error?.code == "unavailable")
+    }
+
+    /// A server that says what is to come and then, a byte at a time or not at all, does not end.
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func anAnswerThatDoesNotEndIsGivenUp(_ drips: Bool) async throws {
+        let server = try StallingServer(drips: drips)
+        defer { server.stop() }
+        let call = HTTPCall(base: server.base, path: "/", timeoutMs: 300)
+        let error = await #expect(throws: ClientError.self) {
+            try await NetworkTransport().perform(call)
+        }
+        guard case .unreachable? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 
     @Test(arguments: ["", "{", "[]", "{\"results\":[]}", "{\"results\":[{\"status\":\"maybe\"}]}"])
