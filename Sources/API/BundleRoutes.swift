@@ -89,6 +89,9 @@ extension Routes {
         _ request: Request, _ questions: [EvidenceQuestion], withAncestors: Bool = false,
         firstEpoch: UInt64 = 0
     ) async throws -> Response {
+        var asked: Set<[UInt8]> = []
+        // Once is enough, for the answer and for its limits.
+        let questions = questions.filter { asked.insert($0.encoded).inserted }
         let suite = suite
         let generations = withAncestors ? reads.limits.ancestorGenerationsMax : 0
         let keys = Set(questions.compactMap { $0.stateKey(suite) }).sorted()

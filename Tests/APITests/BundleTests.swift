@@ -38,6 +38,25 @@ import Testing
     }
 
     /// What lies further back than one bundle follows is named as unproven, and the bundle is made all the same.
+    /// What is asked twice is answered once, and counts once.
+    @Test func aQuestionThatIsRepeatedCostsNoMore() async throws {
+        var limits = APILimits()
+        limits.bundleEventsMax = 1
+        try await Market1.with(limits: limits) { market in
+            let provider = try market.client(.provider)
+            try accepted(try await provider.submit(AssetRegister.sample(code: "once")))
+            let asset = AssetRecord.id(
+                provider: Market1.id(.provider), code: "once", suite: market.genesis.suite)
+            let question = EvidenceQuestion.assetHistory(asset: asset, logs: [.rights])
+            for count in [1, 256] {
+                let answer = try await market.ask(
+                    "/v1/bundle", method: "POST",
+                    body: QuestionList(Array(repeating: question, count: count)).encoded)
+                #expect(answer.status == 200, "\(market.code(answer) ?? "")")
+            }
+        }
+    }
+
     @Test func aDeepLineIsProvenAsFarAsOneBundleFollowsIt() async throws {
         var limits = APILimits()
         limits.ancestorGenerationsMax = 3
