@@ -68,6 +68,7 @@ let cores: [Target] = [
 ]
 
 let inputOutput: [Target] = [
+    room("Files"),
     room("SQLite", ["CSQLite"]),
     room(
         "Storage",
@@ -83,8 +84,9 @@ let drivers: [Target] = [
     room(
         "Node",
         [
-            "Storage", "Transport", "Replica", "Consensus", "Mempool", "Execution", "Market",
-            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "LightClient", logging,
+            "Files", "Storage", "Transport", "Replica", "Consensus", "Mempool", "Execution",
+            "Market", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "LightClient",
+            logging,
         ]),
     room(
         "Simulator",
@@ -105,8 +107,9 @@ let services: [Target] = [
     room(
         "Client",
         [
-            "Market", "Policy", "Records", "Ledger", "LightClient", "Merkle", "LedgerCrypto",
-            "Encoding", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            "Files", "Market", "Policy", "Records", "Ledger", "LightClient", "Merkle",
+            "LedgerCrypto", "Encoding",
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
@@ -129,7 +132,7 @@ let programs: [Target] = [
     program(
         "huijin",
         [
-            "Client", "Transport", "Interchange", "Market", "Policy", "Records", "Ledger",
+            "Files", "Client", "Transport", "Interchange", "Market", "Policy", "Records", "Ledger",
             "LightClient", "LedgerCrypto", "Encoding", arguments,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -140,7 +143,9 @@ let programs: [Target] = [
             "Sandbox", "Client", "Records", "Ledger", "LedgerCrypto", "Encoding", logging,
             arguments,
         ]),
-    program("huijin-verify", ["LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
+    program(
+        "huijin-verify",
+        ["Files", "LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
     .target(
         name: "VerifyLibrary",
         dependencies: ["LightClient", "Ledger", "Encoding"],
@@ -211,13 +216,14 @@ let checks: [Target] = [
     tests(
         "ClientTests",
         [
-            "TestLedgers", "Client", "LightClient", "Market", "Records", "Ledger", "LedgerCrypto",
-            "Encoding",
+            "TestLedgers", "Client", "Files", "LightClient", "Market", "Records", "Ledger",
+            "LedgerCrypto", "Encoding",
         ]),
     tests(
         "APITests",
         [
-            "API", "Client", "Node", "Transport", "Interchange", "LightClient", "Market", "Policy",
+            "API", "Files", "Client", "Node", "Transport", "Interchange", "LightClient", "Market",
+            "Policy",
             "Records", "Ledger", "LedgerCrypto", "Encoding", logging,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -237,6 +243,7 @@ let checks: [Target] = [
     tests(
         "ExecutionTests",
         ["Execution", "Market", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
+    tests("FilesTests", ["Files"]),
     tests("SQLiteTests", ["SQLite"]),
     tests(
         "StorageTests",
@@ -254,8 +261,8 @@ let checks: [Target] = [
     tests(
         "LightClientTests",
         [
-            "TestLedgers", "LightClient", "Interchange", "Execution", "Market", "Policy", "Records",
-            "Ledger", "Merkle", "LedgerCrypto", "Encoding", "huijin-verify",
+            "TestLedgers", "LightClient", "Files", "Interchange", "Execution", "Market", "Policy",
+            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "huijin-verify",
         ]),
     tests(
         "InterchangeTests",

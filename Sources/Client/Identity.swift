@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Ledger
 import LedgerCrypto
@@ -20,6 +21,14 @@ public struct SetupError: Error, Equatable, Sendable, CustomStringConvertible {
         self.english = english
         self.chinese = chinese
         self.isMissing = isMissing
+    }
+
+    public init(_ problem: WholeFile.Problem) {
+        self.init(file: problem.path, english: problem.english, chinese: problem.chinese)
+    }
+
+    public init(_ problem: FileClaim.Problem) {
+        self.init(file: problem.path, english: problem.english, chinese: problem.chinese)
     }
 
     public var description: String {

@@ -1,4 +1,5 @@
 import Encoding
+import Files
 import Foundation
 import Ledger
 import LedgerCrypto
@@ -10,7 +11,7 @@ import Records
 /// Beside the trust file, which `huijin-verify --trust` reads as well, stand `….watch` (what is known of the records that this
 /// run or an earlier one watched) and `….fork-…`, `….old-fork-…` and `….refused-…`, each piece of evidence once, named by its digest.
 ///
-/// One program at a time writes these files: two that share a trust file would each put back what the other replaced.
+/// Two that shared a trust file would each put back what the other replaced: it is claimed as long as this value lives.
 ///
 /// After an error this value is at its end.
 public struct Watch: Sendable {
@@ -20,7 +21,7 @@ public struct Watch: Sendable {
 
     public private(set) var follower: Follower
     private let client: HuijinClient
-    private let trustPath: String
+    private let claim: FileClaim
     /// What the file held when this run began.
     private let known: WatchList
     private var refusedFiles = 0
@@ -28,6 +29,7 @@ public struct Watch: Sendable {
     /// Evidence of a fork that an earlier run found.
     private let earlierFork: String?
 
+    private var trustPath: String { claim.path }
     private var watchPath: String { trustPath + ".watch" }
 
     /// Two certified histories were found, by this run or an earlier one: nothing is followed any more.
@@ -35,14 +37,15 @@ public struct Watch: Sendable {
 
     /// - Parameters:
     ///   - client: its nodes are the providers, at most `Follower.providersMax`.
-    ///   - trustPath: of a file that need not exist yet.
+    ///   - trust: a file that need not exist yet.
     ///   - start: where trust begins; a file that is there must begin there too. Without one: where the file begins, or genesis.
     ///   - records: to watch; `WatchList.recordsMax` at most, with those that were watched before.
     public init(
-        client: HuijinClient, trustPath: String, start: TrustedChain? = nil,
+        client: HuijinClient, trust claim: FileClaim, start: TrustedChain? = nil,
         records: [WatchedRecord], logs: [EventLogKind],
         limits: Follower.Limits = Follower.Limits()
     ) throws(SetupError) {
+        let trustPath = claim.path
         guard client.nodes.count <= Follower.providersMax,
             Set(client.nodes).count == client.nodes.count
         else {
@@ -51,7 +54,7 @@ public struct Watch: Sendable {
                 chinese: "节点最多 \(Follower.providersMax) 个，且不得重复")
         }
         self.client = client
-        self.trustPath = trustPath
+        self.claim = claim
         let kept = try Self.read(TrustedChain.self, trustPath, TrustedChain.limits)
         if let kept, let start, kept.start != start.start {
             throw SetupError(
@@ -96,10 +99,11 @@ public struct Watch: Sendable {
         let evidence = names.sorted().filter {
             $0.hasPrefix(trust.lastPathComponent + ".") && !$0.hasSuffix(".new")
         }
-        return evidence.map { name in
+        return evidence.compactMap { name in
             let path = trustPath + name.dropFirst(trust.lastPathComponent.count)
-            let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-            return (path, size ?? 0)
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
+            return (path, attributes?[.size] as? Int ?? 0)
         }
     }
 
@@ -119,42 +123,52 @@ public struct Watch: Sendable {
     /// nobody is asked.
     ///
     /// What is trusted is on disk before anything is told, and what is known of the records afterwards: a crash in between
-    /// tells some alerts twice and loses none.
+    /// tells some alerts twice and loses none. So does an alert that cannot be told, which ends the look.
     ///
-    /// - Throws: when a file cannot be written. Evidence that cannot be is told without a file first, and ends the look at last.
+    /// - Parameter tell: throws if nobody was told.
+    /// - Throws: what `tell` throws, and `SetupError` when a file cannot be written. Evidence that cannot be is told without a file
+    ///   first, and ends the look at last.
     public mutating func look(
-        _ tell: (FollowerAlert, _ evidence: String?) -> Void
-    ) async throws(SetupError) {
+        _ tell: (FollowerAlert, _ evidence: String?) throws -> Void
+    ) async throws {
         guard earlierFork == nil else { return }
-        var unwritten: SetupError?
+        var unwritten: WholeFile.Problem?
         var asks = follower.look()
         while !asks.isEmpty {
             let answers = await client.answers(
                 to: asks, answerBytesMax: follower.limits.answerBytesMax)
             let step = follower.take(answers, nowMs: HuijinClient.nowMs())
             if step.hasChanged {
-                try DurableFile.replace(trustPath, follower.trust.encoded)
+                try write(follower.trust.encoded, to: trustPath)
             }
             for alert in step.alerts {
                 var file: String?
-                do throws(SetupError) { file = try keep(alert) } catch { unwritten = error }
-                tell(alert, file)
+                do throws(WholeFile.Problem) { file = try keep(alert) } catch { unwritten = error }
+                try tell(alert, file)
             }
             if step.hasChanged {
-                try DurableFile.replace(watchPath, follower.watched.keeping(known).encoded)
+                try write(follower.watched.keeping(known).encoded, to: watchPath)
             }
             asks = step.asks
         }
-        if let unwritten { throw unwritten }
+        if let unwritten { throw SetupError(unwritten) }
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws(SetupError) {
+        do throws(WholeFile.Problem) {
+            try WholeFile.replace(path, bytes)
+        } catch {
+            throw SetupError(error)
+        }
     }
 
     /// - Returns: the path of the file, `nil` where there is no evidence or no room for it.
-    private mutating func keep(_ alert: FollowerAlert) throws(SetupError) -> String? {
+    private mutating func keep(_ alert: FollowerAlert) throws(WholeFile.Problem) -> String? {
         guard let evidence = alert.evidence else { return nil }
         let isFork = alert.topic == .fork
         let kind = isFork ? "fork" : alert.topic == .oldFork ? "old-fork" : "refused"
         let path = "\(trustPath).\(kind)-\(client.suite.digest(evidence).hex.prefix(16))"
-        if FileManager.default.fileExists(atPath: path) { return path }
+        if WholeFile.isThere(path, evidence) { return path }
         if !isFork {
             guard refusedFiles < Watch.refusedFilesMax,
                 evidence.count <= Watch.refusedBytesMax - refusedBytes
@@ -162,7 +176,7 @@ public struct Watch: Sendable {
             refusedFiles += 1
             refusedBytes += evidence.count
         }
-        try DurableFile.replace(path, evidence)
+        try WholeFile.replace(path, evidence)
         return path
     }
 }

@@ -1,4 +1,5 @@
 import Encoding
+import Files
 import Ledger
 import LedgerCrypto
 import LightClient
@@ -20,7 +21,7 @@ struct BundleTool {
         case notOne(path: String, CBORError)
         case bundle(BundleProblem)
         case unproven(EvidenceProblem)
-        case output(FileOutput.Problem)
+        case output(WholeFile.Problem)
     }
 
     /// Bundles that are merged at once.
@@ -104,8 +105,8 @@ struct BundleTool {
         } catch {
             throw .unproven(error)
         }
-        do throws(FileOutput.Problem) {
-            try FileOutput.create(output, bytes)
+        do throws(WholeFile.Problem) {
+            try WholeFile.create(output, bytes)
         } catch {
             throw .output(error)
         }

@@ -1,4 +1,5 @@
 import Encoding
+import Files
 import Glibc
 import Ledger
 import LightClient
@@ -17,6 +18,7 @@ enum Main {
     }
 
     static func main() {
+        StandardStreams.holdClosed()
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
@@ -54,6 +56,7 @@ enum Main {
             known = try TrustFile(arguments, genesis: genesis)
         } catch {
             complain("\(error.text)\n")
+            if case .isUsed = error { return .unwritable }
             return .unreadable
         }
         do throws(EvidenceProblem) {
@@ -74,8 +77,8 @@ enum Main {
         do throws(Arguments.Mistake) {
             let tool = try BundleTool(tool, words)
             do throws(BundleTool.Problem) {
-                print(try tool.run().text, terminator: "")
-                return .proven
+                let report = try tool.run().text
+                return say(report) ? .proven : .unwritable
             } catch {
                 complain(error.text)
                 return exitCode(error)
@@ -87,8 +90,7 @@ enum Main {
 
     private static func misuse(_ mistake: Arguments.Mistake) -> ExitCode {
         if mistake == .help {
-            print(Arguments.usage, terminator: "")
-            return .proven
+            return say(Arguments.usage) ? .proven : .unwritable
         }
         complain("\(mistake.text)\n\n\(Arguments.usage)")
         return .usage
@@ -143,10 +145,10 @@ enum Main {
             let code = show(EvidenceReport(fork), fork.json, arguments, .fork)
             let encoded = evidence.encoded
             let name = "\(path).fork-\(verifier.suite.digest(encoded).hex.prefix(16))"
-            // The same evidence has the same name.
-            if FileInput.exists(name) { return code }
-            let isWritten = writing { () throws(FileOutput.Problem) in
-                try FileOutput.create(name, encoded)
+            // The same evidence has the same name; what a full disk left of it has too.
+            if WholeFile.isThere(name, encoded) { return code }
+            let isWritten = writing { () throws(WholeFile.Problem) in
+                try WholeFile.replace(name, encoded)
             }
             if isWritten { complain("fork evidence / 分叉证据: \(name)\n") }
             return isWritten ? code : .unwritable
@@ -154,8 +156,8 @@ enum Main {
             try checkAsked(followed.answer.questions, arguments: arguments)
             let code = show(followed.report, followed.json, arguments, .proven)
             if followed.trust != known.trust || !known.isKept {
-                let isWritten = writing { () throws(FileOutput.Problem) in
-                    try FileOutput.replace(path, followed.trust.encoded)
+                let isWritten = writing { () throws(WholeFile.Problem) in
+                    try known.replace(with: followed.trust)
                 }
                 guard isWritten else { return .unwritable }
             }
@@ -165,17 +167,18 @@ enum Main {
 
     /// What else is wanted of a proven bundle.
     private static func writeFiles(_ answer: ProvenAnswer, _ arguments: Arguments) -> ExitCode {
-        if let path = arguments.prov {
-            guard let document = PROVExport.document(answer) else {
-                complain("the bundle proves no history / 证据包未证明任何历史\n")
-                return .usage
-            }
-            let isWritten = writing { () throws(FileOutput.Problem) in
-                try FileOutput.create(path, Array((document.encodedText + "\n").utf8))
-            }
-            guard isWritten else { return .unwritable }
+        let code = writeCheckpoint(answer.checkpoint, arguments)
+        guard code == .proven, let path = arguments.prov else { return code }
+        guard let document = PROVExport.document(answer) else {
+            complain(
+                "proven, but no history, so nothing is written to \(path) / 已证明，但不含历史，未写出 \(path)\n"
+            )
+            return .usage
         }
-        return writeCheckpoint(answer.checkpoint, arguments)
+        let isWritten = writing { () throws(WholeFile.Problem) in
+            try WholeFile.create(path, Array((document.encodedText + "\n").utf8))
+        }
+        return isWritten ? .proven : .unwritable
     }
 
     private static func writeCheckpoint(
@@ -184,16 +187,16 @@ enum Main {
         guard let path = arguments.checkpointOut else { return .proven }
         let start = TrustStart.checkpoint(
             header: checkpoint.header, validators: checkpoint.validators)
-        let isWritten = writing { () throws(FileOutput.Problem) in
-            try FileOutput.create(path, start.encoded)
+        let isWritten = writing { () throws(WholeFile.Problem) in
+            try WholeFile.create(path, start.encoded)
         }
         guard isWritten else { return .unwritable }
         complain("\(path): --accept \(checkpoint.digest.hex)\n")
         return .proven
     }
 
-    private static func writing(_ body: () throws(FileOutput.Problem) -> Void) -> Bool {
-        do throws(FileOutput.Problem) {
+    private static func writing(_ body: () throws(WholeFile.Problem) -> Void) -> Bool {
+        do throws(WholeFile.Problem) {
             try body()
             return true
         } catch {
@@ -202,20 +205,20 @@ enum Main {
         }
     }
 
-    /// - Returns: the code, unless the page cannot be written.
+    /// - Returns: the code, unless the report cannot be written: then nobody has read it.
     private static func show(
         _ report: EvidenceReport, _ json: JSONNode, _ arguments: Arguments, _ code: ExitCode
     ) -> ExitCode {
-        if arguments.json {
-            print(json.encodedText)
-        } else {
-            print(report.text, terminator: "")
+        let isSaid = say(arguments.json ? json.encodedText + "\n" : report.text)
+        guard let path = arguments.html else { return isSaid ? code : .unwritable }
+        let isWritten = writing { () throws(WholeFile.Problem) in
+            try WholeFile.create(path, Array(report.html.utf8))
         }
-        guard let path = arguments.html else { return code }
-        let isWritten = writing { () throws(FileOutput.Problem) in
-            try FileOutput.create(path, Array(report.html.utf8))
-        }
-        return isWritten ? code : .unwritable
+        return isSaid && isWritten ? code : .unwritable
+    }
+
+    private static func say(_ text: String) -> Bool {
+        writing { () throws(WholeFile.Problem) in try FileOutput.say(text) }
     }
 
     /// Milliseconds of Unix time.
@@ -251,9 +254,9 @@ enum Main {
                 "proven, but the bundle shows no entry of the log / 已证明，但该证据包不含日志条目\n")
             return .notProven
         }
-        do throws(FileOutput.Problem) {
-            print(try ReceiptFiles(receipts, folder: arguments.output).write(), terminator: "")
-            return .proven
+        do throws(WholeFile.Problem) {
+            let summary = try ReceiptFiles(receipts, folder: arguments.output).write()
+            return say(summary) ? .proven : .unwritable
         } catch {
             complain("\(error.text)\n")
             return .unwritable
@@ -268,7 +271,7 @@ enum Main {
     }
 
     private static func complain(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        // Where there is no standard error there is nobody to tell.
+        _ = WholeFile.write(Array(text.utf8), to: STDERR_FILENO)
     }
 }

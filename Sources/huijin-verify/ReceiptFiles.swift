@@ -1,4 +1,5 @@
 import Encoding
+import Files
 import LedgerCrypto
 import LightClient
 
@@ -22,7 +23,7 @@ struct ReceiptFiles {
     }
 
     /// - Returns: what was written and how to check it, in English and Chinese.
-    func write() throws(FileOutput.Problem) -> String {
+    func write() throws(WholeFile.Problem) -> String {
         let output = try FileOutput(folder: folder)
         try output.write(Array("\(receipts.root.hex)\n".utf8), to: "root.hex")
         let validators = receipts.checkpoint.validators.validators

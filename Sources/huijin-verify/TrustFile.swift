@@ -1,4 +1,5 @@
 import Encoding
+import Files
 import Ledger
 import LedgerCrypto
 import LightClient
@@ -10,6 +11,7 @@ struct TrustFile {
         case notOne(path: String, CBORError)
         case other(path: String, EvidenceProblem)
         case startsElsewhere(path: String)
+        case isUsed(FileClaim.Problem)
 
         var text: String {
             switch self {
@@ -19,6 +21,8 @@ struct TrustFile {
             case .other(let path, let problem): "\(path): \(problem.description)"
             case .startsElsewhere(let path):
                 "\(path) starts with another header than the accepted one / \(path) 的信任起点不是所接受的区块头"
+            case .isUsed(let problem):
+                "\(problem.path): \(problem.english) / \(problem.path) \(problem.chinese)"
             }
         }
     }
@@ -27,8 +31,11 @@ struct TrustFile {
     let trust: TrustedChain
     /// Whether the file was there.
     let isKept: Bool
+    /// That nobody else replaces the file between reading and writing; where it cannot be claimed it is not written either.
+    private let claim: Result<FileClaim, WholeFile.Problem>?
 
     init(_ arguments: Arguments, genesis: Genesis) throws(Problem) {
+        claim = try Self.claim(arguments)
         var start: TrustedChain?
         if let path = arguments.checkpoint, let digest = arguments.accepted {
             start = try Self.checkpoint(path, accepting: digest)
@@ -44,6 +51,27 @@ struct TrustFile {
         }
         trust = kept ?? start ?? TrustedChain(genesis: genesis)
         isKept = kept != nil
+    }
+
+    private static func claim(
+        _ arguments: Arguments
+    ) throws(Problem) -> Result<FileClaim, WholeFile.Problem>? {
+        // In the other modes it is only read.
+        guard arguments.mode == .verify, let path = arguments.trust else { return nil }
+        do throws(FileClaim.Problem) {
+            return .success(try FileClaim(path))
+        } catch {
+            switch error {
+            case .isUsed: throw .isUsed(error)
+            case .failed(let problem): return .failure(problem)
+            }
+        }
+    }
+
+    /// The file holds that from now on.
+    func replace(with trust: TrustedChain) throws(WholeFile.Problem) {
+        guard let claim else { preconditionFailure("who verifies with a trust file claims it") }
+        try WholeFile.replace(try claim.get().path, trust.encoded)
     }
 
     /// `nil` when there is no such file yet.

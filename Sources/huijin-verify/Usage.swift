@@ -81,7 +81,8 @@ extension Arguments {
           3   the bundle contradicts the trusted history: a fork / 证据包与已信任的历史相矛盾：分叉
           64  wrong usage / 用法错误
           66  a file cannot be read, or is not what it should be / 文件无法读取，或不是所需的文件
-          73  a file cannot be written / 文件无法写入
+          73  a file or the output cannot be written, or another program uses the trust file
+              文件或输出无法写入，或信任文件正被另一程序使用
 
         """
 }

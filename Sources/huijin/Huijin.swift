@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Files
 import Foundation
 
 @main
@@ -22,6 +23,7 @@ struct Huijin: AsyncParsableCommand {
         ])
 
     static func main() async {
+        StandardStreams.holdClosed()
         do {
             var command = try parseAsRoot()
             if var command = command as? AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import Client
 import Encoding
+import Files
 import Foundation
 import Ledger
 import LedgerCrypto
@@ -95,7 +96,7 @@ private final class LyingNode: LedgerNode {
     }
 
     private static func watch(
-        _ market: Market1, _ nodes: [String], _ asset: Digest
+        _ market: Market1, _ nodes: [String], _ asset: Digest, _ trust: FileClaim
     ) throws -> Watch {
         var limits = Follower.Limits()
         // Nodes of one machine: behind by a few blocks is behind.
@@ -103,8 +104,12 @@ private final class LyingNode: LedgerNode {
         let record = try #require(WatchedRecord(type: .asset, id: [.bytes(asset.bytes)]))
         return try Watch(
             client: market.client(nil, nodes: nodes),
-            trustPath: market.folder.appending(path: "trust.cbor").path,
+            trust: trust,
             records: [record], logs: [.rights], limits: limits)
+    }
+
+    private static func claim(_ market: Market1) throws -> FileClaim {
+        try FileClaim(market.folder.appending(path: "trust.cbor").path)
     }
 
     private static func look(_ watch: inout Watch) async throws -> [Told] {
@@ -126,7 +131,8 @@ private final class LyingNode: LedgerNode {
             let asset = AssetRecord.id(
                 provider: Market1.id(.provider), code: "watched", suite: suite)
             try accepted(try await provider.submit(AssetRegister.sample(code: "first")))
-            var watch = try Self.watch(market, [market.base], asset)
+            let trust = try Self.claim(market)
+            var watch = try Self.watch(market, [market.base], asset, trust)
             let first = try await Self.look(&watch)
             #expect(first.map(\.alert.topic) == [.record])
             try accepted(try await provider.submit(AssetRegister.sample(code: "watched")))
@@ -144,7 +150,7 @@ private final class LyingNode: LedgerNode {
                     AssetUnfreeze(
                         asset: asset, office: .regulator,
                         referenceCommitment: AssetUnfreeze.example.referenceCommitment)))
-            var again = try Self.watch(market, [market.base], asset)
+            var again = try Self.watch(market, [market.base], asset, trust)
             #expect(again.follower.trust == watch.follower.trust)
             #expect(again.follower.watched == watch.follower.watched)
             #expect(
@@ -162,7 +168,8 @@ private final class LyingNode: LedgerNode {
             let (port, serving) = try await Market1.serve(LyingNode(market.node, lie))
             defer { serving.cancel() }
             let liar = "http://127.0.0.1:\(port)"
-            var watch = try Self.watch(market, [liar, market.base], asset)
+            let trust = try Self.claim(market)
+            var watch = try Self.watch(market, [liar, market.base], asset, trust)
             var told = try await Self.look(&watch)
             try accepted(
                 try await market.client(.regulator).submit(
@@ -208,7 +215,7 @@ private final class LyingNode: LedgerNode {
             ].compactMap { $0 }
             var watch = try Watch(
                 client: market.client(nil),
-                trustPath: market.folder.appending(path: "trust.cbor").path, records: records,
+                trust: Self.claim(market), records: records,
                 logs: [.rights])
             let told = try await Self.look(&watch)
             #expect(told.map(\.alert.topic) == [.unreadableRecord, .record])

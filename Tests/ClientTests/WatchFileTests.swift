@@ -1,5 +1,6 @@
 import Client
 import Encoding
+import Files
 import Foundation
 import Ledger
 import LedgerCrypto
@@ -52,11 +53,14 @@ private final class LedgerTransport: HTTPTransport {
         let trust: String
         let transport: LedgerTransport
         let genesis: Genesis
+        /// All runs of a test are those of one program.
+        private let claim: FileClaim
 
         init(_ chains: [TestChain], _ folder: URL) throws {
             trust = folder.appending(path: "trust").path
             transport = LedgerTransport(chains)
             genesis = try #require(chains.first).genesis
+            claim = try FileClaim(trust)
         }
 
         func watch(
@@ -65,7 +69,7 @@ private final class LedgerTransport: HTTPTransport {
             try Watch(
                 client: HuijinClient(
                     nodes: transport.nodes, genesis: genesis, transport: transport),
-                trustPath: trust, start: start, records: records, logs: [.rights])
+                trust: claim, start: start, records: records, logs: [.rights])
         }
 
         func look(_ watch: inout Watch) async throws -> [(FollowerAlert, String?)] {
@@ -170,15 +174,55 @@ private final class LedgerTransport: HTTPTransport {
             try FileManager.default.removeItem(atPath: file)
             // A folder where the file is to be made.
             try FileManager.default.createDirectory(
-                atPath: file + ".new", withIntermediateDirectories: false)
+                atPath: file, withIntermediateDirectories: false)
+            #expect(FileManager.default.createFile(atPath: file + ".1.new", contents: nil))
             var again = try desk.watch()
-            // The leftover of a write is no evidence of a fork.
+            // Neither that nor the leftover of a write is evidence of a fork.
             #expect(!again.hasForked)
             let topics = Mutex<[AlertTopic]>([])
             await #expect(throws: SetupError.self) {
                 try await again.look { alert, _ in topics.withLock { $0.append(alert.topic) } }
             }
             #expect(topics.withLock { $0.first } == .fork && again.hasForked)
+        }
+    }
+
+    @Test func whatCouldNotBeToldIsToldByTheNextRun() async throws {
+        struct NobodyHears: Error {}
+        let ledger = Self.ledger()
+        try await Self.inFolder { folder in
+            let desk = try Desk([ledger.chain], folder)
+            var watch = try desk.watch(ledger.watched)
+            await #expect(throws: NobodyHears.self) {
+                try await watch.look { _, _ in throw NobodyHears() }
+            }
+            var again = try desk.watch(ledger.watched)
+            let told = Set(try await desk.look(&again).map(\.0.topic))
+            let elsewhere = folder.appending(path: "other")
+            try FileManager.default.createDirectory(
+                at: elsewhere, withIntermediateDirectories: false)
+            let other = try Desk([ledger.chain], elsewhere)
+            var first = try other.watch(ledger.watched)
+            #expect(try await Set(other.look(&first).map(\.0.topic)) == told)
+            #expect(told.contains(.record))
+        }
+    }
+
+    @Test func aDamagedFileIsNoEvidence() async throws {
+        try await Self.inFolder { folder in
+            let desk = try Desk(Self.forked(), folder)
+            var watch = try desk.watch()
+            let file = try #require(try await desk.look(&watch).first?.1)
+            let whole = try Data(contentsOf: URL(filePath: file))
+            let name = folder.appending(path: "kept").path
+            try FileManager.default.moveItem(atPath: file, toPath: name)
+            // A link leads to a half of it.
+            try whole.dropLast().write(to: URL(filePath: name))
+            try FileManager.default.createSymbolicLink(
+                atPath: file, withDestinationPath: name)
+            var again = try desk.watch()
+            #expect(try await desk.look(&again).first?.1 == file)
+            #expect(try Data(contentsOf: URL(filePath: file)) == whole)
         }
     }
 

@@ -55,11 +55,13 @@ final class Bench {
 
     /// Runs `huijin` to its end.
     ///
-    /// - Parameter expect: the exit status that it must have.
+    /// - Parameters:
+    ///   - isHeard: its standard output can be written.
+    ///   - expect: the exit status that it must have.
     @discardableResult
     func huijin(
         _ arguments: [String], as member: String? = nil, passphrase: String? = Bench.passphrase,
-        expect: Int32 = 0
+        isHeard: Bool = true, expect: Int32 = 0
     ) throws -> Outcome {
         let all = arguments + (member.map { ["--identity", "net/members/\($0)"] } ?? [])
         return try run("huijin", all, passphrase: passphrase, expect: expect)
@@ -78,7 +80,9 @@ final class Bench {
         // Files and not pipes: two full pipes would wait for one another.
         let names = [UUID().uuidString, UUID().uuidString]
         for name in names { try write("", name) }
-        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: names[0]))
+        let output = folder.appending(path: names[0])
+        process.standardOutput =
+            try isHeard ? FileHandle(forWritingTo: output) : FileHandle(forReadingFrom: output)
         process.standardError = try FileHandle(forWritingTo: folder.appending(path: names[1]))
         try process.run()
         process.waitUntilExit()

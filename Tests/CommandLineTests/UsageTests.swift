@@ -55,7 +55,10 @@ import Testing
         #expect(missing.complaint.contains("none.json"))
         #expect(missing.complaint.unicodeScalars.contains { $0.value > 0x2E80 })
         _ = try bench.makeNetwork()
-        try bench.huijin(["asset", "show", "xyz"], as: "governor", expect: 64)
+        let wrong = try bench.huijin(
+            ["asset", "show", "\u{1B}[2Jxyz\u{7}\n[well]"], as: "governor", expect: 64)
+        #expect(wrong.complaint.contains("\\u{1b}[2Jxyz\\u{7}\\u{a}[well]"))
+        #expect(!wrong.complaint.contains("\u{1B}"))
         try bench.huijin(["asset", "show", String(repeating: "0", count: 64)], expect: 64)
     }
 

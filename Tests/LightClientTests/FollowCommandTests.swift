@@ -80,7 +80,10 @@ import Testing
             bundle.ancestors[0] = HeaderEvidence(header: bundle.ancestors[0].header, path: [])
             #expect(try desk.verify(bundle, "--trust", desk.trust).code == 1)
             #expect(try desk.kept().headers.map(\.header.height) == [8, 10])
-            #expect(try desk.names() == ["bundle.cbor", "genesis.cbor", "trust.cbor"])
+            #expect(
+                try desk.names() == [
+                    "bundle.cbor", "genesis.cbor", "trust.cbor", "trust.cbor.lock",
+                ])
         }
     }
 

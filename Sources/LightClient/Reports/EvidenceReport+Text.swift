@@ -130,7 +130,7 @@ extension Claim {
 
 extension String {
     /// Escapes what could move a terminal's cursor or turn a line around, since members choose recorded texts.
-    var printable: String {
+    public var printable: String {
         // Most texts are ASCII without control characters, and asking for a category takes long.
         if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
         var result = ""

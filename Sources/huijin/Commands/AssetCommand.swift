@@ -52,7 +52,7 @@ struct AssetCommand: AsyncParsableCommand {
             let client = try options.client()
             let importer = CatalogueImport(client: client, folder: try options.folder())
             let report = try await importer.run(file: file, limit: limit)
-            Output.show(report.json, as: options.format)
+            try Output.show(report.json, as: options.format)
             guard report.failed.isEmpty else {
                 throw Failure(
                     .badData,
@@ -126,7 +126,7 @@ struct AssetCommand: AsyncParsableCommand {
 
         func run() async throws {
             let client = try options.client(signing: false)
-            Output.show(
+            try Output.show(
                 ["assets": .list(try await client.searchAssets(text, limit: limit))],
                 as: options.format)
         }

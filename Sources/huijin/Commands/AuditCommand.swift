@@ -37,7 +37,7 @@ struct AuditCommand: AsyncParsableCommand {
                 "height": .unsigned(bundle.answer.height),
                 "timeMs": .unsigned(bundle.answer.timeMs),
             ]
-            Output.show(head.adding(extra(bundle)), as: options.format)
+            try Output.show(head.adding(extra(bundle)), as: options.format)
         }
     }
 

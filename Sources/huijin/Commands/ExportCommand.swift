@@ -60,7 +60,7 @@ struct ExportCommand: AsyncParsableCommand {
                 try? FileManager.default.removeItem(at: output)
                 throw error
             }
-            Output.show(
+            try Output.show(
                 [
                     "folder": .text(folder), "height": .unsigned(checkpoint.header.height),
                     "leaves": .unsigned(log.size), "root": .hex(log.root),

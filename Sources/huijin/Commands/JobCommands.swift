@@ -133,7 +133,7 @@ struct JobCommand: AsyncParsableCommand {
             if let out {
                 try IdentityMaker.write([UInt8](answer.pretty().utf8), to: URL(filePath: out))
             }
-            Output.show(answer, as: options.format)
+            try Output.show(answer, as: options.format)
         }
     }
 }
@@ -168,7 +168,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
         func run() async throws {
             let client = try options.client()
-            Output.show(
+            try Output.show(
                 try await SandboxClient(base: sandbox, client: client).call("GET", "/v1/reviews"),
                 as: options.format)
         }
@@ -182,7 +182,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
         func run() async throws {
             let client = try target.options.client()
-            Output.show(try await target.held(client).answer, as: target.options.format)
+            try Output.show(try await target.held(client).answer, as: target.options.format)
         }
     }
 

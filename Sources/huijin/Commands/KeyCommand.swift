@@ -25,7 +25,7 @@ struct KeyCommand: AsyncParsableCommand {
                 let sealed = try EncryptedKeyFile.seal(key, label: label, passphrase: passphrase)
                 try IdentityMaker.write(sealed, to: file, isSecret: true)
             }
-            Output.show(KeyCommand.describe(key.publicKey), as: options.output.format)
+            try Output.show(KeyCommand.describe(key.publicKey), as: options.output.format)
         }
     }
 
@@ -38,16 +38,16 @@ struct KeyCommand: AsyncParsableCommand {
 
         func run() throws {
             let bytes = try SetupFile.read(file, bytesMax: EncryptedKeyFile.fileBytesMax)
+            let answer: JSONValue
             do {
                 let header = try EncryptedKeyFile.inspect(bytes)
                 let head: JSONValue = ["label": .text(header.label)]
                 let key = try? PublicKey(suite: header.suite, bytes: header.publicKey)
-                Output.show(
-                    head.adding(key.map { KeyCommand.describe($0).members ?? [] } ?? []),
-                    as: output.format)
+                answer = head.adding(key.map { KeyCommand.describe($0).members ?? [] } ?? [])
             } catch {
                 throw SetupError(file: file, english: error.english, chinese: error.chinese)
             }
+            try Output.show(answer, as: output.format)
         }
     }
 

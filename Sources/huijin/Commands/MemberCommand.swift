@@ -59,7 +59,7 @@ struct MemberCommand: AsyncParsableCommand {
             ]
             let file = URL(filePath: out).appending(path: MemberCommand.requestName)
             try IdentityMaker.write([UInt8](request.pretty().utf8), to: file)
-            Output.show(
+            try Output.show(
                 [
                     "member": .member(id), "directory": .text(out), "request": .text(file.path),
                 ], as: output.format)

@@ -39,7 +39,7 @@ struct NetworkCommand: AsyncParsableCommand {
                 directory: URL(filePath: out), passphrase: try passphrase.passphrase(),
                 keyCost: keyCost.value)
             let made = try maker.make(basePort: basePort, now: Date())
-            Output.show(
+            try Output.show(
                 [
                     "chain": .hex(made.genesis.chain), "suite": .text(made.genesis.suite.name),
                     "genesis": .text(made.genesisFile),
@@ -66,7 +66,7 @@ struct NetworkCommand: AsyncParsableCommand {
         func run() async throws {
             let client = try options.client(signing: false)
             guard all else {
-                Output.show(try await client.status(), as: options.format)
+                try Output.show(try await client.status(), as: options.format)
                 return
             }
             let nodes = await client.statusOfAll().map { node, result -> JSONValue in
@@ -80,7 +80,7 @@ struct NetworkCommand: AsyncParsableCommand {
                     ])
                 }
             }
-            Output.show(["nodes": .list(nodes)], as: options.format)
+            try Output.show(["nodes": .list(nodes)], as: options.format)
         }
     }
 }

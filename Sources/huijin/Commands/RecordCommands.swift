@@ -107,7 +107,7 @@ struct TransactionCommand: AsyncParsableCommand {
         func run() async throws {
             let client = try options.client(signing: try options.folder() != nil)
             let digest = try Arguments.digest(id, "ID")
-            Output.show(
+            try Output.show(
                 try await client.json("/v1/transactions/\(digest.hex)"), as: options.format)
         }
     }
@@ -153,14 +153,14 @@ struct TransactionCommand: AsyncParsableCommand {
                 let envelope = Envelope.sign(
                     transactions[0], chain: client.chain, with: identity.key)
                 let written = try write(transactions[0], envelope, to: out, client)
-                return Output.show(written, as: options.format)
+                return try Output.show(written, as: options.format)
             }
             let envelopes = Envelope.signBatch(
                 transactions, chain: client.chain, with: identity.key)
             let written = try zip(transactions, envelopes).enumerated().map { index, item in
                 try write(item.0, item.1, to: "\(out).\(index + 1)", client)
             }
-            Output.show(["envelopes": .list(written)], as: options.format)
+            try Output.show(["envelopes": .list(written)], as: options.format)
         }
 
         private func write(

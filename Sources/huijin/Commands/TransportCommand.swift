@@ -24,7 +24,7 @@ struct TransportCommand: ParsableCommand {
                 try transport.write(
                     to: folder, name: name, suite: options.suite.suite, passphrase: passphrase)
             }
-            Output.show(transport.described, as: options.output.format)
+            try Output.show(transport.described, as: options.output.format)
         }
     }
 
@@ -59,7 +59,7 @@ struct TransportCommand: ParsableCommand {
             }
             try IdentityMaker.write(
                 [UInt8](transport.certificatePEM.utf8), to: URL(filePath: out))
-            Output.show(transport.described, as: output.format)
+            try Output.show(transport.described, as: output.format)
         }
     }
 }

@@ -34,7 +34,7 @@ struct ValidatorCommand: AsyncParsableCommand {
                 try transport.write(
                     to: folder, name: name, suite: options.suite.suite, passphrase: passphrase)
             }
-            Output.show(
+            try Output.show(
                 KeyCommand.describe(voting.publicKey).adding([
                     .init("transportKey", .text(Hex.encode(transport.publicKey)))
                 ]), as: options.output.format)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Client
 import Encoding
+import Files
 import Foundation
 import Ledger
 import LedgerCrypto
@@ -14,7 +15,7 @@ struct WatchCommand: AsyncParsableCommand {
         discussion: """
             Trusts no node: what is told was certified by a quorum of validators, from the genesis or an accepted checkpoint on. The
             trust file is the one of huijin-verify --trust; beside it stand .watch, which is what is known of the records, and evidence
-            of forks and of answers that are false by themselves. One program at a time may use a trust file. Ends with 3 when two certified
+            of forks and of answers that are false by themselves. One program at a time may use a trust file (.lock). Ends with 3 when two certified
             histories are found, or were by an earlier run.
             不信任任何节点：所报内容均经记账节点法定多数认证。同一信任文件同时只供一个程序使用。发现（或此前已发现）两份经认证的历史时以退出码 3 结束。
             """)
@@ -48,16 +49,17 @@ struct WatchCommand: AsyncParsableCommand {
             signing: try options.folder() != nil, limits: clientLimits)
         var limits = Follower.Limits()
         limits.staleMs = staleSeconds * 1_000
+        let (start, records) = (try self.start(), try self.records())
+        let logs: [EventLogKind] = try Arguments.named(
+            self.logs.split(separator: ",").map(String.init), "--logs")
         var watch = try Watch(
-            client: client, trustPath: trust, start: try start(),
-            records: try records(),
-            logs: try Arguments.named(logs.split(separator: ",").map(String.init), "--logs"),
-            limits: limits)
+            client: client, trust: try FileClaim(trust), start: start, records: records,
+            logs: logs, limits: limits)
         var count: UInt64 = 0
         var isAnswered = false
         while looks == 0 || count < looks {
             if count > 0 { try await Task.sleep(for: .milliseconds(intervalMs)) }
-            try await watch.look { alert, evidence in show(alert, evidence) }
+            try await watch.look { alert, evidence in try show(alert, evidence) }
             count += 1
             isAnswered = isAnswered || watch.follower.isAnswered
             if watch.hasForked {
@@ -72,13 +74,13 @@ struct WatchCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ alert: FollowerAlert, _ evidence: String?) {
+    private func show(_ alert: FollowerAlert, _ evidence: String?) throws {
         switch options.format {
-        case .json: Output.line(alert.json(evidence: evidence).encodedText)
+        case .json: try Output.line(json: alert.json(evidence: evidence).encodedText)
         case .text:
             let texts = alert.texts
             let file = evidence.map { " [\($0)]" } ?? ""
-            Output.line("[\(alert.topic.rawValue)] \(texts.english) / \(texts.chinese)\(file)")
+            try Output.line("[\(alert.topic.rawValue)] \(texts.english) / \(texts.chinese)\(file)")
         }
     }
 

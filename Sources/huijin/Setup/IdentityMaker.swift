@@ -1,4 +1,5 @@
 import Client
+import Files
 import Foundation
 import LedgerCrypto
 
@@ -23,7 +24,8 @@ struct IdentityMaker {
             to: directory.appending(path: MemberFolder.fileName))
     }
 
-    /// Makes the folder, and the file; a secret one is readable by its owner alone from the moment it exists.
+    /// Makes the folder, and the file, whole and durable; nothing that is there is overwritten. A secret one is readable by its
+    /// owner alone from the moment it exists.
     static func write(_ bytes: [UInt8], to file: URL, isSecret: Bool = false) throws {
         do {
             try FileManager.default.createDirectory(
@@ -34,14 +36,10 @@ struct IdentityMaker {
                 english: "the folder cannot be made; check the path and its permissions",
                 chinese: "无法创建文件夹，请检查路径和权限")
         }
-        let attributes: [FileAttributeKey: Any] = [.posixPermissions: isSecret ? 0o600 : 0o644]
-        guard
-            FileManager.default.createFile(
-                atPath: file.path, contents: Data(bytes), attributes: attributes)
-        else {
-            throw SetupError(
-                file: file.path, english: "it cannot be written; check permissions and space",
-                chinese: "无法写入，请检查权限和空间")
+        do throws(WholeFile.Problem) {
+            try WholeFile.create(file.path, bytes, mode: isSecret ? 0o600 : 0o644)
+        } catch {
+            throw error.isTaken ? SetupError.exists(file.path) : SetupError(error)
         }
     }
 }

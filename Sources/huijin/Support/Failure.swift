@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Files
 import LedgerCrypto
 
 /// How a command ends when it does not succeed. The numbers follow sysexits.h where that has one.
@@ -68,6 +69,7 @@ struct Failure: Error {
         case let error as Failure: self = error
         case let error as ClientError: self.init(error)
         case let error as SetupError: self.init(error)
+        case let error as FileClaim.Problem: self.init(SetupError(error))
         case let error as KeyFileError:
             self.init(.configuration, error.english, error.chinese)
         case is CleanExit, is ValidationError, is ExitCode: return nil

@@ -43,6 +43,6 @@ struct JobDelivery {
                 .refused, "the sandbox refused: \(state["codeName"]?.text ?? "unknown")",
                 "沙箱拒绝：\(state["message"]?.text ?? "")", answer: answer)
         }
-        Output.show(answer, as: options.format)
+        try Output.show(answer, as: options.format)
     }
 }

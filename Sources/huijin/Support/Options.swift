@@ -136,7 +136,7 @@ struct NodeOptions: ParsableArguments {
     ) throws {
         let json = answer.json.adding(answer.id.map(subject) ?? [])
         if answer.isAccepted {
-            Output.show(json, as: format)
+            try Output.show(json, as: format)
             return
         }
         if answer.status == .received {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Client
+import Files
 import Foundation
+import LightClient
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case text
@@ -8,30 +10,59 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// What a command prints: its answer on standard output, everything else on standard error.
+///
+/// Nodes and members choose many of the texts: none of them reaches a terminal with what could move its cursor, turn a line
+/// around or begin another.
 enum Output {
     /// One JSON object, or the same fields a line each.
-    static func show(_ answer: JSONValue, as format: OutputFormat) {
+    ///
+    /// - Throws: `Failure` when nobody can have read it, as do the others that print answers.
+    static func show(_ answer: JSONValue, as format: OutputFormat) throws {
         switch format {
-        case .json: write(answer.encodedText + "\n", to: .standardOutput)
-        case .text:
-            for line in lines(answer) { write(line + "\n", to: .standardOutput) }
+        case .json: try line(json: answer.encodedText)
+        case .text: try write(lines(answer).map { $0.printable + "\n" }.joined())
         }
     }
 
-    static func line(_ text: String) { write(text + "\n", to: .standardOutput) }
+    static func line(_ text: String) throws { try write(text.printable + "\n") }
+
+    /// What is not printable stands in the strings alone, and is the same text when it is escaped.
+    static func line(json text: String) throws {
+        guard text.printable != text else { return try write(text + "\n") }
+        var result = ""
+        for character in text.unicodeScalars {
+            let plain = String(character)
+            if plain.printable == plain {
+                result += plain
+            } else {
+                for unit in plain.utf16 {
+                    let digits = String(unit, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
+            }
+        }
+        try write(result + "\n")
+    }
 
     static func progress(_ text: String) {
-        write(text + "\n", to: .standardError)
+        // Where there is no standard error there is nobody to tell.
+        _ = WholeFile.write(Array((text.printable + "\n").utf8), to: STDERR_FILENO)
     }
 
     static func complain(_ failure: Failure, as format: OutputFormat) {
-        if let answer = failure.answer { show(answer, as: format) }
+        // Why the command failed says more than that its answer cannot be written as well.
+        if let answer = failure.answer { try? show(answer, as: format) }
         progress("\(failure.english) / \(failure.chinese)")
     }
 
-    private static func write(_ text: String, to file: FileHandle) {
-        // A closed pipe is the reader's choice, not an error of ours.
-        try? file.write(contentsOf: Data(text.utf8))
+    private static func write(_ text: String) throws {
+        guard WholeFile.write(Array(text.utf8), to: STDOUT_FILENO) else {
+            let reason = String(cString: strerror(errno))
+            throw Failure(
+                .fault,
+                "the answer cannot be written to standard output: \(reason); what the command did stands",
+                "无法写到标准输出：\(reason)；命令已完成的操作仍然有效")
+        }
     }
 
     private static func lines(_ value: JSONValue, indent: String = "") -> [String] {

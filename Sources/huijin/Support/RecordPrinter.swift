@@ -16,7 +16,7 @@ struct RecordPrinter {
                 .notFound, "proven: there is no such \(type.name) at height \(proven.height)",
                 "经证明：高度 \(proven.height) 没有此\(type.titleZh)")
         }
-        Output.show(
+        try Output.show(
             record.json.adding([
                 .init("provenAtHeight", .unsigned(proven.height)),
                 .init("provenAtMs", .unsigned(proven.timeMs)),
