@@ -62,7 +62,7 @@ import Testing
             try bench.enrol("registrar", "registrar", node: node)
             try bench.write(
                 """
-                {"code": "w-1", "titleZh": "气象", "titleEn": "Weather", "keywords": [],
+                {"code": "w-1", "titleZh": "气象", "titleEn": "Weather \u{202E}\u{2028}well", "keywords": [],
                  "columns": [{"name": "station", "type": "text"}], "entityKey": "station",
                  "rowCount": 3, "dataCommitment": "\(String(repeating: "ab", count: 32))",
                  "source": "here", "sourceURL": "", "ownerClass": "public", "level": "raw",
@@ -88,6 +88,16 @@ import Testing
 
             let shown = try bench.answer(["asset", "show", asset], as: "registrar")
             #expect(shown["status"]?.text == "claimed" && shown["titleZh"]?.text == "气象")
+            // What members wrote cannot turn a line around or begin another.
+            #expect(shown["titleEn"]?.text == "Weather \u{202E}\u{2028}well")
+            for format in ["text", "json"] {
+                let raw = try bench.huijin(
+                    ["asset", "show", asset, "--output", format], as: "registrar"
+                ).output
+                #expect(
+                    !raw.unicodeScalars.contains { "\u{202E}\u{2028}".unicodeScalars.contains($0) })
+                #expect(raw.contains("well"))
+            }
             let id = try #require(made["transaction"]?.text)
             let transaction = try bench.answer(["tx", "show", id], as: "registrar")
             #expect(transaction["codeName"]?.text == "accepted")
@@ -105,6 +115,38 @@ import Testing
             try bench.huijin(
                 ["audit", "asset", asset, "--out", "b.bundle", "--logs", "refusals"],
                 as: "registrar", expect: 77)
+            // Nothing is overwritten, be it the genesis, and no link is followed.
+            let genesis = try bench.read("net/genesis.json")
+            try FileManager.default.createSymbolicLink(
+                at: bench.folder.appending(path: "link"),
+                withDestinationURL: bench.folder.appending(path: "target"))
+            for name in ["a.bundle", "net/genesis.json", "link"] {
+                try bench.huijin(
+                    ["audit", "asset", asset, "--out", name], as: "registrar", expect: 78)
+            }
+            #expect(try bench.read("net/genesis.json") == genesis)
+            #expect(
+                !FileManager.default.fileExists(
+                    atPath: bench.folder.appending(path: "target").path))
+
+            let watch = ["watch", "--trust", "trust", "--looks", "1", "--asset", asset]
+            let unheard = try bench.huijin(watch, as: "registrar", isHeard: false, expect: 70)
+            #expect(unheard.complaint.contains("无法写到标准输出"))
+            #expect(try bench.huijin(watch, as: "registrar").output.contains("[record]"))
+            #expect(try !bench.huijin(watch, as: "registrar").output.contains("[record]"))
+            let missing = try bench.answer(
+                ["audit", "asset", nothing, "--out", "c.bundle"], as: "registrar")
+            #expect(missing["present"]?.bool == false)
+            #expect(audit["present"]?.bool == true)
+            let future = try bench.huijin(
+                ["audit", "header", "9999999999", "--out", "d.bundle"], as: "registrar", expect: 2)
+            #expect(future.complaint.contains("is at height"))
+            let past = ["--time", "2001-01-01T00:00:00+08:00"]
+            let member = try #require(shown["provider"]?.text)
+            let early = try bench.huijin(
+                ["audit", "role", member, "provider", "--out", "d.bundle"] + past,
+                as: "registrar", expect: 2)
+            #expect(early.complaint.contains("before the ledger began"))
         }
     }
 

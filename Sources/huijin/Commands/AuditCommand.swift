@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Files
 import Foundation
 import LightClient
 import Records
@@ -29,7 +30,9 @@ struct AuditCommand: AsyncParsableCommand {
             } catch {
                 throw Failure(.usage, error.english, error.chinese)
             }
+            guard !WholeFile.isTaken(out) else { throw SetupError.exists(out) }
             let client = try options.client(signing: try options.folder() != nil)
+            try await refuse(question, client)
             let bundle = try await client.bundle([question], withAncestors: withAncestors)
             try IdentityMaker.write(bundle.bytes, to: URL(filePath: out))
             let head: JSONValue = [
@@ -38,6 +41,24 @@ struct AuditCommand: AsyncParsableCommand {
                 "timeMs": .unsigned(bundle.answer.timeMs),
             ]
             try Output.show(head.adding(extra(bundle)), as: options.format)
+        }
+
+        /// What no node can answer is not asked: it would be the node that seems to be at fault.
+        private func refuse(_ question: EvidenceQuestion, _ client: HuijinClient) async throws {
+            switch question {
+            case .licence(_, at: .time(let timeMs)), .role(_, of: _, at: .time(let timeMs)):
+                guard timeMs < client.genesis.timeMs else { return }
+                throw Failure(
+                    .notFound, "that is before the ledger began: nobody had a role or a licence",
+                    "该时间早于账本起始：当时无任何角色或许可")
+            case .header(let height, _):
+                let head = try await client.checkpoint().header.height
+                guard height > head else { return }
+                throw Failure(
+                    .notFound, "proven: the ledger is at height \(head), and \(height) is ahead",
+                    "经证明：账本在高度 \(head)，尚无高度 \(height)")
+            case .assetHistory, .transaction, .record, .licence, .role, .output: return
+            }
         }
     }
 
@@ -51,14 +72,17 @@ struct AuditCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await target.write(["asset", id, "--logs", logs]) { bundle in
-                guard case .assetHistory(let history) = bundle.finding else { return [] }
+                guard case .assetHistory(let history) = bundle.finding else {
+                    return [.init("present", .bool(false))]
+                }
                 return [
+                    .init("present", .bool(true)),
                     .init(
                         "events",
                         .object(
                             history.logs.map {
                                 .init($0.log.name, .unsigned(UInt64($0.events.count)))
-                            }))
+                            })),
                 ]
             }
         }
