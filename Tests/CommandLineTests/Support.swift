@@ -64,7 +64,7 @@ final class Bench {
         isHeard: Bool = true, expect: Int32 = 0
     ) throws -> Outcome {
         let all = arguments + (member.map { ["--identity", "net/members/\($0)"] } ?? [])
-        return try run("huijin", all, passphrase: passphrase, expect: expect)
+        return try run("huijin", all, passphrase: passphrase, isHeard: isHeard, expect: expect)
     }
 
     /// Runs `huijin-verify` to its end.
@@ -74,7 +74,8 @@ final class Bench {
     }
 
     private func run(
-        _ name: String, _ arguments: [String], passphrase: String?, expect: Int32
+        _ name: String, _ arguments: [String], passphrase: String?, isHeard: Bool = true,
+        expect: Int32
     ) throws -> Outcome {
         let process = try process(name, arguments, passphrase: passphrase)
         // Files and not pipes: two full pipes would wait for one another.
