@@ -8,7 +8,7 @@ import Synchronization
 
 /// A member's, or anybody's, way to a ledger.
 ///
-/// It starts from the genesis and trusts no node: records, transactions and histories come with proofs that
+/// It starts from the genesis, or from what is trusted since, and trusts no node: records, transactions and histories come with proofs that
 /// `LightClient` checks, never older than `freshnessMs` and never below a height that was proven before. What is
 /// not proven (status, search) says so. It goes to the next node when one does not answer, lags or proves nothing.
 public final class HuijinClient: Sendable {
@@ -41,10 +41,11 @@ public final class HuijinClient: Sendable {
         var height: UInt64 = 0
     }
 
-    /// - Throws: `.invalid` when there is no node, or an address is not `http(s)://host:port`.
+    /// - Parameter trust: what is known of the ledger beforehand; keys of epochs that it knows to have ended prove nothing beyond.
+    /// - Throws: `.invalid` when there is no node, an address is not `http(s)://host:port`, or what is trusted is of another ledger.
     public init(
-        nodes: [String], genesis: Genesis, identity: Identity? = nil, limits: Limits = Limits(),
-        transport: any HTTPTransport = NetworkTransport()
+        nodes: [String], genesis: Genesis, trust: TrustedChain? = nil, identity: Identity? = nil,
+        limits: Limits = Limits(), transport: any HTTPTransport = NetworkTransport()
     ) throws(ClientError) {
         guard !nodes.isEmpty else {
             throw .invalid(
@@ -73,11 +74,16 @@ public final class HuijinClient: Sendable {
         self.identity = identity
         self.limits = limits
         self.transport = transport
-        verifier = Verifier(
-            genesis: genesis,
-            limits: EvidenceLimits(
-                bundleBytesMax: limits.bundleBytesMax, eventsMax: EvidenceLimits.standard.eventsMax,
-                entriesMax: EvidenceLimits.standard.entriesMax))
+        do throws(EvidenceProblem) {
+            verifier = try Verifier(
+                genesis: genesis, trust: trust ?? TrustedChain(genesis: genesis),
+                limits: EvidenceLimits(
+                    bundleBytesMax: limits.bundleBytesMax,
+                    eventsMax: EvidenceLimits.standard.eventsMax,
+                    entriesMax: EvidenceLimits.standard.entriesMax))
+        } catch {
+            throw .invalid(english: error.english, chinese: error.chinese)
+        }
     }
 
     public var suite: Suite { genesis.suite }

@@ -35,6 +35,15 @@ import Testing
             let refused = try bench.verify(verify + [other], expect: 2)
             #expect(refused.output.contains(other))
         }
+        // What is trusted since genesis; a file that is none is named.
+        let trusting = ["audit", "header", "1", "--trust", "trust", "--out"]
+        try bench.huijin(trusting + ["untrusted.bundle"], as: "buyer", expect: 66)
+        try bench.verify(
+            ["--genesis", "net/genesis.cbor", "--bundle", "1.bundle", "--trust", "trust"])
+        try bench.huijin(trusting + ["trusted.bundle"], as: "buyer")
+        try bench.write("junk", "trust")
+        let refused = try bench.huijin(trusting + ["more.bundle"], as: "buyer", expect: 78)
+        #expect(refused.complaint.contains("trust"))
         for words in [
             ["asset", "xyz"], ["asset", nothing, "--logs", "none"], ["record", "asset", validator],
             ["licence", nothing], ["role", validator, "king", "--height", "1"],

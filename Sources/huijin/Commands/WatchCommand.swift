@@ -20,7 +20,6 @@ struct WatchCommand: AsyncParsableCommand {
             不信任任何节点：所报内容均经记账节点法定多数认证。同一信任文件同时只供一个程序使用。发现（或此前已发现）两份经认证的历史时以退出码 3 结束。
             """)
 
-    @Option(help: "File with what is trusted; made where there is none. / 信任文件") var trust: String
     @Option(help: "Checkpoint file to start at (huijin-verify --checkpoint-out). / 起始检查点文件")
     var checkpoint: String?
     @Option(help: "The digest of its header, from somebody whom you believe. / 所接受的区块头摘要")
@@ -43,10 +42,15 @@ struct WatchCommand: AsyncParsableCommand {
     static let intervalMsMin: UInt64 = 100
 
     func run() async throws {
+        guard let trust = options.trust else {
+            throw Failure(
+                .usage, "give --trust FILE; it is made where there is none",
+                "请用 --trust 指定信任文件，没有则新建")
+        }
         var clientLimits = HuijinClient.Limits()
         clientLimits.timeoutMs = Self.timeoutMs
         let client = try options.client(
-            signing: try options.folder() != nil, limits: clientLimits)
+            signing: try options.folder() != nil, reading: false, limits: clientLimits)
         var limits = Follower.Limits()
         limits.staleMs = staleSeconds * 1_000
         let (start, records) = (try self.start(), try self.records())

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Client
+import Encoding
 import Foundation
 import Ledger
 import LedgerCrypto
+import LightClient
 import Market
 import Records
 
@@ -81,6 +83,12 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Genesis file; else from the member folder. / 创世文件")
     var genesis: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "File with what is trusted (huijin-verify --trust); it is only read, but by watch. / 信任文件"
+        ))
+    var trust: String?
+
     @OptionGroup var passphrase: PassphraseOptions
     @OptionGroup var output: OutputOptions
 
@@ -95,11 +103,14 @@ struct NodeOptions: ParsableArguments {
         return try MemberFolder(reading: folderPath)
     }
 
-    /// A client that trusts the genesis alone.
+    /// A client that trusts the genesis, and what the trust file holds.
     ///
-    /// - Parameter signing: open the identity's key; without one a public question is asked anonymously.
+    /// - Parameters:
+    ///   - signing: open the identity's key; without one a public question is asked anonymously.
+    ///   - reading: read the trust file, where one is given.
     func client(
-        signing: Bool = true, limits: HuijinClient.Limits = HuijinClient.Limits()
+        signing: Bool = true, reading: Bool = true,
+        limits: HuijinClient.Limits = HuijinClient.Limits()
     ) throws -> HuijinClient {
         let folder = try folder()
         if signing, folder == nil { throw ClientError.noIdentity }
@@ -115,8 +126,18 @@ struct NodeOptions: ParsableArguments {
         }
         let known = try signing ? folder?.identity(passphrase: passphrase.passphrase()) : nil
         return try HuijinClient(
-            nodes: node.isEmpty ? folder?.nodes ?? [] : node, genesis: chain, identity: known,
-            limits: limits)
+            nodes: node.isEmpty ? folder?.nodes ?? [] : node, genesis: chain,
+            trust: reading ? try trusted() : nil, identity: known, limits: limits)
+    }
+
+    private func trusted() throws -> TrustedChain? {
+        guard let trust else { return nil }
+        let bytes = try SetupFile.read(trust, bytesMax: TrustedChain.limits.bytesMax)
+        do throws(CBORError) {
+            return try TrustedChain.decode(bytes, limits: TrustedChain.limits)
+        } catch {
+            throw SetupError(file: trust, english: error.english, chinese: error.chinese)
+        }
     }
 
     /// Submits a body and shows what became of it.
