@@ -141,6 +141,12 @@ import Testing
         }
         #expect(try verifier.verify(bytes("absence")).findings[0] == .record(.nothing))
 
+        // Of the derived asset no trade is known, which its record proves: nothing about it is only claimed.
+        let lineage = try verifier.verify(bytes("provenance"))
+        let unshown = lineage.claims.compactMap { claim in
+            if case .logNotShown(_, _, let events) = claim { events } else { nil }
+        }
+        #expect(!unshown.isEmpty && !unshown.contains(0))
         let detached = try bytes("detached")
         #expect(
             throws: EvidenceProblem(
