@@ -144,7 +144,8 @@ enum Main {
             let fork = try verifier.verifyFork(evidence)
             let code = show(EvidenceReport(fork), fork.json, arguments, .fork)
             let encoded = evidence.encoded
-            let name = "\(path).fork-\(verifier.suite.digest(encoded).hex.prefix(16))"
+            let kind = known.trust.isByEndedKeys(evidence, nowMs: nowMs) ? "old-fork" : "fork"
+            let name = "\(path).\(kind)-\(verifier.suite.digest(encoded).hex.prefix(16))"
             // The same evidence has the same name; what a full disk left of it has too.
             if WholeFile.isThere(name, encoded) { return code }
             let isWritten = writing { () throws(WholeFile.Problem) in
@@ -153,6 +154,12 @@ enum Main {
             if isWritten { complain("fork evidence / 分叉证据: \(name)\n") }
             return isWritten ? code : .unwritable
         case .proven(let followed):
+            if let evidence = FileInput.firstName(beginningWith: path + ".fork-") {
+                complain(
+                    "two certified histories are known, see \(evidence): as long as it is there, nothing is proven by \(path)\n"
+                        + "已知存在两份经认证的历史，见 \(evidence)：该文件仍在时，不以 \(path) 作任何证明\n")
+                return .fork
+            }
             try checkAsked(followed.answer.questions, arguments: arguments)
             let code = show(followed.report, followed.json, arguments, .proven)
             if followed.trust != known.trust || !known.isKept {

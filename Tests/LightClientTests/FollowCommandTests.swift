@@ -106,6 +106,11 @@ import Testing
             #expect(try desk.verify(other, "--trust", desk.trust).code == 3)
             let path = folder.appending(path: name).path
             #expect(try desk.fork(path).code == 0)
+            // Which of the two is true is for people to settle: until then neither proves anything.
+            let contested = try desk.verify(honest, "--trust", desk.trust)
+            #expect(contested.code == 3 && contested.errors.contains(name))
+            #expect(!contested.output.contains("PROVEN"))
+            #expect(try desk.verify(honest).code == 0)
 
             let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
             let evidence = try ForkEvidence.decode(bytes, limits: ForkEvidence.limits)
@@ -128,6 +133,26 @@ import Testing
                 header: fork.right.blocks[4].header, path: [])
             #expect(try desk.fork(try desk.file("forged", forged.encoded)).code == 1)
             #expect(try desk.fork(try desk.file("short", Array(bytes.dropLast()))).code == 1)
+        }
+    }
+
+    /// The chains of the tests are of long ago.
+    @Test func keysOfAnEndedEpochContestNothing() throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.left.grow(3)
+        fork.left.changeEpoch(to: (0..<4).map { TestChain.key(.ed25519SHA256, 200 + $0) })
+        fork.left.grow(1)
+        fork.right.grow(9)
+        try CommandTests.inFolder { folder in
+            let desk = try Desk(fork.common, folder)
+            let honest = try EvidenceBundle.header(height: 2, from: fork.left)
+            #expect(try desk.verify(honest, "--trust", desk.trust).code == 0)
+            let forged = try EvidenceBundle.header(height: 2, from: fork.right)
+            #expect(try desk.verify(forged, "--trust", desk.trust).code == 3)
+            let names = try desk.names()
+            #expect(names.contains { $0.hasPrefix("trust.cbor.old-fork-") })
+            #expect(!names.contains { $0.hasPrefix("trust.cbor.fork-") })
+            #expect(try desk.verify(honest, "--trust", desk.trust).code == 0)
         }
     }
 
