@@ -58,14 +58,15 @@ extension HuijinClient {
         return ("/v1/bundle?" + options.joined(separator: "&"), body)
     }
 
-    /// The newest final header that a node shows, proven from the genesis, fresh, and not below what was proven before.
+    /// The newest final header that a node shows, proven from what is trusted, fresh, and not below what was proven before.
     ///
-    /// Of a ledger of more than `Follower.epochsPerAnswer` ended epochs nodes show the newest only to those who follow it; what
+    /// Of a ledger of more than `Follower.epochsPerAnswer` epochs that ended since what is trusted nodes show the newest only to those who follow it; what
     /// they show here is then stale.
     public func checkpoint() async throws(ClientError) -> Checkpoint {
         try await patiently { (node) throws(ClientError) in
             let answer = try await request(
-                node, "/v1/checkpoint/bundle", accept: "application/cbor",
+                node, "/v1/checkpoint/bundle?epochs=\(verifier.trust.validators.epoch)",
+                accept: "application/cbor",
                 answerBytesMax: limits.bundleBytesMax)
             return try proven(answer.body, from: node).checkpoint
         }
@@ -92,7 +93,7 @@ extension HuijinClient {
         return proven
     }
 
-    /// A record by its type and id, proven from genesis.
+    /// A record by its type and id, proven from what is trusted.
     ///
     /// - Parameter id: as in `EvidenceQuestion.record`.
     public func record(

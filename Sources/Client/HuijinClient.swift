@@ -84,6 +84,8 @@ public final class HuijinClient: Sendable {
         } catch {
             throw .invalid(english: error.english, chinese: error.chinese)
         }
+        // Below what is trusted there is nothing that keys of ended epochs could not have certified since.
+        if let height = trust?.height { noteProven(height: height) }
     }
 
     public var suite: Suite { genesis.suite }
@@ -228,6 +230,10 @@ public final class HuijinClient: Sendable {
         let status = try await status()
         guard let height = status["height"]?.unsigned else {
             throw .badAnswer(node: nodes[0], what: "a status without a height")
+        }
+        // No ledger lives that long, and what is signed goes beyond it.
+        guard height <= UInt64.max / 2 else {
+            throw .badAnswer(node: nodes[0], what: "a status with height \(height)")
         }
         return max(height, provenHeight)
     }

@@ -46,7 +46,8 @@ public final class FileClaim: Sendable {
             throw .failed(error)
         }
         let name = target + ".lock"
-        let lock = open(name, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+        // For writing, which some network file systems ask of whoever locks.
+        let lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
         guard lock >= 0 else { throw .failed(WholeFile.Problem(name)) }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             let problem: Problem =

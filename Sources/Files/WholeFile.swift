@@ -28,7 +28,8 @@ public enum WholeFile {
 
     /// A new file. Where anything has that name, be it a link to nothing, nothing is changed.
     ///
-    /// A crash leaves no such file, and beside it at most one whose name ends in `.new`; none is in the way later.
+    /// A crash leaves no such file, and beside it at most one whose name ends in `.new`; none is in the way later. Only a file system
+    /// without hard links can keep an empty file of that name, if the crash comes between two calls.
     ///
     /// - Parameter isDurable: on the disk when this returns; who makes many files may do without.
     public static func create(
@@ -149,7 +150,12 @@ public enum WholeFile {
         guard errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS else { throw Problem(path) }
         // A file system without hard links, such as that of a memory stick: the name is taken by an empty file for a moment.
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0, close(file) == 0, rename(new, path) == 0 else { throw Problem(path) }
+        guard file >= 0 else { throw Problem(path) }
+        guard close(file) == 0, rename(new, path) == 0 else {
+            let problem = Problem(path)
+            unlink(path)
+            throw problem
+        }
     }
 
     /// Without this a crash may bring back what the name stood for before.

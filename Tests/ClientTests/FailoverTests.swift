@@ -4,9 +4,11 @@ import Foundation
 import Glibc
 import Ledger
 import LedgerCrypto
+import LightClient
 import Market
 import Records
 import Synchronization
+import TestLedgers
 import Testing
 
 /// Answers as a script says, and remembers who was asked.
@@ -267,6 +269,56 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
             ScriptedTransport { (_, _) throws(ClientError) in json("{\"height\":1}") })
         let body = RecordEvidence.example
         await #expect(throws: ClientError.noIdentity) { try await client.submit(body) }
+    }
+
+    @Test func aHeightThatNoLedgerReachesIsRefused() async throws {
+        let transport = ScriptedTransport { (_, _) throws(ClientError) in
+            json("{\"height\":18446744073709551615}")
+        }
+        let client = try client(transport, signing: true)
+        let error = await #expect(throws: ClientError.self) {
+            try await client.submit(RecordEvidence.example)
+        }
+        guard case .badAnswer? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    /// Whoever has the keys of an epoch that is over can certify anything with any time, but nothing that goes on from what is trusted.
+    @Test func keysOfAnEndedEpochProveNothingBesideWhatIsTrusted() async throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.left.grow(3)
+        fork.left.changeEpoch(to: (0..<4).map { TestChain.key(.ed25519SHA256, 200 + $0) })
+        fork.left.grow(2)
+        fork.right.grow(1)
+        let newest = fork.left.certified(fork.left.newest)
+        guard
+            case .trusted(let trust, _) = try fork.trust.advance(
+                to: newest, epochChanges: fork.left.epochChanges() ?? [])
+        else {
+            Issue.record("it is trusted")
+            return
+        }
+        let question = EvidenceQuestion.header(height: 2, digest: nil)
+        let forged = try EvidenceBundle.answering([question], from: fork.right).encoded
+        let transport = ScriptedTransport { (_, _) throws(ClientError) in
+            HTTPAnswer(status: 200, contentType: "application/cbor", body: forged)
+        }
+        var limits = HuijinClient.Limits()
+        limits.freshnessMs = .max
+        limits.patienceMs = 0
+        let unwary = try HuijinClient(
+            nodes: [first], genesis: fork.common.genesis, limits: limits, transport: transport)
+        _ = try await unwary.bundle([question])
+        let client = try HuijinClient(
+            nodes: [first], genesis: fork.common.genesis, trust: trust, limits: limits,
+            transport: transport)
+        let error = await #expect(throws: ClientError.self) { try await client.bundle([question]) }
+        guard case .behind? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 
     @Test(arguments: [

@@ -310,7 +310,9 @@ extension Follower {
         let first = trust.validators.epoch
         switch try trust.advance(
             to: new,
-            epochChanges: changes.filter { (first..<new.header.epoch).contains($0.header.epoch) })
+            epochChanges: changes.filter {
+                $0.header.epoch >= first && $0.header.epoch < new.header.epoch
+            })
         {
         case .trusted(let next, _): return .proven(next, answer, refuted: refuted)
         case .fork(let evidence): return .fork(evidence, against: .trusted)

@@ -15,7 +15,7 @@ import Records
 ///    heights of the newest trusted one and of the other heads. A header is trusted only if its history holds
 ///    that newest trusted one; if it holds another one than some provider's certified head, that is a fork. Whoever
 ///    proves nothing is passed over for the next highest. If nobody shows all because some record may not be read,
-///    the first who says so is asked for each record alone, and then for all that he shows.
+///    each of those who say so is asked for each record alone, and then for all that he shows, whoever shows most first.
 /// 3. *Events*: where an asset's certified logs have grown, the new events. The ends of the logs before and
 ///    after are certified, so nothing can be left out, added or changed.
 ///
@@ -50,9 +50,9 @@ public struct Follower: Sendable {
     /// Looks after which a record is asked for again that could not be read.
     public static let unreadableLooks = 60
     /// Rounds of one look; it ends there, and the next one asks for what is left. No less than it takes: heads for all epochs that
-    /// can be followed, each provider's proof twice and one round for each record alone, each provider's events.
+    /// can be followed, each provider's proof twice and its records alone, each provider's events.
     public static let roundsMax =
-        TrustedChain.epochsMax / epochsPerAnswer + 1 + 2 * providersMax + 1 + providersMax
+        TrustedChain.epochsMax / epochsPerAnswer + 1 + 3 * providersMax + providersMax
         * (answersPerLogMax * WatchList.recordsMax * EventLogKind.allCases.count / logsPerRound)
 
     /// What is asked of one provider.

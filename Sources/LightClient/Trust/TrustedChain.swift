@@ -105,6 +105,8 @@ public struct TrustedChain: Equatable, Sendable {
 
     public var suite: Suite { start.validators.suite }
     public var newest: CertifiedHeader? { headers.last }
+    /// Of the newest trusted header; 0 while that is none but genesis.
+    public var height: UInt64 { (newest?.header ?? start.header)?.height ?? 0 }
     /// The newest set that is proven; a header of its epoch can be checked.
     public var validators: ValidatorSet { epochChanges.last?.next ?? start.validators }
 

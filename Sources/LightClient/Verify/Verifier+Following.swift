@@ -30,14 +30,23 @@ extension Verifier {
         guard bundle.chain == chain else {
             throw EvidenceProblem(.bundle, .otherLedger(found: bundle.chain, expected: chain))
         }
-        guard case .certified(let new, let changes) = bundle.head else {
-            return .proven(try followedDetached(bundle))
+        let new: CertifiedHeader
+        let changes: [EpochChange]
+        switch bundle.head {
+        case .certified(let certified, let after): (new, changes) = (certified, after)
+        case .trusted(let digest):
+            guard let known = trust.trusted(digest), let certificate = known.certificate else {
+                return .proven(try followedFromStart(bundle))
+            }
+            new = CertifiedHeader(header: known.header, certificate: certificate)
+            changes = []
         }
         let step = try trust.advance(to: new, epochChanges: changes, nowMs: nowMs)
         guard case .trusted(let next, _) = step else { return Self.fork(step) }
         let answer = try Verifier(genesis: genesis, trust: next, limits: limits).verify(bundle)
         let links = bundle.ancestors.filter { ancestor in
             next.headers.contains { $0.header.height == ancestor.header.height }
+                || next.start.header?.height == ancestor.header.height
         }
         let linked = try next.advance(
             to: new, links: Array(links.prefix(TrustedChain.headersMax)))
@@ -49,8 +58,8 @@ extension Verifier {
                 linkedTo: isKnown ? new.header.height : linkedTo))
     }
 
-    /// What is detached rests on what is trusted, and adds nothing to it.
-    private func followedDetached(
+    /// What is detached from the accepted checkpoint adds nothing to it; there is no header below it to compare with.
+    private func followedFromStart(
         _ bundle: EvidenceBundle
     ) throws(EvidenceProblem) -> FollowedAnswer {
         let answer = try verify(bundle)
@@ -69,7 +78,7 @@ extension Verifier {
 
 extension FollowedAnswer {
     var texts: (english: String, chinese: String) {
-        let newest = trust.newest?.header.height ?? 0
+        let newest = trust.height
         guard before != nil else {
             return ("trusted to height \(newest)", "已信任至高度 \(newest)")
         }
@@ -104,7 +113,7 @@ extension FollowedAnswer {
     public var json: JSONNode {
         guard case .object(let members) = answer.json else { return answer.json }
         let trust = JSONNode.members([
-            "height": .number(trust.newest?.header.height ?? 0),
+            "height": .number(trust.height),
             "linkedTo": linkedTo.map { .number($0) } ?? .null,
         ])
         return .object(members + [JSONNode.Member("trust", trust)])

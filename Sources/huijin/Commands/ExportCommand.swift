@@ -1,6 +1,7 @@
 import ArgumentParser
 import Client
 import Encoding
+import Files
 import Foundation
 import Interchange
 import Ledger
@@ -101,7 +102,10 @@ struct ExportCommand: AsyncParsableCommand {
             do {
                 try FileManager.default.createDirectory(
                     at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try Data(bytes).write(to: file, options: .withoutOverwriting)
+                try WholeFile.create(file.path, bytes, isDurable: false)
+            } catch let problem as WholeFile.Problem {
+                throw SetupError(
+                    file: problem.path, english: problem.english, chinese: problem.chinese)
             } catch {
                 throw SetupError(
                     file: file.path, english: "cannot be written: \(error.localizedDescription)",
