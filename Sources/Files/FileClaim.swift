@@ -32,7 +32,7 @@ public final class FileClaim: Sendable {
         }
     }
 
-    /// The file that is claimed, as the caller names it.
+    /// The file that is claimed, whichever link the caller named it by.
     public let path: String
     private let lock: Int32
 
@@ -47,7 +47,7 @@ public final class FileClaim: Sendable {
         }
         let name = target + ".lock"
         // For writing, which some network file systems ask of whoever locks.
-        let lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+        let lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw .failed(WholeFile.Problem(name)) }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             let problem: Problem =
@@ -55,7 +55,7 @@ public final class FileClaim: Sendable {
             close(lock)
             throw problem
         }
-        self.path = path
+        self.path = target
         self.lock = lock
     }
 

@@ -19,6 +19,9 @@ enum Main {
 
     static func main() {
         StandardStreams.holdClosed()
+        // What cannot be written is an error with a name, and ends nothing half done.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
@@ -142,19 +145,14 @@ enum Main {
         switch try verifier.follow(bytes, nowMs: nowMs) {
         case .fork(let evidence):
             let fork = try verifier.verifyFork(evidence)
+            // The evidence first: nobody may be listening.
+            let isWritten = writeFork(evidence, known.trust, beside: known.path ?? path)
             let code = show(EvidenceReport(fork), fork.json, arguments, .fork)
-            let encoded = evidence.encoded
-            let kind = known.trust.isByEndedKeys(evidence, nowMs: nowMs) ? "old-fork" : "fork"
-            let name = "\(path).\(kind)-\(verifier.suite.digest(encoded).hex.prefix(16))"
-            // The same evidence has the same name; what a full disk left of it has too.
-            if WholeFile.isThere(name, encoded) { return code }
-            let isWritten = writing { () throws(WholeFile.Problem) in
-                try WholeFile.replace(name, encoded)
-            }
-            if isWritten { complain("fork evidence / 分叉证据: \(name)\n") }
             return isWritten ? code : .unwritable
         case .proven(let followed):
-            if let evidence = FileInput.firstName(beginningWith: path + ".fork-") {
+            if let evidence = FileInput.firstName(
+                beginningWith: (known.path ?? path) + ".fork-")
+            {
                 complain(
                     "two certified histories are known, see \(evidence): as long as it is there, nothing is proven by \(path)\n"
                         + "已知存在两份经认证的历史，见 \(evidence)：该文件仍在时，不以 \(path) 作任何证明\n")
@@ -170,6 +168,21 @@ enum Main {
             }
             return code == .proven ? writeFiles(followed.answer, arguments) : code
         }
+    }
+
+    private static func writeFork(
+        _ evidence: ForkEvidence, _ trust: TrustedChain, beside path: String
+    ) -> Bool {
+        let encoded = evidence.encoded
+        let kind = trust.isByEndedKeys(evidence, nowMs: nowMs) ? "old-fork" : "fork"
+        let name = "\(path).\(kind)-\(trust.suite.digest(encoded).hex.prefix(16))"
+        // The same evidence has the same name; what a full disk left of it has too.
+        if WholeFile.isThere(name, encoded) { return true }
+        let isWritten = writing { () throws(WholeFile.Problem) in
+            try WholeFile.replace(name, encoded)
+        }
+        if isWritten { complain("fork evidence / 分叉证据: \(name)\n") }
+        return isWritten
     }
 
     /// What else is wanted of a proven bundle.

@@ -34,6 +34,9 @@ struct TrustFile {
     /// That nobody else replaces the file between reading and writing; where it cannot be claimed it is not written either.
     private let claim: Result<FileClaim, WholeFile.Problem>?
 
+    /// Of the file that is claimed, whichever link was named; nil where none is.
+    var path: String? { try? claim?.get().path }
+
     init(_ arguments: Arguments, genesis: Genesis) throws(Problem) {
         claim = try Self.claim(arguments)
         var start: TrustedChain?

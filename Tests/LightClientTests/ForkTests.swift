@@ -221,6 +221,13 @@ import Testing
             validators: low.validators)
         #expect(
             try contradiction(old.certified(low), old.certified(still)) == .logDoesNotGrow)
+        let early = Header(
+            chain: low.chain, height: 7, epoch: 0, parent: low.digest(.ed25519SHA256),
+            timeMs: low.timeMs, logSize: low.logSize + 1, logRoot: low.logRoot,
+            stateRoot: low.stateRoot, resultsRoot: low.resultsRoot, entryCount: 0,
+            validators: low.validators)
+        #expect(
+            try contradiction(old.certified(low), old.certified(early)) == .timeDoesNotAdvance)
     }
 
     /// Nobody below a quorum raises a false alarm: a fork is told of certified headers only.

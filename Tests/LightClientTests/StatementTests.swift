@@ -107,6 +107,35 @@ import Testing
     }
 
     /// As other tools put it together: `scitt-cose` attaches receipts and knows no context.
+    /// Keys of an epoch that is over make receipts for any height; those beyond its end are not of this ledger.
+    @Test func receiptsBeyondTheEndOfTheirEpochProveNothing() throws {
+        let suite = LedgerCrypto.Suite.ed25519SHA256
+        var fork = Fork(suite)
+        let step = fork.right.step(
+            .evidenceRecord, by: TestChain.members(suite)[0], touching: [])
+        fork.right.append([step])
+        fork.left.changeEpoch(to: (0..<4).map { TestChain.key(suite, 200 + $0) })
+        let receipts = try fork.verifier.receipts(
+            EvidenceBundle.transaction(id: step.transactionID, from: fork.right).encoded)
+        let whole = try #require(receipts.entry(0).statement)
+        let bare = try #require(
+            TransparentStatement(
+                envelope: whole.envelope, receipts: whole.receipts, context: nil))
+        _ = try fork.verifier.verifyStatement(bare.encoded)
+        let end = fork.left.changes[0]
+        let trust = try #require(
+            try fork.trust.advance(to: end.certified, epochChanges: [end]).chain)
+        let reader = try Verifier(genesis: fork.common.genesis, trust: trust)
+        for statement in [whole, bare] {
+            #expect(throws: EvidenceProblem.self) {
+                try reader.verifyStatement(statement.encoded)
+            }
+        }
+        #expect(throws: EvidenceProblem(.receipt(index: 0), .contradictsTrusted)) {
+            try reader.verifyStatement(bare.encoded)
+        }
+    }
+
     @Test func withoutContextTheValidatorsMustBeKnown() throws {
         let world = try World(.ed25519SHA256)
         let bare = try #require(

@@ -90,7 +90,6 @@ extension Follower {
             ($1.element.header.height, $0.offset) < ($0.element.header.height, $1.offset)
         }.map { $0.element }
         guard let best = heads.first?.header else { return [] }
-        isAnswered = true
         if best.nextValidators != nil, known.epochChanges.count > before.epochChanges.count,
             round < TrustedChain.epochsMax / Follower.epochsPerAnswer
         {
@@ -109,7 +108,10 @@ extension Follower {
         let isOther = heads.contains { head in
             !trust.headers.contains { $0.header == head.header }
         }
-        guard best.height >= trusted, isNew || isOther || !grownLogs.isEmpty else { return [] }
+        guard best.height >= trusted, isNew || isOther || !grownLogs.isEmpty else {
+            isAnswered = true
+            return []
+        }
         return ask(Proof(known: known, heads: heads))
     }
 
@@ -220,8 +222,10 @@ extension Follower {
         proof.forbidders[number].shown = shown
         if proof.forbidders.contains(where: { $0.shown == nil }) { return probe(proof) }
         let all = proof.forbidders.flatMap { $0.shown ?? [] }
+        // Who gave no answer at all, or a wrong one, may show it the next time.
+        let isSettled = proof.forbidders.count == proof.heads.count
         for (question, reason) in proof.forbidden
-        where !all.contains(question) && !unreadable.contains(question) {
+        where isSettled && !all.contains(question) && !unreadable.contains(question) {
             unreadable.append(question)
             guard !toldUnreadable.contains(question),
                 case .record(let type, let id) = question
@@ -353,6 +357,7 @@ extension Follower {
             step.alerts.append(.epoch(epoch))
         }
         trust = next
+        isAnswered = true
         for (index, item) in watched.records.enumerated() {
             guard case .record(let found)? = answer[item.question] else { continue }
             toldUnreadable.removeAll { $0 == item.question }

@@ -100,7 +100,7 @@ public struct Follower: Sendable {
     public internal(set) var watched: WatchList
     /// Two certified histories were seen.
     public internal(set) var fork: ForkEvidence?
-    /// Whether somebody's newest header was certified in this look or, between two, in the last one.
+    /// Whether this look, or between two the last one, proved something, or there was nothing newer to prove.
     public internal(set) var isAnswered = false
 
     enum Phase: Sendable {

@@ -12,6 +12,8 @@ extension Contradiction {
             ("the second is higher and of an earlier epoch", "第二个更高，却属于更早的一届")
         case .logDoesNotGrow:
             ("the second is higher, and its log is not longer", "第二个更高，日志却并不更长")
+        case .timeDoesNotAdvance:
+            ("the second is higher, and its time is not later", "第二个更高，时间却并不更晚")
         case .otherAncestor:
             ("the second's log holds another header of the first's height", "第二个的日志在第一个的高度上是另一个区块头")
         }

@@ -41,6 +41,8 @@ public enum Contradiction: String, Sendable, CaseIterable {
     case epochGoesBack = "epoch-goes-back"
     /// Each block adds a leaf at least, but the higher one's log is not the longer one.
     case logDoesNotGrow = "log-does-not-grow"
+    /// Each block is later than the one before, but the higher one is not the later one.
+    case timeDoesNotAdvance = "time-does-not-advance"
     /// The higher one's log holds another header of the lower one's height.
     case otherAncestor = "other-ancestor"
 
@@ -50,6 +52,7 @@ public enum Contradiction: String, Sendable, CaseIterable {
         let (low, high) = one.height < other.height ? (one, other) : (other, one)
         if high.epoch < low.epoch { return .epochGoesBack }
         if high.epoch == low.epoch, low.nextValidators != nil { return .beyondEpochEnd }
-        return high.logSize <= low.logSize ? .logDoesNotGrow : nil
+        if high.logSize <= low.logSize { return .logDoesNotGrow }
+        return high.timeMs <= low.timeMs ? .timeDoesNotAdvance : nil
     }
 }

@@ -49,6 +49,7 @@ extension Verifier {
             throw Self.problem(conflict)
         }
         let validators = try validators(of: claim.epoch, known)
+        try checkEnds(around: claim, known)
         let votes = try votes(in: statement, envelope: envelope, validators: validators)
         var check = SignatureCheck.notRechecked(envelope.keyID)
         if let context = statement.context {
@@ -81,6 +82,21 @@ extension Verifier {
             throw EvidenceProblem(.statement, .otherLedger(found: found, expected: expected))
         } catch {
             throw EvidenceProblem(.statement, .badEnvelope(error))
+        }
+    }
+
+    /// Its epoch's blocks are those between the end of the one before and its own, where these are known.
+    private func checkEnds(
+        around claim: Receipt, _ known: TrustedChain
+    ) throws(EvidenceProblem) {
+        let before = claim.epoch > 0 ? known.end(of: claim.epoch - 1)?.header : nil
+        let end = known.end(of: claim.epoch)?.header
+        let isBeyond = end.map { end in
+            claim.height > end.height
+                || (claim.height == end.height && claim.header != end.digest(suite))
+        }
+        guard before.map({ claim.height > $0.height }) ?? true, !(isBeyond ?? false) else {
+            throw EvidenceProblem(.receipt(index: 0), .contradictsTrusted)
         }
     }
 
