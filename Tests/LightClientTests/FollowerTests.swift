@@ -244,7 +244,10 @@ import Testing
             case .member(var member)? = ledger.watched.compactMap(ledger.record).first(where: {
                 $0.type == .member
             })
-        else { return }
+        else {
+            Issue.record("another finding")
+            return
+        }
         // Withdrawn and granted again between two looks.
         member.rolePeriods = [
             RolePeriod(.assessor, from: 0, until: 9), RolePeriod(.assessor, from: 11),
@@ -255,7 +258,10 @@ import Testing
         desk.chains = [chain]
         let alerts = desk.look()
         #expect(alerts.count == 1 && alerts.first?.topic == .roleWithdrawn)
-        guard case .record(.member, _, let facts, _)? = alerts.first else { return }
+        guard case .record(.member, _, let facts, _)? = alerts.first else {
+            Issue.record("another finding")
+            return
+        }
         #expect(
             facts == [
                 .roleWithdrawn(.assessor, atHeight: 9), .roleGranted(.assessor, fromHeight: 11),
