@@ -81,10 +81,9 @@ public enum LogProof {
     public static func rootFromInclusion(
         leafHash: Digest, index: UInt64, size: UInt64, path: [Digest], suite: Suite
     ) -> Digest? {
-        guard index < size else { return nil }
-        let inner = innerLevels(index, size: size)
-        let border = inner == 64 ? 0 : (index >> UInt64(inner)).nonzeroBitCount
-        guard path.count == inner + border else { return nil }
+        guard index < size,
+            path.count == siblings(of: index, below: UInt64.bitWidth, size: size)
+        else { return nil }
         var node = leafHash
         for (level, sibling) in path.enumerated() {
             node = parent(of: node, sibling, at: level, index: index, size: size, suite: suite)

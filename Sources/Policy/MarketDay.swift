@@ -1,3 +1,5 @@
+import Records
+
 /// A day in the market's calendar: Asia/Shanghai, which is UTC+8 the whole year.
 ///
 /// China has kept no summer time since 1992, so days before that are outside its range.
@@ -24,16 +26,10 @@ public struct MarketDay: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// `nil` for a date that the Gregorian calendar does not have.
     public init?(year: Int, month: Int, day: Int) {
-        guard (1992...9999).contains(year), (1...12).contains(month), day >= 1,
-            day <= Self.dayCount(year: year, month: month)
-        else { return nil }
-        // Days from civil, counting years from March so that the leap day comes last (ISO 8601 proleptic calendar).
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear / 400
-        let yearOfEra = shiftedYear - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        self.init(number: Int32(era * 146_097 + dayOfEra - 719_468))
+        guard let days = GregorianDate.daysSince1970(year: year, month: month, day: day) else {
+            return nil
+        }
+        self.init(number: Int32(days))
     }
 
     /// `YYYY-MM-DD` exactly (GB/T 7408).
@@ -64,16 +60,7 @@ public struct MarketDay: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 
     public var date: (year: Int, month: Int, day: Int) {
-        let shifted = Int(number) + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+        GregorianDate.date(daysSince1970: Int(number))
     }
 
     public var description: String {
@@ -83,12 +70,4 @@ public struct MarketDay: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 
     public static func < (left: MarketDay, right: MarketDay) -> Bool { left.number < right.number }
-
-    private static func dayCount(year: Int, month: Int) -> Int {
-        switch month {
-        case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
 }

@@ -88,7 +88,7 @@ extension Moment {
 /// Ascending by height, and of one chain by time as well.
 extension [Header] {
     func index(ofHeight height: UInt64) -> Int? {
-        let index = partition { $0.height >= height }
+        let index = partitioningIndex { $0.height >= height }
         return index < count && self[index].height == height ? index : nil
     }
 
@@ -96,17 +96,6 @@ extension [Header] {
     ///
     /// - Parameter timeMs: milliseconds of Unix time.
     fileprivate func firstIndex(laterThan timeMs: UInt64) -> Int {
-        partition { $0.timeMs > timeMs }
-    }
-
-    /// The first index where it holds, after which it holds everywhere.
-    private func partition(_ holds: (Header) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if holds(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
+        partitioningIndex { $0.timeMs > timeMs }
     }
 }

@@ -1,3 +1,5 @@
+import Records
+
 /// Times as people in the market read them: Asia/Shanghai, UTC+8 all year (no daylight saving since 1992).
 public enum ShanghaiTime {
     private static let offsetMs: UInt64 = 28_800_000
@@ -9,10 +11,10 @@ public enum ShanghaiTime {
     public static func text(unixMs: UInt64) -> String {
         guard unixMs <= max else { return "\(unixMs) ms" }
         let local = unixMs + offsetMs
-        let (year, month, day) = date(daysSince1970: local / dayMs)
+        let (year, month, day) = GregorianDate.date(daysSince1970: Int(local / dayMs))
         let ms = local % dayMs
         let clock = [ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60].map { padded($0, 2) }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2)) "
+        return "\(padded(UInt64(year), 4))-\(padded(UInt64(month), 2))-\(padded(UInt64(day), 2)) "
             + clock.joined(separator: ":") + ".\(padded(ms % 1_000, 3)) +08:00"
     }
 
@@ -33,7 +35,9 @@ public enum ShanghaiTime {
             take(&rest, "-"), let day = number(&rest, 2), take(&rest, "T"),
             let hour = number(&rest, 2), take(&rest, ":"), let minute = number(&rest, 2),
             take(&rest, ":"), let second = number(&rest, 2),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60
+            hour < 24, minute < 60, second < 60,
+            let days = GregorianDate.daysSince1970(
+                year: Int(year), month: Int(month), day: Int(day))
         else { return nil }
         var ms: UInt64 = 0
         if take(&rest, ".") {
@@ -45,10 +49,8 @@ public enum ShanghaiTime {
             }
             guard unit < 100 else { return nil }
         }
-        guard let days = days(year, month, day), let zone = zoneMinutes(&rest), rest.isEmpty else {
-            return nil
-        }
-        let minutes = Int64(days * 1_440 + hour * 60 + minute) - zone
+        guard let zone = zoneMinutes(&rest), rest.isEmpty else { return nil }
+        let minutes = Int64(days) * 1_440 + Int64(hour * 60 + minute) - zone
         guard minutes >= 0 else { return nil }
         return UInt64(minutes) * 60_000 + second * 1_000 + ms
     }
@@ -62,16 +64,6 @@ public enum ShanghaiTime {
         else { return nil }
         let zone = Int64(hours * 60 + minutes)
         return isEast ? zone : -zone
-    }
-
-    /// Days from 1 January 1970; nil where the month has no such day, or before.
-    private static func days(_ year: UInt64, _ month: UInt64, _ day: UInt64) -> UInt64? {
-        guard year >= 1970 else { return nil }
-        let fromMarch = (month + 9) % 12
-        let shifted = month <= 2 ? year - 1 : year
-        let leapDays = shifted / 4 - shifted / 100 + shifted / 400
-        let days = shifted * 365 + leapDays + (153 * fromMarch + 2) / 5 + day - 1 - 719_468
-        return date(daysSince1970: days) == (year, month, day) ? days : nil
     }
 
     private static func number(_ rest: inout ArraySlice<UInt8>, _ digits: Int) -> UInt64? {
@@ -89,20 +81,6 @@ public enum ShanghaiTime {
         guard rest.first == UInt8(ascii: character) else { return false }
         rest = rest.dropFirst()
         return true
-    }
-
-    /// Gregorian date by the 400-year cycle, counted from 1 March 0000 so that leap days come last.
-    static func date(daysSince1970 days: UInt64) -> (UInt64, UInt64, UInt64) {
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let fromMarch = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * fromMarch + 2) / 5 + 1
-        let month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 
     private static func padded(_ number: UInt64, _ width: Int) -> String {

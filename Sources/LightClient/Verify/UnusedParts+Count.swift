@@ -11,7 +11,8 @@ extension UnusedParts {
         var signers: Set<KeyID> = []
         for finding in findings {
             finding.forEachEntry { entry in
-                guard let number = parts.entries.number(of: entry) else { return }
+                let place = (entry.height, entry.position)
+                let number = parts.entries.partitioningIndex { ($0.height, $0.position) >= place }
                 isUsed[number] = true
                 switch entry.content {
                 case .transaction(_, _, .valid(let key)),
@@ -41,22 +42,5 @@ extension ProvenAnswer.Finding {
         case .output(let output): for step in output.steps { body(step) }
         case .noSuchAsset, .record, .header, .role: break
         }
-    }
-}
-
-extension [ProvenEntry] {
-    /// They ascend by height and position.
-    fileprivate func number(of entry: ProvenEntry) -> Int? {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if (self[middle].height, self[middle].position) < (entry.height, entry.position) {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        return low < count ? low : nil
     }
 }

@@ -182,13 +182,8 @@ struct ProvenState {
 
     /// Position of the key's evidence; nil when the bundle says nothing about the key.
     func index(of key: Digest) -> Int? {
-        var low = 0
-        var high = records.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if records[middle].key < key { low = middle + 1 } else { high = middle }
-        }
-        return low < records.count && records[low].key == key ? low : nil
+        let index = records.partitioningIndex { $0.key >= key }
+        return index < records.count && records[index].key == key ? index : nil
     }
 
     func isWithheld(at index: Int) -> Bool {
