@@ -88,8 +88,9 @@ struct APIError: Error, Equatable {
     static let storage = APIError(
         500, "storage", "the node cannot read its store; see its log", "节点无法读取存储，请查看日志")
     static let tooManyEvents = APIError(
-        413, "too-many-events", "the history is longer than one bundle holds; ask for fewer logs",
-        "历史超出单个证据包上限，请减少日志种类")
+        413, "too-many-events",
+        "the logs are longer than one bundle takes; ask for fewer logs or questions at once",
+        "日志超出单个证据包上限，请减少日志种类或一次所提问题")
 
     var json: JSONValue {
         [

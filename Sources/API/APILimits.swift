@@ -25,6 +25,8 @@ public struct APILimits: Sendable {
     public var searchResultsStandard = 50
     /// Events of all logs in one bundle.
     public var bundleEventsMax = 10_000
+    /// Events read for one bundle: those of closed licences and of outputs are looked for in their asset's logs.
+    public var bundleEventsReadMax: Int { 4 * bundleEventsMax }
     /// Events of one log that may be asked for at once; an answer has as many as fit (`EventLeaves.bytesMax`).
     public var newEventsMax = UInt64(EventLeaves.countMax)
     /// A posted list of questions.

@@ -114,7 +114,10 @@ extension Routes {
             let source = NodeEvidence(
                 records: scene.records, archive: archive, chain: chain,
                 eventsMax: limits.bundleEventsMax, firstEpoch: firstEpoch)
-            return try make(BundleMaker(scene: scene, source: source)).encoded
+            return try make(
+                BundleMaker(
+                    scene: scene, source: source, eventsReadMax: limits.bundleEventsReadMax)
+            ).encoded
         }
         return .cbor(bytes)
     }
@@ -127,6 +130,7 @@ private struct StillMissing: Error {}
 private struct BundleMaker {
     let scene: LedgerReads.Scene
     let source: NodeEvidence
+    let eventsReadMax: Int
 
     func head(epochsFrom first: UInt64) throws -> EvidenceBundle {
         try translating { () throws(EvidenceSourceError) in
@@ -140,7 +144,8 @@ private struct BundleMaker {
         guard events <= UInt64(source.eventsMax) else { throw APIError.tooManyEvents }
         let bundle = try translating { () throws(EvidenceSourceError) in
             try EvidenceBundle.answering(
-                questions, from: source, disclosing: scene.policy.mayShow)
+                questions, from: source, eventsMax: eventsReadMax,
+                disclosing: scene.policy.mayShow)
         }
         for question in questions {
             guard case .transaction(let id) = question, let found = source.locate(transaction: id)
@@ -154,7 +159,7 @@ private struct BundleMaker {
         return bundle
     }
 
-    /// How many events it takes to answer.
+    /// How many events the answer shows.
     ///
     /// - Throws: when the caller may not ask it.
     private func eventCount(of question: EvidenceQuestion) throws(APIError) -> UInt64 {
@@ -196,6 +201,7 @@ private struct BundleMaker {
             case .unknownTransaction:
                 throw base.map { APIError.notFoundHere(from: $0.firstHeight) } ?? .notFound
             case .indexBehind: throw APIError.indexBehind
+            case .tooManyEvents: throw APIError.tooManyEvents
             case .missing:
                 throw base.map { APIError.notHeld(from: $0.firstHeight) } ?? error
             case .damaged: throw error

@@ -37,7 +37,6 @@ import Testing
         return asset
     }
 
-    /// What lies further back than one bundle follows is named as unproven, and the bundle is made all the same.
     /// What is asked twice is answered once, and counts once.
     @Test func aQuestionThatIsRepeatedCostsNoMore() async throws {
         var limits = APILimits()
@@ -57,6 +56,7 @@ import Testing
         }
     }
 
+    /// What lies further back than one bundle follows is named as unproven, and the bundle is made all the same.
     @Test func aDeepLineIsProvenAsFarAsOneBundleFollowsIt() async throws {
         var limits = APILimits()
         limits.ancestorGenerationsMax = 3

@@ -11,6 +11,7 @@ import Testing
     /// Jobs of one asset, whose steps are taken in turns, beside attempts that were refused.
     private struct Jobs {
         var chain: TestChain
+        let asset: Digest
         /// Of each job its transactions, in their order.
         private(set) var steps: [[Digest]] = []
         var verifier: Verifier { Verifier(genesis: chain.genesis) }
@@ -19,6 +20,7 @@ import Testing
         init(_ count: Int) {
             let fixture = Fixture(.ed25519SHA256)
             chain = fixture.chain
+            asset = fixture.asset
             for _ in 0..<count { steps.append([]) }
             for (turn, kind) in [TransactionKind.jobSubmit, .jobHold, .outputRelease].enumerated() {
                 var block: [TestChain.Step] = []
@@ -79,6 +81,19 @@ import Testing
             return
         }
         #expect(none.steps.isEmpty)
+    }
+
+    /// However many questions look for their entries in it.
+    @Test func eachLogIsReadOnce() throws {
+        let jobs = Jobs(9)
+        let events = [EventLogKind.trades, .refusals].map {
+            jobs.chain.events(asset: jobs.asset, log: $0)?.count ?? 0
+        }.reduce(0, +)
+        #expect(events >= 27)
+        _ = try EvidenceBundle.answering(jobs.questions, from: jobs.chain, eventsMax: events)
+        #expect(throws: EvidenceSourceError.tooManyEvents) {
+            try EvidenceBundle.answering(jobs.questions, from: jobs.chain, eventsMax: events - 1)
+        }
     }
 
     private func id(_ entry: ProvenEntry) -> Digest? {

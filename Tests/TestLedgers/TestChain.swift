@@ -92,7 +92,12 @@ package struct TestChain: EvidenceSource {
 
     /// An event that the index already knows and the certified state does not.
     package mutating func addEarlyEvent(_ asset: Digest) {
-        leaves[asset, default: [:]][.rights, default: []].append([0])
+        let log = EventLogKind.rights
+        let event = AssetEvent(
+            log: log, index: UInt64(leaves[asset]?[log]?.count ?? 0),
+            kind: .transaction(.assetAttest), transactionID: .zero, entryDigest: .zero,
+            height: newest.height + 1, timeMs: newest.timeMs + 1, actor: .ledger, code: .accepted)
+        leaves[asset, default: [:]][log, default: []].append(event.encoded)
     }
 
     private mutating func write(_ changes: [(Digest, [UInt8])]) {

@@ -14,6 +14,9 @@ struct EvidenceAssembly<Source: EvidenceSource> {
     private var records: [Digest: StateEvidence] = [:]
     private var blocks: [UInt64: Wanted] = [:]
     private var histories: [[Gathered]] = []
+    private var logs: [LogName: ReadLog] = [:]
+    private let eventsMax: Int
+    private var eventsRead = 0
 
     /// Entries of one block, by digest or position; none where the header alone is needed.
     private struct Wanted {
@@ -27,13 +30,26 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         let events: [AssetEvent]
     }
 
+    private struct LogName: Hashable {
+        let asset: Digest
+        let log: EventLogKind
+    }
+
+    private struct ReadLog {
+        let leaves: [[UInt8]]
+        let events: [AssetEvent]
+        /// Those up to the checkpoint that decide something, by what they decide.
+        let deciding: [Decision: [AssetEvent]]
+    }
+
     init(
-        source: Source, disclosing: @escaping EvidenceBundle.Disclosure
+        source: Source, disclosing: @escaping EvidenceBundle.Disclosure, eventsMax: Int
     ) throws(EvidenceSourceError) {
         guard let checkpoint = source.checkpoint() else { throw .nothingFinal }
         guard let changes = source.epochChanges() else { throw .missing("epoch changes") }
         self.source = source
         self.disclosing = disclosing
+        self.eventsMax = eventsMax
         header = checkpoint.header
         certificate = checkpoint.certificate
         epochChanges = changes
@@ -79,14 +95,9 @@ struct EvidenceAssembly<Source: EvidenceSource> {
     private mutating func want(
         eventsOf asset: Digest, _ logs: [EventLogKind], _ question: EvidenceQuestion
     ) throws(EvidenceSourceError) {
+        guard let decision = question.decision else { return }
         for log in logs {
-            guard let leaves = source.events(asset: asset, log: log) else {
-                throw .missing("\(log.name) events of \(asset.hex)")
-            }
-            for event in try decode(leaves)
-            where event.height <= header.height && Decision(event) == question.decision {
-                try want(event)
-            }
+            for event in try read(log, of: asset).deciding[decision] ?? [] { try want(event) }
         }
     }
 
@@ -122,10 +133,14 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         }
         var gathered: [Gathered] = []
         for log in logs {
-            let leaves = try leaves(of: asset, log: log, size: record.log(log).size)
-            let events = try decode(leaves)
+            // Those that the checkpoint's record commits to.
+            let read = try read(log, of: asset)
+            let size = record.log(log).size
+            guard UInt64(read.leaves.count) >= size else { throw .indexBehind }
+            let events = Array(read.events.prefix(Int(size)))
             for event in events { try want(event) }
-            gathered.append(Gathered(log: log, leaves: leaves, events: events))
+            gathered.append(
+                Gathered(log: log, leaves: Array(read.leaves.prefix(Int(size))), events: events))
         }
         histories.append(gathered)
     }
@@ -154,15 +169,25 @@ struct EvidenceAssembly<Source: EvidenceSource> {
         blocks[event.height, default: Wanted()].digests.insert(event.entryDigest)
     }
 
-    /// The first `size` events of a log: those that the checkpoint's record commits to.
-    private func leaves(
-        of asset: Digest, log: EventLogKind, size: UInt64
-    ) throws(EvidenceSourceError) -> [[UInt8]] {
-        guard let all = source.events(asset: asset, log: log) else {
+    /// A log, which is read once however many questions need it.
+    private mutating func read(
+        _ log: EventLogKind, of asset: Digest
+    ) throws(EvidenceSourceError) -> ReadLog {
+        let name = LogName(asset: asset, log: log)
+        if let read = logs[name] { return read }
+        guard let leaves = source.events(asset: asset, log: log) else {
             throw .missing("\(log.name) events of \(asset.hex)")
         }
-        guard UInt64(all.count) >= size else { throw .indexBehind }
-        return Array(all.prefix(Int(size)))
+        eventsRead += leaves.count
+        guard eventsRead <= eventsMax else { throw .tooManyEvents }
+        let events = try decode(leaves)
+        var deciding: [Decision: [AssetEvent]] = [:]
+        for event in events where event.height <= header.height {
+            if let decision = Decision(event) { deciding[decision, default: []].append(event) }
+        }
+        let read = ReadLog(leaves: leaves, events: events, deciding: deciding)
+        logs[name] = read
+        return read
     }
 
     private func decode(_ leaves: [[UInt8]]) throws(EvidenceSourceError) -> [AssetEvent] {

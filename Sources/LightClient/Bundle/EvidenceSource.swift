@@ -34,6 +34,8 @@ public enum EvidenceSourceError: Error, Equatable, Sendable {
     case unknownTransaction
     /// The index of events or transactions has not caught up with the checkpoint; later it will.
     case indexBehind
+    /// The logs that the questions need have more than the caller allows.
+    case tooManyEvents
     /// The source lacks something that it must have, or could not read it.
     case missing(String)
     /// Bytes of the source are not what they should be.
@@ -46,6 +48,8 @@ extension EvidenceSourceError: CustomStringConvertible {
         case .nothingFinal: "no block is final yet / 尚无终局区块"
         case .unknownTransaction: "no final block holds this transaction / 终局区块中没有该交易"
         case .indexBehind: "the index has not caught up yet; try again / 索引尚未追上，请稍后再试"
+        case .tooManyEvents:
+            "the logs that this needs are too long; ask for less at once / 所需日志过长，请减少一次所提问题"
         case .missing(let what): "the store lacks \(what) / 存储缺少：\(what)"
         case .damaged(let what): "the store holds a damaged \(what) / 存储中已损坏：\(what)"
         }
@@ -58,14 +62,17 @@ extension EvidenceBundle {
 
     /// The answers to all these questions, at the source's newest final header.
     ///
-    /// - Parameter questions: 1 to `EvidenceLimits.questionsMax`, in any order.
+    /// - Parameters:
+    ///   - questions: 1 to `EvidenceLimits.questionsMax`, in any order.
+    ///   - eventsMax: that are read, of all logs together; each log is read once.
     public static func answering(
         _ questions: [EvidenceQuestion], from source: some EvidenceSource,
-        disclosing: @escaping Disclosure = { _ in true }
+        eventsMax: Int = .max, disclosing: @escaping Disclosure = { _ in true }
     ) throws(EvidenceSourceError) -> EvidenceBundle {
         let questions = EvidenceQuestion.sorted(questions)
         precondition((1...EvidenceLimits.questionsMax).contains(questions.count))
-        var assembly = try EvidenceAssembly(source: source, disclosing: disclosing)
+        var assembly = try EvidenceAssembly(
+            source: source, disclosing: disclosing, eventsMax: eventsMax)
         for question in questions { try assembly.gather(question) }
         return try assembly.bundle(questions)
     }
