@@ -82,28 +82,18 @@ public struct Watch: Sendable {
         } catch {
             throw SetupError(file: trustPath, english: error.english, chinese: error.chinese)
         }
-        let evidence = Self.evidence(beside: trustPath)
-        earlierFork = evidence.first { $0.path.hasPrefix(trustPath + ".fork-") }?.path
-        let counted = [trustPath + ".refused-", trustPath + ".old-fork-"]
-        for file in evidence where counted.contains(where: { file.path.hasPrefix($0) }) {
-            refusedFiles += 1
-            refusedBytes += file.bytes
-        }
-    }
-
-    private static func evidence(beside trustPath: String) -> [(path: String, bytes: Int)] {
-        let trust = URL(filePath: trustPath)
-        let folder = trust.deletingLastPathComponent().path
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        // What a crash left half written ends in `.new`.
-        let evidence = names.sorted().filter {
-            $0.hasPrefix(trust.lastPathComponent + ".") && !$0.hasSuffix(".new")
-        }
-        return evidence.compactMap { name in
-            let path = trustPath + name.dropFirst(trust.lastPathComponent.count)
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
-            return (path, attributes?[.size] as? Int ?? 0)
+        do throws(WholeFile.Problem) {
+            earlierFork =
+                try WholeFile.files(beginningWith: trustPath + EvidenceMark.fork.rawValue)
+                .first?.path
+            for mark in [EvidenceMark.refused, .oldFork] {
+                for file in try WholeFile.files(beginningWith: trustPath + mark.rawValue) {
+                    refusedFiles += 1
+                    refusedBytes += file.bytes
+                }
+            }
+        } catch {
+            throw SetupError(error)
         }
     }
 
@@ -164,12 +154,10 @@ public struct Watch: Sendable {
 
     /// - Returns: the path of the file, `nil` where there is no evidence or no room for it.
     private mutating func keep(_ alert: FollowerAlert) throws(WholeFile.Problem) -> String? {
-        guard let evidence = alert.evidence else { return nil }
-        let isFork = alert.topic == .fork
-        let kind = isFork ? "fork" : alert.topic == .oldFork ? "old-fork" : "refused"
-        let path = "\(trustPath).\(kind)-\(client.suite.digest(evidence).hex.prefix(16))"
+        guard let (mark, evidence) = alert.evidence else { return nil }
+        let path = mark.path(beside: trustPath, evidence, client.suite)
         if WholeFile.isThere(path, evidence) { return path }
-        if !isFork {
+        if mark != .fork {
             guard refusedFiles < Watch.refusedFilesMax,
                 evidence.count <= Watch.refusedBytesMax - refusedBytes
             else { return nil }

@@ -88,8 +88,35 @@ public enum WholeFile {
         }
     }
 
-    /// Where the bytes of that name are.
-    static func target(of path: String) throws(Problem) -> String {
+    /// Regular files whose paths begin so, ascending. What a crash left half written, whose name ends in `.new`, is
+    /// passed over.
+    public static func files(
+        beginningWith path: String
+    ) throws(Problem) -> [(path: String, bytes: Int)] {
+        let end = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        let (folder, prefix) = (path[..<end], path[end...])
+        guard let open = opendir(folder.isEmpty ? "." : String(folder)) else { throw Problem(path) }
+        defer { closedir(open) }
+        var names: [String] = []
+        while let entry = readdir(open) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
+                    String(cString: $0)
+                }
+            }
+            if name.hasPrefix(prefix), !name.hasSuffix(".new") { names.append(name) }
+        }
+        return names.sorted().compactMap { name in
+            var status = stat()
+            guard lstat(folder + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                return nil
+            }
+            return (folder + name, Int(status.st_size))
+        }
+    }
+
+    /// Where the bytes of that name are: the name itself, or what a link leads to.
+    public static func target(of path: String) throws(Problem) -> String {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             guard errno == ENOENT else { throw Problem(path) }

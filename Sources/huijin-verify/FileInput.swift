@@ -19,26 +19,6 @@ enum FileInput {
     /// Whether anything has that name, readable or not.
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || errno != ENOENT }
 
-    /// Path of the first file, by name, whose path begins so; nil as well where the folder cannot be read.
-    static func firstName(beginningWith path: String) -> String? {
-        let slash = path.lastIndex(of: "/")
-        let prefix = path[(slash.map { path.index(after: $0) } ?? path.startIndex)...]
-        guard let folder = opendir(slash.map { "\(path[...$0])" } ?? ".") else { return nil }
-        defer { closedir(folder) }
-        var first: String?
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
-                    String(cString: $0)
-                }
-            }
-            // What a crash left half written ends in `.new`.
-            guard name.hasPrefix(prefix), !name.hasSuffix(".new") else { continue }
-            first = min(first ?? name, name)
-        }
-        return first.map { (slash.map { "\(path[...$0])" } ?? "") + $0 }
-    }
-
     private static let chunkBytes = 1_048_576
 
     static func read(_ path: String, bytesMax: Int) throws(Problem) -> [UInt8] {

@@ -59,14 +59,17 @@ enum Main {
             known = try TrustFile(arguments, genesis: genesis)
         } catch {
             complain("\(error.text)\n")
-            if case .isUsed = error { return .unwritable }
-            return .unreadable
+            switch error {
+            case .isUsed, .folder: return .unwritable
+            case .input, .notOne, .other, .startsElsewhere: return .unreadable
+            }
         }
         do throws(EvidenceProblem) {
             let verifier = try Verifier(genesis: genesis, trust: known.trust)
             switch arguments.mode {
             case .fork: return try judgeFork(bytes, verifier, arguments)
             case .statement:
+                if let fork = known.knownFork { return contested(fork) }
                 let statement = try verifier.verifyStatement(bytes)
                 return show(EvidenceReport(statement), statement.json, arguments, .proven)
             case .verify, .receipts: return try judge(bytes, verifier, known, arguments)
@@ -136,7 +139,7 @@ enum Main {
     private static func judge(
         _ bytes: [UInt8], _ verifier: Verifier, _ known: TrustFile, _ arguments: Arguments
     ) throws(EvidenceProblem) -> ExitCode {
-        guard let path = arguments.trust else {
+        guard let path = known.path else {
             let answer = try verifier.verify(bytes)
             try checkAsked(answer.questions, arguments: arguments)
             let code = show(EvidenceReport(answer), answer.json, arguments, .proven)
@@ -146,18 +149,11 @@ enum Main {
         case .fork(let evidence):
             let fork = try verifier.verifyFork(evidence)
             // The evidence first: nobody may be listening.
-            let isWritten = writeFork(evidence, known.trust, beside: known.path ?? path)
+            let isWritten = writeFork(evidence, known.trust, beside: path)
             let code = show(EvidenceReport(fork), fork.json, arguments, .fork)
             return isWritten ? code : .unwritable
         case .proven(let followed):
-            if let evidence = FileInput.firstName(
-                beginningWith: (known.path ?? path) + ".fork-")
-            {
-                complain(
-                    "two certified histories are known, see \(evidence): as long as it is there, nothing is proven by \(path)\n"
-                        + "已知存在两份经认证的历史，见 \(evidence)：该文件仍在时，不以 \(path) 作任何证明\n")
-                return .fork
-            }
+            if let fork = known.knownFork { return contested(fork) }
             try checkAsked(followed.answer.questions, arguments: arguments)
             let code = show(followed.report, followed.json, arguments, .proven)
             if followed.trust != known.trust || !known.isKept {
@@ -170,13 +166,20 @@ enum Main {
         }
     }
 
+    private static func contested(_ fork: String) -> ExitCode {
+        complain(
+            "two certified histories are known, see \(fork): as long as it is there, this trust file proves nothing\n"
+                + "已知存在两份经认证的历史，见 \(fork)：该证据仍在时，不以该信任文件作任何证明\n")
+        return .fork
+    }
+
     private static func writeFork(
         _ evidence: ForkEvidence, _ trust: TrustedChain, beside path: String
     ) -> Bool {
         let encoded = evidence.encoded
-        let kind = trust.isByEndedKeys(evidence, nowMs: nowMs) ? "old-fork" : "fork"
-        let name = "\(path).\(kind)-\(trust.suite.digest(encoded).hex.prefix(16))"
-        // The same evidence has the same name; what a full disk left of it has too.
+        let mark = trust.isByEndedKeys(evidence, nowMs: nowMs) ? EvidenceMark.oldFork : .fork
+        let name = mark.path(beside: path, encoded, trust.suite)
+        // What a full disk left of it has the same name.
         if WholeFile.isThere(name, encoded) { return true }
         let isWritten = writing { () throws(WholeFile.Problem) in
             try WholeFile.replace(name, encoded)

@@ -12,6 +12,7 @@ struct TrustFile {
         case other(path: String, EvidenceProblem)
         case startsElsewhere(path: String)
         case isUsed(FileClaim.Problem)
+        case folder(WholeFile.Problem)
 
         var text: String {
             switch self {
@@ -23,6 +24,7 @@ struct TrustFile {
                 "\(path) starts with another header than the accepted one / \(path) 的信任起点不是所接受的区块头"
             case .isUsed(let problem):
                 "\(problem.path): \(problem.english) / \(problem.path) \(problem.chinese)"
+            case .folder(let problem): "\(problem.path): \(problem.reason)"
             }
         }
     }
@@ -34,8 +36,10 @@ struct TrustFile {
     /// That nobody else replaces the file between reading and writing; where it cannot be claimed it is not written either.
     private let claim: Result<FileClaim, WholeFile.Problem>?
 
-    /// Of the file that is claimed, whichever link was named; nil where none is.
-    var path: String? { try? claim?.get().path }
+    /// Whichever link was named; nil where none was.
+    let path: String?
+    /// Evidence beside the file of two certified histories: as long as it is there, the file proves nothing.
+    let knownFork: String?
 
     init(_ arguments: Arguments, genesis: Genesis) throws(Problem) {
         claim = try Self.claim(arguments)
@@ -54,6 +58,16 @@ struct TrustFile {
         }
         trust = kept ?? start ?? TrustedChain(genesis: genesis)
         isKept = kept != nil
+        do throws(WholeFile.Problem) {
+            path = try arguments.trust.map { path throws(WholeFile.Problem) in
+                try WholeFile.target(of: path)
+            }
+            knownFork = try path.flatMap { path throws(WholeFile.Problem) in
+                try WholeFile.files(beginningWith: path + EvidenceMark.fork.rawValue).first?.path
+            }
+        } catch {
+            throw .folder(error)
+        }
     }
 
     private static func claim(

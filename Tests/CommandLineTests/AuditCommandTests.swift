@@ -41,6 +41,10 @@ import Testing
         try bench.verify(
             ["--genesis", "net/genesis.cbor", "--bundle", "1.bundle", "--trust", "trust"])
         try bench.huijin(trusting + ["trusted.bundle"], as: "buyer")
+        try bench.write("evidence", "trust.fork-0")
+        let contested = try bench.huijin(trusting + ["no.bundle"], as: "buyer", expect: 3)
+        #expect(contested.complaint.contains("trust.fork-0"))
+        try FileManager.default.removeItem(at: bench.folder.appending(path: "trust.fork-0"))
         try bench.write("junk", "trust")
         let refused = try bench.huijin(trusting + ["more.bundle"], as: "buyer", expect: 78)
         #expect(refused.complaint.contains("trust"))

@@ -18,10 +18,13 @@ import Testing
     static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appending(path: "huijin-verify")
 
-    static func run(_ arguments: [String]) throws -> Run {
+    static func run(
+        _ arguments: [String], program: URL = program, environment: [String: String]? = nil
+    ) throws -> Run {
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
+        if let environment { process.environment = environment }
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

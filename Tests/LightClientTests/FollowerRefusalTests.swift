@@ -94,6 +94,35 @@ import Testing
         }
     }
 
+    /// While somebody gives no answer, what is refused is told and asked for again; one that lags is not waited for.
+    @Test(arguments: [false, true]) func whatIsRefusedIsTold(isDeaf: Bool) throws {
+        var (ledger, dice) = FollowerTests.ledger()
+        let lagging = ledger.chain
+        ledger.goOn(&dice)
+        let others = isDeaf ? ledger.chain : lagging
+        var desk = try Desk([ledger.chain, others], watching: ledger.watched)
+        var asked = 0
+        desk.twist = { ask, answer in
+            guard case .bundle = ask.what else { return answer }
+            if ask.provider == 1, isDeaf { return .none(reason: "503") }
+            guard Self.isAboutAccount(ask) else { return answer }
+            asked += 1
+            return .forbidden(reason: "no")
+        }
+        // A first look, after which what lags is below what is trusted.
+        _ = desk.look()
+        ledger.goOn(&dice)
+        desk.chains = [ledger.chain, isDeaf ? ledger.chain : lagging]
+        let second = desk.look()
+        #expect(second.allSatisfy { $0.topic != .unreadableRecord })
+        #expect(desk.follower.trust.newest?.header == ledger.chain.newest)
+        asked = 0
+        ledger.goOn(&dice)
+        desk.chains = [ledger.chain, isDeaf ? ledger.chain : lagging]
+        _ = desk.look()
+        #expect(asked == (isDeaf ? 2 : 0))
+    }
+
     // MARK: Evidence
 
     @Test func anHonestAnswerIsNoEvidence() throws {

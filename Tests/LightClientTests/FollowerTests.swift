@@ -212,7 +212,8 @@ import Testing
             }
             #expect(provider == "p\(liar)")
             _ = try fork.verifier.verifyFork(evidence.encoded)
-            #expect(alerts[0].evidence == evidence.encoded)
+            #expect(alerts[0].evidence?.bytes == evidence.encoded)
+            #expect(alerts[0].evidence?.mark == .oldFork)
             #expect(alerts[0].json().encodedText.hasPrefix(#"{"alert":"old-fork""#))
         }
     }

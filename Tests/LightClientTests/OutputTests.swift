@@ -12,27 +12,21 @@ import Testing
     /// With no standard output at all.
     static let closed = "exec \"$0\" \"$@\" >&-"
     /// With one that takes nothing more; nor does any other file.
-    static let full = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\" >\"$OUT\""
+    static let full = "ulimit -f 0; \(start) >\"$OUT\""
     /// With files that end after half a kibibyte or one, as the shell counts.
-    static let short = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""
+    static let short = "ulimit -f 1; \(start)"
+    /// Signals that whoever runs the tests ignores do what they do for anybody.
+    private static let start = "exec env --default-signal=PIPE,XFSZ \"$0\" \"$@\""
 
     private static func run(
         _ script: String, _ desk: Desk, _ arguments: [String]
     ) throws -> Run {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", script, CommandTests.program.path] + arguments
-        process.environment = ["OUT": desk.folder.appending(path: "out").path]
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return Run(
-            code: process.terminationStatus, output: String(decoding: outputBytes, as: UTF8.self),
-            errors: String(decoding: errorBytes, as: UTF8.self))
+        try CommandTests.run(
+            ["-c", script, CommandTests.program.path] + arguments,
+            program: URL(filePath: "/bin/sh"),
+            environment: [
+                "OUT": desk.folder.appending(path: "out").path, "PATH": "/usr/bin:/bin",
+            ])
     }
 
     @Test(arguments: [closed, full], [[], ["--json"]])
@@ -108,6 +102,33 @@ import Testing
             #expect(try Data(contentsOf: file) == whole)
             // Where it is whole nothing is written.
             #expect(try desk.verify(other, "--trust", desk.trust).errors.isEmpty)
+        }
+    }
+
+    /// Whoever listened has gone: the evidence is there all the same.
+    @Test func aBrokenPipeLosesNoEvidence() throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.right.grow(2)
+        try CommandTests.inFolder { folder in
+            let desk = try Desk(fork.common, folder)
+            let honest = try EvidenceBundle.header(height: 2, from: fork.left)
+            #expect(try desk.verify(honest, "--trust", desk.trust).code == 0)
+            let other = try desk.file(
+                "other", try EvidenceBundle.header(height: 4, from: fork.right).encoded)
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments =
+                ["--default-signal=PIPE", CommandTests.program.path]
+                + ["--genesis", desk.genesis, "--bundle", other, "--trust", desk.trust]
+            let (output, errors) = (Pipe(), Pipe())
+            process.standardOutput = output
+            process.standardError = errors
+            try output.fileHandleForReading.close()
+            try process.run()
+            _ = try errors.fileHandleForReading.readToEnd()
+            process.waitUntilExit()
+            #expect(process.terminationReason == .exit && process.terminationStatus == 73)
+            #expect(try desk.names().contains { $0.contains(".fork-") })
         }
     }
 

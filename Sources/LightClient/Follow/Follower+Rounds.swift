@@ -222,11 +222,12 @@ extension Follower {
         proof.forbidders[number].shown = shown
         if proof.forbidders.contains(where: { $0.shown == nil }) { return probe(proof) }
         let all = proof.forbidders.flatMap { $0.shown ?? [] }
-        // Who gave no answer at all, or a wrong one, may show it the next time.
-        let isSettled = proof.forbidders.count == proof.heads.count
-        for (question, reason) in proof.forbidden
-        where isSettled && !all.contains(question) && !unreadable.contains(question) {
-            unreadable.append(question)
+        // Who gave no answer at all, or a wrong one, may show it the next time: then it is asked for again.
+        let lowest = anchor?.height ?? 0
+        let isSettled =
+            proof.forbidders.count == proof.heads.count(where: { $0.header.height >= lowest })
+        for (question, reason) in proof.forbidden where !all.contains(question) {
+            if isSettled, !unreadable.contains(question) { unreadable.append(question) }
             guard !toldUnreadable.contains(question),
                 case .record(let type, let id) = question
             else { continue }

@@ -16,11 +16,12 @@ extension FollowerAlert {
         return .object(members)
     }
 
-    /// What is to be written to a file, to be judged by anyone.
-    public var evidence: [UInt8]? {
+    /// What is to be written to a file, to be judged by anyone, and of which kind it is.
+    public var evidence: (mark: EvidenceMark, bytes: [UInt8])? {
         switch self {
-        case .fork(let evidence, _, _), .oldFork(let evidence, _): evidence.encoded
-        case .refused(_, _, let bytes): bytes
+        case .fork(let evidence, _, _): (.fork, evidence.encoded)
+        case .oldFork(let evidence, _): (.oldFork, evidence.encoded)
+        case .refused(_, _, let bytes): bytes.map { (.refused, $0) }
         case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .silent, .behind, .well,
             .stale, .fresh:
             nil
