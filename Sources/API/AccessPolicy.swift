@@ -119,7 +119,7 @@ struct AccessPolicy {
             .assetRegister, .assetApprove, .assetAttest, .assetDerive, .assetFreeze, .assetUnfreeze,
             .rightTransfer, .rightAccept, .rightApprove, .rightCancel,
             .offerPublish, .offerAdmit, .validatorJoin, .validatorLeave, .validatorReplace,
-            .validatorEquivocation:
+            .validatorEquivocation, .validatorRecover:
             .everyone
         case .evidenceRecord: .members
         case .licenceRequest, .licenceAgree, .licenceClose, .licenceRevoke, .depositConfirm,

@@ -47,6 +47,8 @@ public struct CertificateBook: Sendable {
         case .notarize: return notarizations[statement.view] == nil
         case .nullify: return nullifications[statement.view] == nil
         case .finalize: return true
+        // It ends the epoch, and this book with it.
+        case .recover: return false
         }
     }
 
@@ -65,6 +67,7 @@ public struct CertificateBook: Sendable {
             final = FinalPoint(view: certificate.view, subject: subject, certificate: certificate)
             prune(from: old, to: certificate.view)
             openView = max(openView, certificate.view + 1)
+        case .recover: return false
         }
         while notarizations[openView] != nil || nullifications[openView] != nil { openView += 1 }
         return true

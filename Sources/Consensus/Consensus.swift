@@ -266,6 +266,7 @@ public struct Simplex: Sendable {
             tallies = tallies.filter { $0.key > certificate.view }
             executed = executed.filter { $0.key > certificate.view }
             steps.append(.final(book.final))
+        case .recover: return
         }
         if certificate.view >= view { enter(certificate.view + 1) }
         // After a crash of all, a certificate of a later view may be on record already and comes no second time.

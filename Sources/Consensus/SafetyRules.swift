@@ -167,6 +167,7 @@ public struct SafetyRules: Sendable {
         case .notarize: record.notarized == statement.subject
         case .nullify: record.nullified
         case .finalize: record.finalized == statement.subject
+        case .recover: false
         }
     }
 
@@ -203,6 +204,7 @@ public struct SafetyRules: Sendable {
         case .notarize: records[statement.view, default: ViewRecord()].notarized = statement.subject
         case .nullify: records[statement.view, default: ViewRecord()].nullified = true
         case .finalize: records[statement.view, default: ViewRecord()].finalized = statement.subject
+        case .recover: preconditionFailure("a validator never signs a recovery")
         }
     }
 }

@@ -19,6 +19,7 @@ struct Tally: Sendable {
         case .notarize: notarize[validator]
         case .nullify: nullify[validator]
         case .finalize: finalize[validator]
+        case .recover: nil
         }
     }
 
@@ -29,7 +30,7 @@ struct Tally: Sendable {
     /// A vote on file that contradicts this one.
     func contradiction(to vote: Vote) -> Equivocation? {
         guard !isReported[vote.validator] else { return nil }
-        for kind in VoteKind.allCases {
+        for kind in VoteKind.votes {
             if let filed = self.vote(kind, of: vote.validator),
                 let pair = Equivocation(filed, vote)
             {
@@ -49,16 +50,18 @@ struct Tally: Sendable {
         case .notarize: if notarize[vote.validator] == nil { notarize[vote.validator] = vote }
         case .nullify: if nullify[vote.validator] == nil { nullify[vote.validator] = vote }
         case .finalize: if finalize[vote.validator] == nil { finalize[vote.validator] = vote }
+        case .recover: preconditionFailure("a recovery is no vote, and is never verified as one")
         }
     }
 
     /// The filed votes that state exactly this.
     func votes(for statement: VoteStatement) -> [Vote] {
-        let filed =
+        let filed: [Vote?] =
             switch statement.kind {
             case .notarize: notarize
             case .nullify: nullify
             case .finalize: finalize
+            case .recover: []
             }
         return filed.compactMap { $0?.statement == statement ? $0 : nil }
     }

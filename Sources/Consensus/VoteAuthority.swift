@@ -1,15 +1,17 @@
 import Ledger
 
-/// Who may vote in an epoch, and how a vote is checked.
+/// Who may vote in an epoch, and how a vote is checked; and who may end it when a quorum is lost.
 public struct VoteAuthority: Sendable {
     public let chain: ChainID
     public let validators: ValidatorSet
+    public let recovery: RecoveryRule?
     private let check: (@Sendable (Vote, ValidatorSet) -> Bool)?
 
     /// Checks real signatures under the validators' keys.
-    public init(chain: ChainID, validators: ValidatorSet) {
+    public init(chain: ChainID, validators: ValidatorSet, recovery: RecoveryRule? = nil) {
         self.chain = chain
         self.validators = validators
+        self.recovery = recovery
         check = nil
     }
 
@@ -22,17 +24,19 @@ public struct VoteAuthority: Sendable {
 
     /// The same for a simulation in which sets change: a vote is checked under the set of its epoch.
     package init(
-        chain: ChainID, validators: ValidatorSet,
+        chain: ChainID, validators: ValidatorSet, recovery: RecoveryRule? = nil,
         check: @escaping @Sendable (Vote, ValidatorSet) -> Bool
     ) {
         self.chain = chain
         self.validators = validators
+        self.recovery = recovery
         self.check = check
     }
 
     private init(_ other: VoteAuthority, _ validators: ValidatorSet) {
         chain = other.chain
         self.validators = validators
+        recovery = other.recovery
         check = other.check
     }
 
@@ -49,6 +53,12 @@ public struct VoteAuthority: Sendable {
         return Verified(assumingValid: vote)
     }
 
+    /// A recovery of this epoch, under the genesis' rule.
+    public func verified(recovery certificate: Certificate) -> Verified<Certificate>? {
+        guard certificate.statement.epoch == validators.epoch else { return nil }
+        return recovery.flatMap { certificate.verified(chain: chain, rule: $0) }
+    }
+
     /// - Parameter isKnown: whether this very vote was verified before, under this set.
     public func verified(
         _ certificate: Certificate, isKnown: (Vote) -> Bool = { _ in false }
@@ -57,7 +67,8 @@ public struct VoteAuthority: Sendable {
             return certificate.verified(chain: chain, validators: validators, isKnown: isKnown)
         }
         let seats = certificate.signatures.map(\.validator)
-        guard certificate.statement.epoch == validators.epoch, seats.count >= validators.quorum,
+        guard certificate.kind != .recover, certificate.statement.epoch == validators.epoch,
+            seats.count >= validators.quorum,
             zip(seats, seats.dropFirst()).allSatisfy(<),
             seats.allSatisfy(validators.validators.indices.contains),
             certificate.votes.allSatisfy({ isKnown($0) || check($0, validators) })

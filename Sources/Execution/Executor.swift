@@ -27,12 +27,14 @@ public struct Executor<Base: CommittedState> {
     /// - Parameters:
     ///   - timeMs: the header's time; greater than the parent's.
     ///   - replay: the final transactions; those of unfinalized ancestors are checked here.
+    ///   - isRecovery: whether a recovery is to make the block final; in all others `validator.recover` is refused.
     public func build(
         on parent: ParentState<Base>, candidates: [Verified<SignedTransaction>], timeMs: UInt64,
-        replay: some ReplayFilter
+        replay: some ReplayFilter, isRecovery: Bool = false
     ) -> ExecutedBlock {
         precondition(timeMs > parent.header.timeMs, "time moves forward")
-        var run = BlockRun(context(on: parent, timeMs: timeMs), on: parent, cache: records)
+        let context = context(on: parent, timeMs: timeMs, isRecovery: isRecovery)
+        var run = BlockRun(context, on: parent, cache: records)
         run.runDueActions()
         var leftOut: [LeftOut] = []
         for candidate in candidates {
@@ -52,14 +54,16 @@ public struct Executor<Base: CommittedState> {
     /// - Parameters:
     ///   - transactions: one for each entry: what its envelope holds, with a signature that was checked; nil for
     ///     automatic actions and where nobody checked it.
+    ///   - isRecovery: whether a recovery makes the block final.
     /// - Throws: `BlockFault`, and an honest replica does not vote for the block.
     public func execute(
         _ block: Block, on parent: ParentState<Base>,
-        transactions: [Verified<SignedTransaction>?], replay: some ReplayFilter
+        transactions: [Verified<SignedTransaction>?], replay: some ReplayFilter,
+        isRecovery: Bool = false
     ) throws(BlockFault) -> ExecutedBlock {
         precondition(transactions.count == block.entries.count, "one for each entry")
         try check(block, on: parent)
-        let context = context(on: parent, timeMs: block.header.timeMs)
+        let context = context(on: parent, timeMs: block.header.timeMs, isRecovery: isRecovery)
         var run = BlockRun(context, on: parent, cache: records)
         run.runDueActions()
         let due = run.entries.count
@@ -110,10 +114,13 @@ public struct Executor<Base: CommittedState> {
 
     // MARK: Headers
 
-    private func context(on parent: ParentState<Base>, timeMs: UInt64) -> BlockContext {
+    private func context(
+        on parent: ParentState<Base>, timeMs: UInt64, isRecovery: Bool
+    ) -> BlockContext {
         BlockContext(
             chain: chain, suite: suite, height: parent.header.height + 1, timeMs: timeMs,
-            parameters: parameters, validators: validatorSet(after: parent))
+            parameters: parameters, validators: validatorSet(after: parent),
+            isRecovery: isRecovery)
     }
 
     /// What the parent alone decides, before anything is executed.

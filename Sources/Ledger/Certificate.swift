@@ -3,6 +3,7 @@ import LedgerCrypto
 
 /// One validator's signature within a certificate. Wire: `[validator index, signature]`.
 public struct CertificateSignature: Hashable, Sendable, CBOREncodable, CBORDecodable {
+    /// Position in the epoch's validator set; in a recovery, in the genesis' recovery rule.
     public let validator: Int
     public let signature: [UInt8]
 
@@ -24,7 +25,8 @@ public struct CertificateSignature: Hashable, Sendable, CBOREncodable, CBORDecod
     }
 }
 
-/// A quorum of equal votes: a notarization, a nullification or a finalization.
+/// A quorum of equal votes: a notarization, a nullification or a finalization. Or a recovery, signed under the genesis'
+/// `RecoveryRule` in the place of the finalization that a lost quorum cannot give.
 ///
 /// Wire: `[statement, [[validator index, signature]…]]`, the indices strictly ascending.
 public struct Certificate: Hashable, Sendable, CBOREncodable, CBORDecodable {
@@ -51,7 +53,8 @@ public struct Certificate: Hashable, Sendable, CBOREncodable, CBORDecodable {
     public func verified(
         chain: ChainID, validators: ValidatorSet, isKnown: (Vote) -> Bool = { _ in false }
     ) -> Verified<Certificate>? {
-        guard signatures.count >= validators.quorum, signatures.count <= validators.count
+        guard kind != .recover, signatures.count >= validators.quorum,
+            signatures.count <= validators.count
         else { return nil }
         for (left, right) in zip(signatures, signatures.dropFirst())
         where left.validator >= right.validator { return nil }

@@ -10,6 +10,7 @@ public enum SigningContext: String, Sendable, CaseIterable {
     case batch = "huijin/batch"
     case notarize = "huijin/notarize"
     case nullify = "huijin/nullify"
+    case recover = "huijin/recover"
     case checkpoint = "huijin/checkpoint"
     case request = "huijin/request"
 }

@@ -102,7 +102,8 @@ public struct GenesisRecord: Hashable, Sendable, CBOREncodable, CBORDecodable {
 
 /// Where a ledger begins. Its canonical encoding's digest is the chain id.
 ///
-/// Wire: `["huijin/genesis/1", name, suite, time, parameters, validator set, [record…]]`, records by ascending key.
+/// Wire: `["huijin/genesis/1", name, suite, time, parameters, validator set, [record…]]`, records by ascending key; with a
+/// recovery rule `["huijin/genesis/2", …the same…, recovery rule]`.
 public struct Genesis: Hashable, Sendable {
     public let name: String
     public let suite: Suite
@@ -111,29 +112,34 @@ public struct Genesis: Hashable, Sendable {
     /// The set of epoch 0.
     public let validators: ValidatorSet
     public let records: [GenesisRecord]
+    /// Who may begin an epoch when a quorum is lost; nil where nobody may, and such a ledger ends there.
+    public let recovery: RecoveryRule?
     /// Digest of the canonical encoding.
     public let chain: ChainID
 
     public static let context = "huijin/genesis/1"
+    public static let contextWithRecovery = "huijin/genesis/2"
     public static let nameBytesMax = 128
     public static let recordsMax = 4_096
 
     /// - Parameter records: sorted here by key; keys distinct.
     public init(
         name: String, suite: Suite, timeMs: UInt64, parameters: Parameters,
-        validators: ValidatorSet, records: [GenesisRecord]
+        validators: ValidatorSet, records: [GenesisRecord], recovery: RecoveryRule? = nil
     ) {
         precondition(validators.epoch == 0, "genesis holds the set of epoch 0")
         precondition(validators.suite == suite, "validators sign with the chain's suite")
+        precondition(recovery?.suite ?? suite == suite, "and so do recovery keys")
         self.name = name
         self.suite = suite
         self.timeMs = timeMs
         self.parameters = parameters
         self.validators = validators
         self.records = records.sorted { $0.key < $1.key }
+        self.recovery = recovery
         var encoder = CBOREncoder()
         Genesis.encode(
-            name, suite, timeMs, parameters, validators, self.records, into: &encoder)
+            name, suite, timeMs, parameters, validators, self.records, recovery, into: &encoder)
         chain = suite.digest(encoder.bytes)
     }
 
@@ -149,27 +155,34 @@ public struct Genesis: Hashable, Sendable {
 
 extension Genesis: CBOREncodable, CBORDecodable {
     public func encode(into encoder: inout CBOREncoder) {
-        Genesis.encode(name, suite, timeMs, parameters, validators, records, into: &encoder)
+        Genesis.encode(
+            name, suite, timeMs, parameters, validators, records, recovery, into: &encoder)
     }
 
     private static func encode(
         _ name: String, _ suite: Suite, _ timeMs: UInt64, _ parameters: Parameters,
-        _ validators: ValidatorSet, _ records: [GenesisRecord], into encoder: inout CBOREncoder
+        _ validators: ValidatorSet, _ records: [GenesisRecord], _ recovery: RecoveryRule?,
+        into encoder: inout CBOREncoder
     ) {
-        encoder.array(7)
-        encoder.text(Genesis.context)
+        encoder.array(recovery == nil ? 7 : 8)
+        encoder.text(recovery == nil ? Genesis.context : Genesis.contextWithRecovery)
         encoder.text(name)
         encoder.unsigned(suite.rawValue)
         encoder.unsigned(timeMs)
         encoder.value(parameters)
         encoder.value(validators)
         encoder.list(records)
+        if let recovery { encoder.value(recovery) }
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
-        try decoder.array(exactly: 7)
-        guard try decoder.text(max: 32) == Genesis.context else {
-            throw decoder.invalid("a genesis begins with huijin/genesis/1")
+        let count = try decoder.array(max: 8)
+        let context = try decoder.text(max: 32)
+        let isPlain = count == 7 && context == Genesis.context
+        guard isPlain || count == 8 && context == Genesis.contextWithRecovery else {
+            throw decoder.invalid(
+                "a genesis begins with huijin/genesis/1, or with huijin/genesis/2 and has a recovery rule"
+            )
         }
         let name = try decoder.text(max: Genesis.nameBytesMax)
         guard let suite = Suite(rawValue: try decoder.unsigned()) else {
@@ -179,14 +192,18 @@ extension Genesis: CBOREncodable, CBORDecodable {
         let parameters: Parameters = try decoder.value()
         let validators: ValidatorSet = try decoder.value()
         let records: [GenesisRecord] = try decoder.list(max: Genesis.recordsMax)
+        let recovery: RecoveryRule? = isPlain ? nil : try decoder.value()
         guard validators.epoch == 0, validators.suite == suite else {
             throw decoder.invalid("genesis validators are of epoch 0 and of the chain's suite")
+        }
+        guard recovery?.suite ?? suite == suite else {
+            throw decoder.invalid("recovery keys are of the chain's suite")
         }
         for (left, right) in zip(records, records.dropFirst()) where left.key >= right.key {
             throw decoder.invalid("genesis records are in ascending order of key, each once")
         }
         self.init(
             name: name, suite: suite, timeMs: timeMs, parameters: parameters,
-            validators: validators, records: records)
+            validators: validators, records: records, recovery: recovery)
     }
 }

@@ -1,14 +1,22 @@
 import Encoding
 import LedgerCrypto
 
-/// The three votes of Simplex (Chan & Pass 2023): notarize a block, nullify a view, finalize a block.
+/// The three votes of Simplex (Chan & Pass 2023): notarize a block, nullify a view, finalize a block; and what the keys of
+/// the genesis' recovery rule say, which is no validator's vote and is never counted as one.
 public enum VoteKind: UInt64, Sendable, CaseIterable {
     case notarize = 1
     case nullify = 2
     case finalize = 3
+    case recover = 4
+
+    /// What validators say.
+    public static let votes: [VoteKind] = [.notarize, .nullify, .finalize]
+
+    /// Whether enough of these make a block final.
+    public var makesFinal: Bool { self == .finalize || self == .recover }
 }
 
-/// The block that a notarize or finalize vote is for.
+/// The block that a notarize or finalize vote is for, or that a recovery ends its epoch with.
 public struct VoteSubject: Hashable, Sendable, CBOREncodable, CBORDecodable {
     public let height: UInt64
     public let header: Digest
@@ -40,7 +48,8 @@ public struct VoteSubject: Hashable, Sendable, CBOREncodable, CBORDecodable {
     }
 }
 
-/// What a validator states with a vote. A nullify vote has no subject, the others always have one.
+/// What a validator states with a vote, or a recovery key with its signature. A nullify vote has no subject, the others
+/// always have one; a recovery is of no view and has 0 there.
 ///
 /// Wire: `[kind, epoch, view, subject / null]`; the chain is bound by the signature.
 public struct VoteStatement: Hashable, Sendable {
@@ -59,6 +68,11 @@ public struct VoteStatement: Hashable, Sendable {
 
     public static func finalize(epoch: UInt64, view: UInt64, _ subject: VoteSubject) -> Self {
         Self(kind: .finalize, epoch: epoch, view: view, subject: subject)
+    }
+
+    /// That block is final and ends its epoch, though no quorum of the epoch says so.
+    public static func recover(epoch: UInt64, _ subject: VoteSubject) -> Self {
+        Self(kind: .recover, epoch: epoch, view: 0, subject: subject)
     }
 
     private init(kind: VoteKind, epoch: UInt64, view: UInt64, subject: VoteSubject?) {
@@ -80,12 +94,9 @@ public struct VoteStatement: Hashable, Sendable {
 
     public func protectedHeader(chain: ChainID, suite: Suite, keyID: KeyID) -> [UInt8] {
         switch kind {
-        case .notarize, .nullify:
-            var extra = [epoch.encoded, view.encoded]
-            if let subject { extra.append(subject.encoded) }
-            let context: SigningContext = kind == .notarize ? .notarize : .nullify
-            return context.protectedHeader(
-                suite: suite, keyID: keyID, chain: chain, extra: extra)
+        case .notarize: return protectedHeader(.notarize, suite, keyID, chain)
+        case .nullify: return protectedHeader(.nullify, suite, keyID, chain)
+        case .recover: return protectedHeader(.recover, suite, keyID, chain)
         case .finalize:
             guard let subject else { preconditionFailure("a finalize vote has a subject") }
             var encoder = CBOREncoder(reserving: 160)
@@ -106,6 +117,14 @@ public struct VoteStatement: Hashable, Sendable {
             return encoder.bytes
         }
     }
+
+    private func protectedHeader(
+        _ context: SigningContext, _ suite: Suite, _ keyID: KeyID, _ chain: ChainID
+    ) -> [UInt8] {
+        var extra = [epoch.encoded, view.encoded]
+        if let subject { extra.append(subject.encoded) }
+        return context.protectedHeader(suite: suite, keyID: keyID, chain: chain, extra: extra)
+    }
 }
 
 extension VoteStatement: CBOREncodable, CBORDecodable {
@@ -120,13 +139,16 @@ extension VoteStatement: CBOREncodable, CBORDecodable {
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
         try decoder.array(exactly: 4)
         guard let kind = VoteKind(rawValue: try decoder.unsigned()) else {
-            throw decoder.invalid("a vote's kind is 1, 2 or 3")
+            throw decoder.invalid("a statement's kind is 1, 2, 3 or 4")
         }
         let epoch = try decoder.unsigned()
         let view = try decoder.unsigned()
         let subject = try decoder.optional(VoteSubject.self)
         guard (kind == .nullify) == (subject == nil) else {
             throw decoder.invalid("a nullify vote has no subject, the others have one")
+        }
+        guard kind != .recover || view == 0 else {
+            throw decoder.invalid("a recovery is of no view: 0")
         }
         self.init(kind: kind, epoch: epoch, view: view, subject: subject)
     }
@@ -150,7 +172,8 @@ public struct Vote: Hashable, Sendable, CBOREncodable, CBORDecodable {
 
     /// The vote, verified, when its signature is valid under that validator's key.
     public func verified(chain: ChainID, validators: ValidatorSet) -> Verified<Vote>? {
-        guard statement.epoch == validators.epoch, validators.validators.indices.contains(validator)
+        guard statement.kind != .recover, statement.epoch == validators.epoch,
+            validators.validators.indices.contains(validator)
         else { return nil }
         let key = validators.validators[validator].votingKey
         let message = statement.signedBytes(chain: chain, suite: key.suite, keyID: key.keyID)
@@ -168,6 +191,9 @@ public struct Vote: Hashable, Sendable, CBOREncodable, CBORDecodable {
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
         try decoder.array(exactly: 3)
         statement = try decoder.value()
+        guard statement.kind != .recover else {
+            throw decoder.invalid("a vote's kind is 1, 2 or 3")
+        }
         validator = Int(try decoder.uint16())
         signature = try decoder.bytes(exactly: Vote.signatureBytes)
     }

@@ -124,7 +124,7 @@ extension Input {
     var sender: PeerID? {
         switch self {
         case .message(let peer, _), .gossiped(let peer, _), .connected(let peer): peer
-        case .start, .timer, .submitted, .verified, .signed: nil
+        case .start, .timer, .submitted, .verified, .signed, .recovery: nil
         }
     }
 
@@ -133,7 +133,7 @@ extension Input {
         switch self {
         case .message(_, let message): message.mayBeObservers
         case .gossiped, .connected: true
-        case .start, .timer, .submitted, .verified, .signed: false
+        case .start, .timer, .submitted, .verified, .signed, .recovery: false
         }
     }
 }

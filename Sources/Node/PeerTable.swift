@@ -67,7 +67,7 @@ struct PeerTable {
         case .gossiped(let peer, let envelopes):
             ids[peer.seat].map { .gossiped(from: $0, envelopes) }
         case .connected(let peer): ids[peer.seat].map { .connected($0) }
-        case .start, .timer, .submitted, .verified, .signed: input
+        case .start, .timer, .submitted, .verified, .signed, .recovery: input
         }
     }
 

@@ -35,6 +35,7 @@ public enum TransactionKind: UInt64, NumberedCase {
     case validatorLeave = 71
     case validatorReplace = 72
     case validatorEquivocation = 73
+    case validatorRecover = 74
 
     public var name: String { titles.name }
     public var titleEn: String { titles.en }
@@ -78,6 +79,8 @@ public enum TransactionKind: UInt64, NumberedCase {
         case .validatorReplace: ("validator.replace", "Replace a validator's keys", "更换席位密钥")
         case .validatorEquivocation:
             ("validator.equivocation", "Prove that a validator contradicted itself", "记账节点双签举证")
+        case .validatorRecover:
+            ("validator.recover", "Seat validators after the loss of a quorum", "恢复记账")
         }
     }
 }

@@ -13,6 +13,8 @@ struct BlockTree {
         /// The newest view in which it was proposed or notarized.
         var view: UInt64
         var executed: ExecutedBlock?
+        /// Whether a verified recovery makes it final.
+        var isRecovery = false
 
         var parent: Digest { block.header.parent }
         var height: UInt64 { block.header.height }
@@ -53,6 +55,10 @@ struct BlockTree {
 
     mutating func setExecuted(_ executed: ExecutedBlock) {
         nodes[executed.headerDigest]?.executed = executed
+    }
+
+    mutating func markRecovery(_ digest: Digest) {
+        nodes[digest]?.isRecovery = true
     }
 
     mutating func remove(_ digest: Digest) {

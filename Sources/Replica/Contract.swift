@@ -90,6 +90,8 @@ public enum Input: Sendable {
     case signed(Verified<Vote>)
     /// A link to this peer is up (again): it is told where this replica stands.
     case connected(PeerID)
+    /// The operator gives a recovery for which `refusal(of:)` has nothing to say.
+    case recovery(Recovery)
 }
 
 /// A signature to check, with `Envelope.verified(by:)`.

@@ -38,7 +38,8 @@ extension Replica {
         }
         do throws(BlockFault) {
             let executed = try executor.execute(
-                node.block, on: state, transactions: transactions, replay: replay)
+                node.block, on: state, transactions: transactions, replay: replay,
+                isRecovery: node.isRecovery)
             tree.setExecuted(executed)
             mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
             return true
@@ -129,7 +130,7 @@ extension Replica {
         let blocks = nodes.compactMap(\.executed)
         precondition(blocks.count == nodes.count, "an executed block's ancestors are executed")
         precondition(
-            certificate.statement.subject == last.subject && certificate.kind == .finalize,
+            certificate.statement.subject == last.subject && certificate.kind.makesFinal,
             "a commit ends with the block that its certificate names")
         effects.append(.commit(Commit(blocks: blocks, finalization: certificate)))
         tail += blocks
@@ -250,8 +251,10 @@ extension Replica {
         tree.insert(block, subject: subject, view: simplex.view)
     }
 
-    /// Final blocks from a peer's store: committed group by group, each under its certificate.
-    mutating func receive(finalBlocks blocks: [CertifiedBlock], from peer: PeerID) {
+    /// Final blocks from a peer's store, or of a recovery: committed group by group, each under its certificate.
+    ///
+    /// - Parameter peer: nil for a recovery that the operator gave.
+    mutating func receive(finalBlocks blocks: [CertifiedBlock], from peer: PeerID?) {
         var group: [(block: Block, subject: VoteSubject)] = []
         var parent = finalDigest
         let heightBefore = finalHeight
@@ -266,11 +269,11 @@ extension Replica {
             parent = subject.header
             group.append((block, subject))
             guard let certificate = certified.finalization else { continue }
-            guard certificate.kind == .finalize, certificate.statement.subject == subject,
-                let verified = simplex.authority.verified(certificate)
+            guard certificate.statement.subject == subject,
+                let verified = verified(final: certificate, of: block)
             else {
                 // Served from a store that holds what was verified.
-                if let peer = renumbered(peer, from: setBefore) {
+                if let peer = peer.flatMap({ renumbered($0, from: setBefore) }) {
                     effects.append(.cutOff(peer, .forgedCertificate))
                 }
                 return
@@ -278,6 +281,7 @@ extension Replica {
             for member in group {
                 tree.insert(member.block, subject: member.subject, view: certificate.view)
             }
+            if certificate.kind == .recover, seatsAnew(block) { tree.markRecovery(subject.header) }
             group = []
             guard commit(upTo: subject.header, certificate) else { return }
             // The certificate of an epoch's last block ends with the epoch.
@@ -285,7 +289,7 @@ extension Replica {
         }
         if finalHeight > heightBefore { awaitsFinalBlocks = false }
         if lacksFinalBlocks, !isBehindEpochs || finalHeight > heightBefore {
-            fetchPeer = renumbered(peer, from: setBefore)
+            fetchPeer = peer.flatMap { renumbered($0, from: setBefore) }
             fetch()
         }
     }

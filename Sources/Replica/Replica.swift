@@ -147,7 +147,9 @@ public struct Replica<Base: CommittedState> {
         validatorsDigest = validators.digest(genesis.suite)
         hasOtherSet = validatorsDigest != header.nextValidators ?? header.validators
         let authority =
-            (authority ?? VoteAuthority(chain: genesis.chain, validators: genesis.validators))
+            (authority
+            ?? VoteAuthority(
+                chain: genesis.chain, validators: genesis.validators, recovery: genesis.recovery))
             .under(validators)
         let seat = votingKey.flatMap { validators.index(ofKey: $0) }
         // An epoch's last block is the next one's view 0.
@@ -227,6 +229,7 @@ public struct Replica<Base: CommittedState> {
         case .connected(let peer):
             effects.append(.send(peer, .status(status)))
             askForOwnVotes(peer)
+        case .recovery(let recovery): receive(recovery)
         }
         advance()
         flushSignatures()
@@ -318,12 +321,7 @@ public struct Replica<Base: CommittedState> {
         guard !signatures.isEmpty else { return }
         let new = signatures.filter(\.isNew).map(\.statement)
         if !new.isEmpty, !mutation.contains(.skipPersistence) {
-            let bodies = new.compactMap { statement -> Block? in
-                guard statement.kind == .notarize, !mutation.contains(.forgetBodies),
-                    let subject = statement.subject
-                else { return nil }
-                return tree[subject.header]?.block
-            }
+            let bodies = mutation.contains(.forgetBodies) ? [] : new.flatMap { blocks(behind: $0) }
             let certificates = new.compactMap { statement -> Certificate? in
                 guard statement.kind == .finalize, !mutation.contains(.forgetCertificates)
                 else { return nil }
@@ -333,6 +331,20 @@ public struct Replica<Base: CommittedState> {
         }
         for signature in signatures { effects.append(.sign(signature.statement)) }
         signatures = []
+    }
+
+    /// Blocks that are durable before the statement is signed: the one that a notarize vote is for; and of the way up to the one that
+    /// a finalize vote is for, those that this replica did not vote for itself. So whoever voted to finalize a block has all that a
+    /// ledger needs to go on from it (`makeRecovery`).
+    private func blocks(behind statement: VoteStatement) -> [Block] {
+        guard let subject = statement.subject else { return [] }
+        if statement.kind == .notarize { return [tree[subject.header]?.block].compactMap { $0 } }
+        guard case .complete(let nodes) = tree.path(to: subject.header) else { return [] }
+        return nodes.compactMap { node in
+            simplex.rules.holds(
+                .notarize(epoch: statement.epoch, view: node.view, node.subject))
+                ? nil : node.block
+        }
     }
 
     private mutating func signed(_ vote: Verified<Vote>) {

@@ -107,6 +107,7 @@ struct Checker {
         case .nullify: before.isNullified = true
         case .finalize:
             if let subject = statement.subject { before.finalized.insert(subject.header) }
+        case .recover: return "v\(seat) signed a recovery with a voting key"
         }
         statements[key, default: [:]][view] = before
         if before.notarized.count > 1 {

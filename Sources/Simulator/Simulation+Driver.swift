@@ -248,6 +248,7 @@ extension Simulation {
             fingerprint.mix(results.count)
         case .signed(let vote): mix(vote.value.statement)
         case .connected(let peer): fingerprint.mix(90 + peer.seat)
+        case .recovery(let recovery): mix(recovery.certificate.statement)
         }
     }
 

@@ -51,6 +51,7 @@ public struct VerifiedManifest: Sendable {
     public let digest: Digest
     let suite: Suite
     private let chain: ChainID
+    private let recovery: RecoveryRule?
     /// By epoch.
     private let sets: [ValidatorSet]
     private let stateParts: [MapCover.Part]
@@ -67,6 +68,7 @@ public struct VerifiedManifest: Sendable {
         }
         suite = genesis.suite
         chain = genesis.chain
+        recovery = genesis.recovery
         digest = manifest.identity(suite)
         do throws(EvidenceProblem) {
             _ = try Verifier(genesis: genesis).verifyCheckpoint(
@@ -172,10 +174,11 @@ public struct VerifiedManifest: Sendable {
         guard let finalization = member.finalization else {
             return header.nextValidators == nil ? nil : "an epoch's last block has no certificate"
         }
-        guard finalization.kind == .finalize,
+        guard finalization.kind != .recover || header.nextValidators != nil,
             finalization.statement.subject == VoteSubject(header, suite: suite),
             finalization.statement.epoch == header.epoch,
-            finalization.verified(chain: chain, validators: sets[Int(header.epoch)]) != nil
+            finalization.verifiedFinal(
+                chain: chain, validators: sets[Int(header.epoch)], rule: recovery) != nil
         else { return "its certificate is not valid" }
         return nil
     }

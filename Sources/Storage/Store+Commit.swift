@@ -21,7 +21,7 @@ extension Store {
             preconditionFailure("the last block of a commit has its finalization")
         }
         precondition(
-            certified.kind == .finalize && certified.subject?.header == last.header,
+            certified.kind.makesFinal && certified.subject?.header == last.header,
             "a finalization names its own block")
         let kept = votes.filter { $0.key.isAbove(certified) }
         let sum = kept.count == votes.count ? voteSum : VoteSum(kept.values, suite)

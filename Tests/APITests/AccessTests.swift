@@ -54,7 +54,8 @@ import Testing
             case .withdrawalRequest, .withdrawalConfirm: [.withdrawal, .account, .bank]
             case .jobSubmit, .jobHold, .outputRelease, .outputReject, .jobRefuse: [.job]
             case .evidenceRecord: [.evidence]
-            case .validatorJoin, .validatorLeave, .validatorReplace, .validatorEquivocation:
+            case .validatorJoin, .validatorLeave, .validatorReplace, .validatorEquivocation,
+                .validatorRecover:
                 [.validators, .votingKey]
             }
         for type in written {

@@ -8,3 +8,10 @@ let goldenValues = [
         + "fec40664cf8d54a405c9659a26638d22f8c49c41fa50129972f04beac5f3a107",
     "entry leaf": "6eb782de94f4d51e51d99d7d6b8acc97dca206a411f0225a13bd43d93e2b3b08",
 ]
+
+/// Of a genesis with a recovery rule and a recovery of its block 7, in the same suite.
+let goldenRecoveryValues = [
+    "chain": "37a24245f70d8aa3924a0aecde58af8597c76ccf7a6999bb13d40ff3354da292",
+    "signature": "224d9db038e1d9085ca8de9c1af3f4bfe402d53ac960bead655e9c0268505ff5",
+    "recovery": "7f19219a9604b922606d769274dc117b2957608349252d92a6119403a9c8729c",
+]

@@ -87,6 +87,8 @@ struct TestMarket {
     }
 
     /// The set in force; by default of four members that are not enrolled.
+    /// Whether the next block is one that a recovery makes final.
+    var isRecovery = false
     var validators: ValidatorSet
 
     static func validatorSet(
@@ -113,7 +115,7 @@ struct TestMarket {
     func block() -> BlockContext {
         BlockContext(
             chain: .zero, suite: suite, height: height, timeMs: timeMs, parameters: Parameters(),
-            validators: validators)
+            validators: validators, isRecovery: isRecovery)
     }
 
     /// Runs one transaction as a block of its own, with the member's key of that serial.

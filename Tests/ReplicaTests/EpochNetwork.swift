@@ -54,11 +54,15 @@ final class EpochNetwork {
     /// What each key signed: kind, epoch and view to the subject.
     private var signed: [String: VoteSubject?] = [:]
 
+    /// Of the genesis' rule, two of three.
+    private let recoveryKeys: [SigningKey]
+
     static let governorID = member(1)
     static let traderID = member(2)
 
     init(seed: UInt64, validators count: Int = 4) {
         dice = Randomness(seed: seed)
+        recoveryKeys = (0..<3).map { Self.key("recovery \($0)") }
         governor = Self.key("governor")
         trader = Self.key("trader")
         var builder = GenesisBuilder(suite: suite)
@@ -77,7 +81,8 @@ final class EpochNetwork {
         }
         genesis = builder.genesis(
             name: "epochs", timeMs: 1_700_000_000_000, parameters: Workload.parameters,
-            validators: ValidatorSet(epoch: 0, validators: seats).unsafelyUnwrapped)
+            validators: ValidatorSet(epoch: 0, validators: seats).unsafelyUnwrapped,
+            recovery: RecoveryRule(threshold: 2, keys: recoveryKeys.map(\.publicKey)))
         chain = genesis.chain
         for _ in 0..<count { addNode() }
         queue.push(.load, atUs: 1_000)
@@ -110,7 +115,9 @@ final class EpochNetwork {
     }
 
     private var authority: VoteAuthority {
-        VoteAuthority(chain: chain, validators: genesis.validators) { vote, set in
+        VoteAuthority(
+            chain: chain, validators: genesis.validators, recovery: genesis.recovery
+        ) { vote, set in
             vote.signature
                 == Self.signature(vote.statement, set.validators[vote.validator].votingKey.keyID)
         }
@@ -322,9 +329,9 @@ final class EpochNetwork {
         submit(body, by: Self.governorID, with: governor)
     }
 
-    private func submit<Body: TransactionBody>(
+    func envelope<Body: TransactionBody>(
         _ body: Body, by member: MemberID, with key: SigningKey
-    ) -> Digest {
+    ) -> Envelope {
         serial += 1
         let nonce = Array(suite.digest(serial.encoded).bytes.prefix(LedgerLimits.nonceBytes))
         let transaction = Transaction(
@@ -334,6 +341,13 @@ final class EpochNetwork {
         guard let envelope = try? Envelope(bytes: bytes, chain: chain, suite: suite) else {
             preconditionFailure("what was just signed decodes")
         }
+        return envelope
+    }
+
+    private func submit<Body: TransactionBody>(
+        _ body: Body, by member: MemberID, with key: SigningKey
+    ) -> Digest {
+        let envelope = envelope(body, by: member, with: key)
         // To two that may propose it: one of them may lose it in a crash before anybody else has it.
         let up = seated().filter { nodes[$0].isUp }
         let first = dice.below(up.count)
@@ -360,6 +374,27 @@ final class EpochNetwork {
             ValidatorReplace(
                 replacedKey: nodes[index].key.keyID, votingKey: nodes[successor].key,
                 transportKey: Self.transportKey(successor)))
+    }
+
+    /// A recovery that goes on from what that node holds and seats these; the trader writes it down.
+    func recovery(from index: Int, seating seats: [Int]) throws(RecoveryRefusal) -> Recovery {
+        let body = ValidatorRecover(
+            seats: seats.map {
+                Validator(
+                    member: nodes[$0].member, votingKey: nodes[$0].key,
+                    transportKey: Self.transportKey($0))
+            })
+        return try nodes[index].replica.makeRecovery(
+            envelope(body, by: Self.traderID, with: trader),
+            nowMs: genesis.timeMs + 10_000 + nowUs / 1_000)
+    }
+
+    func signed(_ recovery: Recovery, by signers: [Int]) -> Recovery {
+        signers.reduce(recovery) { recovery, index in
+            let signature = RecoveryRule.sign(
+                recovery.certificate.statement, at: index, with: recoveryKeys[index], chain: chain)
+            return recovery.adding(signature).unsafelyUnwrapped
+        }
     }
 
     /// The newest epoch and its set, at whoever is furthest.

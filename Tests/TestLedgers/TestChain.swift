@@ -37,7 +37,8 @@ package struct TestChain: EvidenceSource {
     package var signers: [Int]?
 
     package init(
-        _ suite: Suite, validators count: Int = 4, name: String = "test", members: [TestMember]
+        _ suite: Suite, validators count: Int = 4, name: String = "test", members: [TestMember],
+        recoveryKeys: [SigningKey] = []
     ) {
         self.suite = suite
         votingKeys = (0..<count).map { Self.key(suite, 100 + $0) }
@@ -50,7 +51,9 @@ package struct TestChain: EvidenceSource {
         }
         genesis = Genesis(
             name: name, suite: suite, timeMs: 1_767_225_600_000, parameters: Parameters(),
-            validators: validators, records: records)
+            validators: validators, records: records,
+            recovery: RecoveryRule(
+                threshold: recoveryKeys.count / 2 + 1, keys: recoveryKeys.map(\.publicKey)))
         chain = genesis.chain
         log = LogTree(suite: suite)
         map = MemoryMap(suite: suite)
@@ -189,6 +192,25 @@ package struct TestChain: EvidenceSource {
         validators = next
     }
 
+    /// Ends the epoch without its quorum and goes on under new validators.
+    ///
+    /// - Parameter signers: positions in the genesis' rule, and whose keys sign there.
+    package mutating func recover(to keys: [SigningKey], signers: [(index: Int, key: SigningKey)]) {
+        let next = Self.set(keys, epoch: validators.epoch + 1)
+        append([], endingEpochWith: next)
+        let header = newest
+        let statement = VoteStatement.recover(
+            epoch: header.epoch, VoteSubject(header, suite: suite))
+        let certificate = Certificate(
+            statement: statement,
+            signatures: signers.map {
+                RecoveryRule.sign(statement, at: $0.index, with: $0.key, chain: chain)
+            })
+        changes.append(EpochChange(header: header, certificate: certificate, next: next))
+        votingKeys = keys
+        validators = next
+    }
+
     /// From now on others sign in the validators' places.
     package mutating func usurp(_ keys: [SigningKey]) { votingKeys = keys }
 
@@ -201,6 +223,7 @@ package struct TestChain: EvidenceSource {
             case .finalize: .finalize(epoch: header.epoch, view: header.height, subject)
             case .notarize: .notarize(epoch: header.epoch, view: header.height, subject)
             case .nullify: .nullify(epoch: header.epoch, view: header.height)
+            case .recover: .recover(epoch: header.epoch, subject)
             }
         let signatures = (signers ?? self.signers ?? Array(0..<validators.quorum)).map { index in
             let key = votingKeys[index]
@@ -216,7 +239,9 @@ package struct TestChain: EvidenceSource {
     package var newest: Header { blocks[blocks.count - 1].header }
 
     package func checkpoint() -> (header: Header, certificate: Certificate)? {
-        newest.height == 0 ? nil : (newest, certificate(for: newest))
+        if newest.height == 0 { return nil }
+        let end = changes.last { $0.header == newest && $0.certificate.kind == .recover }
+        return (newest, end?.certificate ?? certificate(for: newest))
     }
 
     package func epochChanges() -> [EpochChange]? { changes }

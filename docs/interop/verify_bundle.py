@@ -148,14 +148,14 @@ def envelope(data, chain):
 # --- The bundle (EB "What is checked, in this order") ---
 def verify(genesis_bytes, bundle_bytes):
     """What the bundle proves, as a dict. Raises Refused."""
-    genesis = read(genesis_bytes, (str, str, UINT, UINT, [UINT], [ANY], [(32, bytes)]))
+    genesis = read(genesis_bytes, (str, str, UINT, UINT, [UINT], [ANY], [(32, bytes)]) + ([ANY],) * (genesis_bytes[:1] == b"\x88"))
     global suite
     need((suite := genesis[2]) in ALGORITHMS, "a suite of 1 or 2")
     chain, validators, height = H(genesis_bytes), validator_set(fit(SET, genesis[5])), -1
     form, bundle_chain, questions, head, states, ancestors, entries, histories = read(bundle_bytes, BUNDLE)
     need(not isinstance(head, bytes), "a detached bundle: the reader must trust its header", NOT_PROVEN)
     changes, top, certificate = fit(([(HEADER, CERTIFICATE, SET)], HEADER, CERTIFICATE), head)
-    need([genesis[0], validators["epoch"], form] == ["huijin/genesis/1", 0, "huijin/evidence/3"], "not a genesis and a bundle")
+    need([genesis[0], validators["epoch"], form] == [f"huijin/genesis/{len(genesis) - 6}", 0, "huijin/evidence/3"], "not a genesis and a bundle")
     need(bundle_chain == chain, "a bundle of another ledger", NOT_PROVEN)
     for last, its_certificate, following in changes:
         last, old, validators = header_of(last, chain), validators, validator_set(following)

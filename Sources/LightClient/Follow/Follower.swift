@@ -196,6 +196,7 @@ public struct Follower: Sendable {
         }
         self.genesis = genesis
         self.trust = trust
+        self.trust.recovery = genesis.recovery
         self.watched = watched
         self.providers = providers
         self.logs = logs

@@ -32,6 +32,7 @@ extension ProvenAnswer {
             "signatures": .number(UInt64(checkpoint.signatures)),
             "validators": .number(UInt64(checkpoint.validators.count)),
             "quorum": .number(UInt64(checkpoint.validators.quorum)),
+            "recovery": .bool(checkpoint.recovery != nil),
             "epochs": .list(checkpoint.epochs.map { $0.json }),
             "findings": .list(zip(questions, findings).map { $1.json($0) }),
             "claims": .list(claims.map { .both($0.english, $0.chinese) }),
@@ -47,6 +48,13 @@ extension EpochTrust {
             case .checkpoint(let height, let header):
                 .members(["checkpoint": .number(height), "header": .hex(header)])
             case .handedOver(let height): .members(["handedOver": .number(height)])
+            case .recovered(let height, let signatures, let rule):
+                .members([
+                    "recovered": .number(height),
+                    "signatures": .number(UInt64(signatures)),
+                    "keys": .number(UInt64(rule.keys.count)),
+                    "threshold": .number(UInt64(rule.threshold)),
+                ])
             }
         return .members([
             "epoch": .number(epoch),

@@ -34,7 +34,38 @@ extension EpochTrust.Basis {
             )
         case .handedOver(let height):
             ("handed over to at height \(height)", "于高度 \(height) 移交")
+        case .recovered(let height, let signatures, let rule):
+            (
+                "begun after height \(height) by \(signatures) of the \(rule.keys.count) recovery keys in the "
+                    + "genesis (\(rule.threshold) needed), not by a quorum of the epoch before",
+                "于高度 \(height) 之后由创世文件 \(rule.keys.count) 个恢复密钥中的 \(signatures) 个"
+                    + "（需 \(rule.threshold) 个）开始，并非上一届法定多数移交"
+            )
         }
+    }
+}
+
+extension EpochTrust {
+    var isRecovered: Bool {
+        if case .recovered = basis { true } else { false }
+    }
+}
+
+extension Checkpoint {
+    /// Who made it final; with votes or signatures.
+    var finalizedBy: (english: String, chinese: String) {
+        guard let recovery else {
+            let (all, quorum) = (validators.count, validators.quorum)
+            return (
+                "finalized by \(signatures) of \(all) validators (\(quorum) needed)",
+                "\(all) 个记账节点中 \(signatures) 个签名终局（需 \(quorum) 个）"
+            )
+        }
+        let (all, needed) = (recovery.keys.count, recovery.threshold)
+        return (
+            "made final by a recovery: \(signatures) of the \(all) recovery keys in the genesis (\(needed) needed)",
+            "由恢复决定终局：创世文件 \(all) 个恢复密钥中 \(signatures) 个签名（需 \(needed) 个）"
+        )
     }
 }
 

@@ -94,14 +94,10 @@ public struct EvidenceReport: Equatable, Sendable {
         add(0, "ledger", "账本", value: answer.ledger)
         add(1, "chain", "链标识", value: header.chain.hex)
         add(1, "suite", "密码套件", value: answer.suite.name)
-        let (signed, all) = (checkpoint.signatures, checkpoint.validators.count)
-        let quorum = checkpoint.validators.quorum
-        if signed > 0 {
+        if checkpoint.signatures > 0 {
+            let by = checkpoint.finalizedBy
             add(
-                0,
-                "finalized by \(signed) of \(all) validators (\(quorum) needed), "
-                    + "epoch \(header.epoch)",
-                "\(all) 个记账节点中 \(signed) 个签名终局（需 \(quorum) 个），第 \(header.epoch) 届")
+                0, "\(by.english), epoch \(header.epoch)", "\(by.chinese)，第 \(header.epoch) 届")
         } else {
             add(
                 0, "under the header that trust starts with, epoch \(header.epoch)",
@@ -123,6 +119,19 @@ public struct EvidenceReport: Equatable, Sendable {
                 "第 \(epoch.epoch) 届，\(epoch.count) 取 \(epoch.quorum)，\(basis.chinese)",
                 value: epoch.validators.hex)
             if index == 0, hidden > 0 { add(1, "… \(hidden) more", "另有 \(hidden) 届") }
+        }
+        let recovered = epochs.filter { $0.isRecovered }
+        guard let last = recovered.last else { return }
+        let count = recovered.count
+        add(
+            0, "NOT HANDED OVER: \(count) of these began by a recovery under the genesis' rule",
+            "非移交：其中 \(count) 届依创世恢复规则开始")
+        for epoch in recovered.prefix(EvidenceReport.epochsMax)
+            + (count > EvidenceReport.epochsMax ? [last] : [])
+        {
+            let basis = epoch.basis.texts
+            add(
+                1, "epoch \(epoch.epoch), \(basis.english)", "第 \(epoch.epoch) 届，\(basis.chinese)")
         }
     }
 

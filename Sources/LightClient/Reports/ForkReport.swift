@@ -31,6 +31,12 @@ extension MissingVotes {
                 "两个法定多数在不同视图投票，其本身并不矛盾；须补充第 \(epoch) 届视图 \(view) 的作废证书，"
                     + "或该视图的两份公证证书，方能指明违规者"
             )
+        case .recovery(let epoch):
+            (
+                "a recovery under the genesis' rule ended epoch \(epoch): validators voted for the other side "
+                    + "alone, so that their votes contradict nothing",
+                "依创世规则的恢复结束了第 \(epoch) 届：记账节点只为另一方投票，其投票并不互相矛盾"
+            )
         case .sameEpoch(let epoch):
             (
                 "the headers are of different epochs, whose votes are not compared; the other history's "
@@ -57,6 +63,7 @@ extension VoteKind {
         case .notarize: ("notarize", "公证")
         case .nullify: ("nullify", "作废")
         case .finalize: ("finalize", "终局")
+        case .recover: ("recover", "恢复")
         }
     }
 }
@@ -75,10 +82,9 @@ extension EvidenceReport {
             let time = ShanghaiTime.text(unixMs: header.timeMs)
             add(
                 1,
-                "height \(header.height), \(time), epoch \(header.epoch), finalized by "
-                    + "\(side.signatures) of \(side.validators.count)",
-                "高度 \(header.height)，\(time)，第 \(header.epoch) 届，"
-                    + "\(side.validators.count) 个记账节点中 \(side.signatures) 个签名终局",
+                "height \(header.height), \(time), epoch \(header.epoch), "
+                    + side.finalizedBy.english,
+                "高度 \(header.height)，\(time)，第 \(header.epoch) 届，" + side.finalizedBy.chinese,
                 value: side.digest.hex)
         }
         add(1, fork.contradiction.texts.english, fork.contradiction.texts.chinese)
@@ -89,7 +95,13 @@ extension EvidenceReport {
 
     private mutating func addCulprits(_ fork: ProvenFork) {
         let epochs = [fork.lower.header.epoch, fork.higher.header.epoch]
-        if epochs[0] == epochs[1] {
+        if case .recovery(let epoch) = fork.missing {
+            add(
+                0,
+                "validators of epoch \(epoch) went on although it was recovered, or too many recovery keys signed "
+                    + "while it went on",
+                "第 \(epoch) 届已被恢复而其记账节点仍继续，或恢复密钥在其仍运行时签名")
+        } else if epochs[0] == epochs[1] {
             let count = fork.lower.validators.count
             let least = Quorum.faultsTolerated(count) + 1
             add(

@@ -38,6 +38,8 @@ public enum MissingVotes: Equatable, Sendable {
     /// The headers are of different epochs, whose votes are never compared: the end of the earlier epoch in the other
     /// history is needed.
     case sameEpoch(epoch: UInt64)
+    /// A side was made final by a recovery under the genesis' rule: validators voted for the other side alone.
+    case recovery(epoch: UInt64)
 }
 
 extension Verifier {
@@ -94,9 +96,8 @@ extension Verifier {
         _ certified: CertifiedHeader, validators: ValidatorSet, known: TrustedChain
     ) -> Checkpoint {
         Checkpoint(
-            header: certified.header, digest: certified.header.digest(suite),
-            signatures: certified.certificate.signatures.count, validators: validators,
-            epochs: known.epochs(through: certified.header.epoch))
+            certified.header, certified.header.digest(suite), certified.certificate, validators,
+            known: known)
     }
 
     private func contradiction(
@@ -149,6 +150,7 @@ extension Verifier {
             for other in certificates[(index + 1)...]
             where one.statement.epoch == other.statement.epoch
                 && one.statement.view == other.statement.view
+                && one.kind != .recover && other.kind != .recover
             {
                 guard let validators = known.validators(of: one.statement.epoch) else { continue }
                 let votes = other.votes
@@ -176,6 +178,9 @@ extension Verifier {
         let epoch = lower.header.epoch
         guard epoch == higher.header.epoch else {
             return .sameEpoch(epoch: min(epoch, higher.header.epoch))
+        }
+        guard lower.certificate.kind != .recover, higher.certificate.kind != .recover else {
+            return .recovery(epoch: epoch)
         }
         let needed = Quorum.faultsTolerated(validators.count) + 1
         guard named.filter({ $0.epoch == epoch }).count < needed else { return nil }

@@ -94,13 +94,16 @@ extension TrustedChain {
     }
 
     /// Whether a side of the fork that is not trusted is of an epoch that ended long ago. Its keys were to be destroyed then, and whoever
-    /// finds them can certify whatever he likes: it says nothing about the ledger of today.
+    /// finds them can certify whatever he likes: it says nothing about the ledger of today. Where a recovery ended the epoch, its
+    /// validators did not: if they went on, one of the two histories is a usurper's, however long it takes to show.
     ///
     /// - Parameter nowMs: the caller's clock, milliseconds of Unix time.
     public func isByEndedKeys(_ fork: ForkEvidence, nowMs: UInt64) -> Bool {
         [fork.lower.header, fork.higher.header].contains { header in
-            guard !holds(header), let end = end(of: header.epoch)?.header else { return false }
-            return nowMs > end.timeMs && nowMs - end.timeMs >= TrustedChain.keyLifeMs
+            guard !holds(header), let end = end(of: header.epoch), end.certificate.kind != .recover
+            else { return false }
+            let timeMs = end.header.timeMs
+            return nowMs > timeMs && nowMs - timeMs >= TrustedChain.keyLifeMs
         }
     }
 
@@ -155,6 +158,7 @@ extension TrustedChain {
     ) throws(EvidenceProblem) {
         switch certificate.kind {
         case .finalize: break
+        case .recover: return try checkRecovery(certificate, header: header, at: place)
         case .notarize: throw EvidenceProblem(place, .notFinal)
         case .nullify: throw EvidenceProblem(place, .notAFinalization)
         }
@@ -167,6 +171,31 @@ extension TrustedChain {
             throw EvidenceProblem(place, .otherHeaderCertified)
         }
         try checkVotes(certificate, validators: validators, at: place)
+    }
+
+    /// Enough keys of the genesis' rule, for an epoch's last block.
+    private func checkRecovery(
+        _ certificate: Certificate, header: Header, at place: EvidencePlace
+    ) throws(EvidenceProblem) {
+        guard let recovery else { throw EvidenceProblem(place, .noRecoveryRule) }
+        guard header.nextValidators != nil else { throw EvidenceProblem(place, .noNextValidators) }
+        let subject = VoteSubject(header, suite: suite)
+        guard certificate.statement == .recover(epoch: header.epoch, subject) else {
+            throw EvidenceProblem(place, .otherHeaderCertified)
+        }
+        let count = certificate.signatures.count
+        guard count >= recovery.threshold else {
+            throw EvidenceProblem(
+                place,
+                .belowThreshold(
+                    signatures: count, threshold: recovery.threshold, keys: recovery.keys.count))
+        }
+        guard certificate.verified(chain: chain, rule: recovery) == nil else { return }
+        for signature in certificate.signatures
+        where !recovery.isValid(signature, of: certificate.statement, chain: chain) {
+            throw EvidenceProblem(place, .badRecoverySignature(key: signature.validator))
+        }
+        throw EvidenceProblem(place, .outOfOrder)
     }
 
     /// A quorum of this very set, each signature valid, whatever the votes say.

@@ -57,14 +57,17 @@ public struct TrustedChain: Equatable, Sendable {
     public let start: TrustStart
     /// The ends of the epochs from the start's on, each proven by the one before.
     public internal(set) var epochChanges: [EpochChange]
-    /// Ascending by height; each was certified by a quorum of its epoch's set.
+    /// Ascending by height; each was certified by a quorum of its epoch's set, or by a recovery.
     public internal(set) var headers: [CertifiedHeader]
+    /// The genesis' rule, without which no recovery is believed. Not kept in the file: whoever has a trust file has the genesis.
+    public var recovery: RecoveryRule?
 
     public init(genesis: Genesis) {
         chain = genesis.chain
         start = .genesis(genesis.validators)
         epochChanges = []
         headers = []
+        recovery = genesis.recovery
     }
 
     /// Trust from a header on whose digest the caller knows from somebody he believes.
@@ -149,6 +152,9 @@ public struct EpochTrust: Equatable, Sendable {
         case checkpoint(height: UInt64, header: Digest)
         /// A quorum of the epoch before handed over at this height.
         case handedOver(height: UInt64)
+        /// So many of the keys of the genesis' recovery rule began the epoch after this height: no quorum of the epoch before
+        /// says so.
+        case recovered(height: UInt64, signatures: Int, rule: RecoveryRule)
     }
 
     public let epoch: UInt64
@@ -180,9 +186,18 @@ extension TrustedChain {
                 EpochTrust(
                     epoch: change.next.epoch, validators: change.header.nextValidators ?? .zero,
                     count: change.next.count, quorum: change.next.quorum,
-                    basis: .handedOver(height: change.header.height)))
+                    basis: beginning(after: change)))
         }
         return trusted
+    }
+
+    private func beginning(after change: EpochChange) -> EpochTrust.Basis {
+        let height = change.header.height
+        guard change.certificate.kind == .recover, let recovery else {
+            return .handedOver(height: height)
+        }
+        return .recovered(
+            height: height, signatures: change.certificate.signatures.count, rule: recovery)
     }
 }
 
@@ -243,7 +258,7 @@ extension TrustedChain: CBOREncodable, CBORDecodable {
 
     private func isFinalization(_ certified: CertifiedHeader) -> Bool {
         let statement = certified.certificate.statement
-        return statement.kind == .finalize && statement.epoch == certified.header.epoch
+        return statement.kind.makesFinal && statement.epoch == certified.header.epoch
             && statement.subject == VoteSubject(certified.header, suite: suite)
     }
 

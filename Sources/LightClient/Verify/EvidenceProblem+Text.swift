@@ -157,6 +157,10 @@ extension EvidenceFault {
         case .badVote(let validator): "the signature of validator \(validator) is not valid"
         case .notAValidatorsKey(let key):
             "the key \(key.hex) is not a voting key of that epoch's validators"
+        case .noRecoveryRule: "it is a recovery, and the genesis has no rule for one"
+        case .belowThreshold(let signatures, let threshold, let keys):
+            "\(signatures) of \(keys) recovery keys signed, \(threshold) are needed"
+        case .badRecoverySignature(let key): "the signature of recovery key \(key) is not valid"
         case .epochBeforeStart(let epoch, let first):
             "it is of epoch \(epoch), and trust starts with epoch \(first)"
         case .contradictsTrusted:
@@ -244,6 +248,10 @@ extension EvidenceFault {
         case .unknownValidator(let index): "不存在第 \(index) 号记账节点"
         case .badVote(let validator): "第 \(validator) 号记账节点的签名无效"
         case .notAValidatorsKey(let key): "密钥 \(key.hex) 不是该届记账节点的投票密钥"
+        case .noRecoveryRule: "这是一次恢复，而创世文件并无恢复规则"
+        case .belowThreshold(let signatures, let threshold, let keys):
+            "\(keys) 个恢复密钥中仅 \(signatures) 个签名，需要 \(threshold) 个"
+        case .badRecoverySignature(let key): "第 \(key) 号恢复密钥的签名无效"
         case .epochBeforeStart(let epoch, let first): "属于第 \(epoch) 届，而信任自第 \(first) 届起"
         case .contradictsTrusted: "已有法定多数终局，却与另一已信任的终局区块头相矛盾"
         case .aheadOfClock(let timeMs, let nowMs):

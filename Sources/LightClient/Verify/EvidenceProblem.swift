@@ -79,6 +79,10 @@ public enum EvidenceFault: Equatable, Sendable {
     case unknownValidator(Int)
     case badVote(validator: Int)
     case notAValidatorsKey(KeyID)
+    /// A recovery, and the genesis says nobody may decide one.
+    case noRecoveryRule
+    case belowThreshold(signatures: Int, threshold: Int, keys: Int)
+    case badRecoverySignature(key: Int)
 
     // What is trusted already.
     case epochBeforeStart(epoch: UInt64, first: UInt64)
@@ -154,6 +158,7 @@ extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
         case .otherLedger, .otherQuestion, .notAnswered, .certificateNotIncluded, .belowQuorum,
+            .belowThreshold,
             .recordNotIncluded, .headerNotIncluded,
             .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld,
             .closingNotIncluded:
@@ -164,6 +169,7 @@ extension EvidenceFault {
         case .undecodable, .outOfOrder, .otherChainInHeader, .notAFinalization,
             .otherHeaderCertified, .otherEpoch, .otherValidators, .noNextValidators,
             .otherNextValidators, .unknownValidator, .badVote, .notAValidatorsKey,
+            .noRecoveryRule, .badRecoverySignature,
             .wrongStateProof, .recordUndecodable, .otherRecord, .headerNotBelow, .headerNotInLog,
             .malformedHeader,
             .positionOutside, .entryNotInLog, .outcomeNotInResults, .badEnvelope, .badSignature,

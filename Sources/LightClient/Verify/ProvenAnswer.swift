@@ -7,12 +7,27 @@ import Records
 public struct Checkpoint: Equatable, Sendable {
     public let header: Header
     public let digest: Digest
-    /// Distinct validators that signed; each signature was checked. 0: no votes, but the header that the reader starts with.
+    /// Distinct validators that signed, or in a recovery distinct keys of the genesis' rule; each signature was checked. 0: no
+    /// votes, but the header that the reader starts with.
     public let signatures: Int
+    /// The genesis' rule, when a recovery under it made the header final and no quorum did.
+    public let recovery: RecoveryRule?
     /// The set of the header's epoch.
     public let validators: ValidatorSet
     /// Whose keys were trusted, from where trust starts to the header's own epoch.
     public let epochs: [EpochTrust]
+
+    init(
+        _ header: Header, _ digest: Digest, _ certificate: Certificate?, _ validators: ValidatorSet,
+        known: TrustedChain
+    ) {
+        self.header = header
+        self.digest = digest
+        signatures = certificate?.signatures.count ?? 0
+        recovery = certificate?.kind == .recover ? known.recovery : nil
+        self.validators = validators
+        epochs = known.epochs(through: header.epoch)
+    }
 }
 
 /// What a bundle proves. Only `Verifier` makes one.

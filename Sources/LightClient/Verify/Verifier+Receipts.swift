@@ -118,12 +118,16 @@ extension Verifier {
     /// The bundle's entries as receipts, after the whole bundle is verified.
     ///
     /// - Throws: the first problem found, with its place; nothing of such a bundle is made a receipt of.
-    ///   `.certificateNotIncluded` for a detached one, since a receipt is a vote of its header's certificate.
+    ///   `.certificateNotIncluded` for a detached one, since a receipt is a vote of its header's certificate, and
+    ///   `.notAFinalization` for one whose header a recovery made final, for which nobody voted.
     public func receipts(_ bytes: [UInt8]) throws(EvidenceProblem) -> BundleReceipts {
         let bundle = try decode(bytes)
         let answer = try verify(bundle)
         guard case .certified(let certified, let changes) = bundle.head else {
             throw EvidenceProblem(.certificate, .certificateNotIncluded)
+        }
+        guard certified.certificate.kind == .finalize else {
+            throw EvidenceProblem(.certificate, .notAFinalization)
         }
         return BundleReceipts(
             checkpoint: answer.checkpoint, certificate: certified.certificate,

@@ -38,6 +38,8 @@ public struct Verifier: Sendable {
         if case .genesis(let validators) = trust.start, validators != genesis.validators {
             throw EvidenceProblem(.start, .otherValidators)
         }
+        var trust = trust
+        trust.recovery = genesis.recovery
         self.genesis = genesis
         self.limits = limits
         self.trust = trust
@@ -109,9 +111,7 @@ public struct Verifier: Sendable {
                 let validators = trust.validators(of: trusted.header.epoch)
             else { throw EvidenceProblem(.bundle, .headerNotTrusted(digest)) }
             return Checkpoint(
-                header: trusted.header, digest: digest,
-                signatures: trusted.certificate?.signatures.count ?? 0, validators: validators,
-                epochs: trust.epochs(through: trusted.header.epoch))
+                trusted.header, digest, trusted.certificate, validators, known: trust)
         }
     }
 
@@ -135,10 +135,7 @@ public struct Verifier: Sendable {
         if let conflict = known.conflict(with: certified, firstNew: firstNew, at: place) {
             throw Self.problem(conflict)
         }
-        return Checkpoint(
-            header: header, digest: header.digest(suite),
-            signatures: certificate.signatures.count, validators: validators,
-            epochs: known.epochs(through: header.epoch))
+        return Checkpoint(header, header.digest(suite), certificate, validators, known: known)
     }
 
     static func problem(_ conflict: TrustedChain.Conflict) -> EvidenceProblem {

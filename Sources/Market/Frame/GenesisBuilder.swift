@@ -63,7 +63,8 @@ public struct GenesisBuilder {
 
     /// The genesis; its records' salts are derived from nothing secret, since everybody has the file.
     public func genesis(
-        name: String, timeMs: UInt64, parameters: Parameters, validators: ValidatorSet
+        name: String, timeMs: UInt64, parameters: Parameters, validators: ValidatorSet,
+        recovery: RecoveryRule? = nil
     ) -> Genesis {
         let stored = records.map { record in
             let key = record.stateKey(suite)
@@ -72,6 +73,6 @@ public struct GenesisBuilder {
         }
         return Genesis(
             name: name, suite: suite, timeMs: timeMs, parameters: parameters,
-            validators: validators, records: stored)
+            validators: validators, records: stored, recovery: recovery)
     }
 }

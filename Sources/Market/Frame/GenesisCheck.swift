@@ -60,6 +60,14 @@ public enum GenesisCheck {
         members: [MemberID: MemberRecord], keys: [KeyRecord], in genesis: Genesis
     ) -> Fault? {
         let votingKeys = genesis.validators.validators.map(\.votingKey.keyID)
+        let recoveryKeys = genesis.recovery?.keys.map(\.keyID) ?? []
+        if let key = recoveryKeys.first(where: {
+            votingKeys.contains($0) || keys.map(\.keyID).contains($0)
+        }) {
+            return Fault(
+                "recovery key \(key) is a validator's or a member's too; it must be for recoveries alone",
+                "恢复密钥 \(key) 同时用于记账或成员签名；恢复密钥不得另作他用")
+        }
         var liveKeys: [MemberID: UInt64] = [:]
         for key in keys {
             guard members[key.member] != nil, key.publicKey.suite == genesis.suite,

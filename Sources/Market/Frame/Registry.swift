@@ -42,6 +42,7 @@ extension TransactionKind {
         case .validatorLeave: visitor.visit(ValidatorLeave.self, &argument)
         case .validatorReplace: visitor.visit(ValidatorReplace.self, &argument)
         case .validatorEquivocation: visitor.visit(ValidatorEquivocation.self, &argument)
+        case .validatorRecover: visitor.visit(ValidatorRecover.self, &argument)
         }
     }
 }

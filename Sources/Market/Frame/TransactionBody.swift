@@ -13,10 +13,12 @@ public struct BlockContext: Sendable {
     public let parameters: Parameters
     /// The set that certifies this block.
     public let validators: ValidatorSet
+    /// Whether the keys of the genesis' recovery rule make it final instead.
+    public let isRecovery: Bool
 
     public init(
         chain: ChainID, suite: Suite, height: UInt64, timeMs: UInt64, parameters: Parameters,
-        validators: ValidatorSet
+        validators: ValidatorSet, isRecovery: Bool = false
     ) {
         self.chain = chain
         self.suite = suite
@@ -24,6 +26,7 @@ public struct BlockContext: Sendable {
         self.timeMs = timeMs
         self.parameters = parameters
         self.validators = validators
+        self.isRecovery = isRecovery
     }
 }
 

@@ -60,6 +60,7 @@ public enum FieldType: Hashable, Sendable, CustomStringConvertible {
     case policyEntries(max: Int)
     /// Two contradicting votes of one key.
     case equivocation
+    case seats(max: Int)
     /// The fields of `asset.register`.
     case claim
     case parents(max: Int)
@@ -91,6 +92,7 @@ public enum FieldType: Hashable, Sendable, CustomStringConvertible {
         case .columns(let max): "≤ \(max) columns [name, type]"
         case .policyEntries(let max): "≤ \(max) entries [name, value]"
         case .equivocation: "two votes"
+        case .seats(let max): "≤ \(max) seats [member id, public key, 91 bytes]"
         case .claim: "fields of asset.register"
         case .parents(let max):
             "1 to \(max) parents [asset, rights size, rights root, licence or null]"

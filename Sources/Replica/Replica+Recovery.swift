@@ -1,0 +1,149 @@
+import Consensus
+import Execution
+import Ledger
+import LedgerCrypto
+import Records
+
+/// Why a recovery cannot be made or taken here.
+public enum RecoveryRefusal: Error, Equatable, Sendable {
+    /// The genesis has no recovery rule.
+    case noRule
+    case otherChain
+    case otherEpoch(found: UInt64, expected: UInt64)
+    /// Fewer valid signatures than the rule demands, or one that is not valid.
+    case notCertified(signatures: Int, threshold: Int)
+    /// The blocks do not go on from the last final one here.
+    case notFollowing(finalHeight: UInt64)
+    /// They begin above the next one here: this node gets them all from the others.
+    case behind(finalHeight: UInt64, firstHeight: UInt64)
+    /// A block was notarized here in a later view than the one that the recovery goes on from, and may be final elsewhere.
+    case laterBlock(height: UInt64, view: UInt64, basisView: UInt64)
+    /// The body of a notarized block is not here.
+    case missingBlock(height: UInt64)
+    /// The transaction may not stand in the block, or its rules refuse it.
+    case refused(OutcomeCode)
+}
+
+/// Ending an epoch whose quorum is lost, under the genesis' recovery rule (docs/decisions/0018-recovery.md).
+extension Replica {
+    /// The highest block that may be final elsewhere: the one notarized in the latest view, else the final one.
+    ///
+    /// Whoever voted to finalize a block holds its notarization, and whatever was notarized later descends from a block that is
+    /// final (`Simplex`). So among all that is left of a quorum, the latest of these bases descends from
+    /// everything that was acknowledged.
+    public var recoveryBasis: (view: UInt64, subject: VoteSubject) {
+        let view = simplex.book.notarizedViews.last ?? simplex.book.final.view
+        guard let subject = simplex.book.notarized(view) else {
+            preconditionFailure("a notarized view has its block")
+        }
+        return (view, subject)
+    }
+
+    /// A recovery, unsigned, that goes on from this replica's basis. It is not taken here by that.
+    ///
+    /// Where the basis ends the epoch already, the recovery makes it final, and its own set is the next one.
+    ///
+    /// - Parameter envelope: a `validator.recover` of any enrolled member.
+    public mutating func makeRecovery(
+        _ envelope: Envelope, nowMs: UInt64
+    ) throws(RecoveryRefusal) -> Recovery {
+        guard genesis.recovery != nil else { throw .noRule }
+        let basis = recoveryBasis
+        guard execute(certified: basis.subject.header),
+            let state = parentState(basis.subject.header),
+            case .complete(let nodes) = tree.path(to: basis.subject.header)
+        else { throw .missingBlock(height: basis.subject.height) }
+        var blocks = nodes.map(\.block)
+        if state.header.nextValidators == nil || state.header.epoch != simplex.epoch {
+            blocks.append(try recoveryBlock(envelope, on: state, nowMs: nowMs))
+        }
+        guard let last = blocks.last,
+            let recovery = Recovery(
+                suite: suite, basisView: basis.view, blocks: blocks,
+                certificate: Certificate(
+                    statement: .recover(
+                        epoch: simplex.epoch, VoteSubject(last.header, suite: suite)),
+                    signatures: []))
+        else { preconditionFailure("blocks of one path end with the epoch's last") }
+        return recovery
+    }
+
+    private mutating func recoveryBlock(
+        _ envelope: Envelope, on state: ParentState<Base>, nowMs: UInt64
+    ) throws(RecoveryRefusal) -> Block {
+        guard envelope.transaction.kind == TransactionKind.validatorRecover.rawValue else {
+            throw .refused(.unknownKind)
+        }
+        guard let key = key(of: envelope, on: state) else { throw .refused(.unknownKey) }
+        guard let signed = envelope.verified(by: key) else { throw .refused(.badSignature) }
+        let executed = executor.build(
+            on: state, candidates: [signed], timeMs: max(nowMs, state.header.timeMs + 1),
+            replay: replay, isRecovery: true)
+        if let left = executed.leftOut.first { throw .refused(left.code) }
+        guard executed.nextValidators != nil else {
+            let code = executed.outcomes.last.flatMap { OutcomeCode(rawValue: $0.code) }
+            throw .refused(code ?? .malformedBody)
+        }
+        return executed.block
+    }
+
+    /// What speaks against giving this recovery as an input; nil when nothing does.
+    public func refusal(of recovery: Recovery) -> RecoveryRefusal? {
+        guard let rule = genesis.recovery else { return .noRule }
+        let header = recovery.last.header
+        guard recovery.suite == suite, header.chain == chain else { return .otherChain }
+        guard header.epoch == simplex.epoch else {
+            return .otherEpoch(found: header.epoch, expected: simplex.epoch)
+        }
+        guard recovery.certificate.verified(chain: chain, rule: rule) != nil else {
+            return .notCertified(
+                signatures: recovery.certificate.signatures.count, threshold: rule.threshold)
+        }
+        let firstHeight = recovery.blocks[0].header.height
+        guard firstHeight <= finalHeight + 1 else {
+            return .behind(finalHeight: finalHeight, firstHeight: firstHeight)
+        }
+        guard
+            let next = recovery.blocks.first(where: { $0.header.height == finalHeight + 1 }),
+            next.header.parent == finalDigest
+        else { return .notFollowing(finalHeight: finalHeight) }
+        let basis = recoveryBasis
+        guard basis.view <= recovery.basisView else {
+            return .laterBlock(
+                height: basis.subject.height, view: basis.view, basisView: recovery.basisView)
+        }
+        return nil
+    }
+
+    mutating func receive(_ recovery: Recovery) {
+        let last = recovery.blocks.count - 1
+        receive(
+            finalBlocks: recovery.blocks.enumerated().map { index, block in
+                CertifiedBlock(
+                    block: block, finalization: index == last ? recovery.certificate : nil)
+            }, from: nil)
+    }
+
+    /// The certificate, verified, when it makes that block of the present epoch final.
+    func verified(final certificate: Certificate, of block: Block) -> Verified<Certificate>? {
+        switch certificate.kind {
+        case .finalize: simplex.authority.verified(certificate)
+        case .recover:
+            block.header.nextValidators == nil
+                ? nil : simplex.authority.verified(recovery: certificate)
+        case .notarize, .nullify: nil
+        }
+    }
+
+    /// Whether a recovery's last block was made for it. One that the validators made themselves was executed by their
+    /// rules, under which `validator.recover` does nothing and hence ends no epoch.
+    func seatsAnew(_ block: Block) -> Bool {
+        var kinds: [UInt64] = []
+        for entry in block.entries {
+            guard case .envelope(let bytes) = entry else { continue }
+            guard let envelope = decode(bytes) else { return false }
+            kinds.append(envelope.transaction.kind)
+        }
+        return kinds == [TransactionKind.validatorRecover.rawValue]
+    }
+}
