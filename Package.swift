@@ -128,7 +128,10 @@ let services: [Target] = [
 let programs: [Target] = [
     program(
         "huijind",
-        ["API", "Node", "Storage", "LedgerCrypto", "Ledger", "Encoding", logging, arguments]),
+        [
+            "API", "Node", "Storage", "Replica", "Files", "LedgerCrypto", "Ledger", "Encoding",
+            logging, arguments,
+        ]),
     program(
         "huijin",
         [

@@ -37,6 +37,8 @@ public struct NodeConfiguration: Sendable {
     public var snapshots = SnapshotSettings()
     /// Told on the snapshots' thread of each change of `HuijinNode.snapshots`, and when a stage is gone.
     var onSnapshotChange: @Sendable () -> Void = {}
+    /// Taken once, at the start.
+    public var recovery: Recovery?
     /// Tests limit the size of the store with it; a node leaves it as it is.
     public var storeOptions = Store.Options()
 

@@ -10,6 +10,8 @@ public enum StopReason: Sendable, Equatable {
     case storage(StorageError)
     /// Going on would contradict what a quorum certified.
     case fault(ReplicaFault)
+    /// The recovery that it was started with is not for it.
+    case recovery(RecoveryRefusal)
 
     public var isDiskFull: Bool {
         if case .storage(let error) = self { error.isDiskFull } else { false }
@@ -21,6 +23,7 @@ public enum StopReason: Sendable, Equatable {
         case .requested: "stopped as asked / 已按要求停止"
         case .storage(let error): error.description
         case .fault(let fault): "\(fault.description) / 节点已停止以免与法定多数矛盾"
+        case .recovery(let refusal): refusal.description
         }
     }
 }

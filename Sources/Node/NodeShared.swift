@@ -130,7 +130,7 @@ final class NodeShared: Sendable {
     private func end(_ reason: StopReason) {
         switch reason {
         case .requested: logger.info("stopped / 已停止")
-        case .storage, .fault:
+        case .storage, .fault, .recovery:
             logger.critical(
                 "stopped to be safe / 为安全起见已停止", metadata: ["reason": "\(reason.description)"])
         }

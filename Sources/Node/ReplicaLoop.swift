@@ -26,6 +26,7 @@ final class ReplicaLoop {
     /// Nil for an observer.
     private let votingKey: SigningKey?
     private let dataDirectory: String
+    private let recovery: Recovery?
     let servedBytesMax: Int
     let logger: Logger
     /// Why the key does not vote from this store.
@@ -53,6 +54,7 @@ final class ReplicaLoop {
         chain = shared.chain
         votingKey = configuration.votingKey
         dataDirectory = configuration.dataDirectory
+        recovery = configuration.recovery
         logger = shared.logger
         servedBytesMax = configuration.limits.servedBytesMax
         store = try Store(
@@ -85,6 +87,7 @@ final class ReplicaLoop {
     func run() -> StopReason {
         shared.network?.update(peers: peers.endpoints)
         drive(.start)
+        if let recovery { take(recovery) }
         var queue = FairQueue()
         while stopReason == nil {
             queue.add(

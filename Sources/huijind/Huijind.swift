@@ -22,7 +22,9 @@ struct Huijind: AsyncParsableCommand {
               78  wrong configuration / 配置错误
             """,
         version: "huijind \(NodeVersion.text)",
-        subcommands: [Run.self, Check.self, Backup.self, Version.self])
+        subcommands: [
+            Run.self, Check.self, Backup.self, RecoveryCommand.self, Version.self,
+        ])
 }
 
 /// What the process ends with; `--help` lists them.

@@ -15,11 +15,24 @@ struct Run: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ConfigurationOptions
+    @Option(
+        help: ArgumentHelp(
+            "A signed recovery to go on with after the loss of a quorum; one that was taken already changes nothing / "
+                + "法定多数丢失后据以继续的已签名恢复文件；已采用过的不再起作用", valueName: "file"))
+    var recovery: String?
 
     func run() async throws {
         // Whoever reads our log may go away first.
         signal(SIGPIPE, SIG_IGN)
-        let configuration = try options.load()
+        var configuration = try options.load()
+        if let recovery {
+            do throws(ConfigurationError) {
+                configuration.recovery = try RecoveryFile.read(
+                    recovery, genesis: configuration.genesis)
+            } catch {
+                try fail(error.description, Exit.configuration)
+            }
+        }
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "huijind")
         logger.logLevel = configuration.logLevel
@@ -34,6 +47,7 @@ struct Run: AsyncParsableCommand {
         switch reason {
         case .requested: return
         case .fault: try fail(reason.description, Exit.fault)
+        case .recovery: try fail(reason.description, Exit.configuration)
         case .storage(let error):
             try fail(
                 error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)

@@ -73,6 +73,12 @@ final class Bench {
         try run("huijin-verify", arguments, passphrase: nil, expect: expect)
     }
 
+    /// Runs `huijind` to its end.
+    @discardableResult
+    func huijind(_ arguments: [String], expect: Int32 = 0) throws -> Outcome {
+        try run("huijind", arguments, passphrase: Bench.passphrase, expect: expect)
+    }
+
     private func run(
         _ name: String, _ arguments: [String], passphrase: String?, isHeard: Bool = true,
         expect: Int32
@@ -116,7 +122,7 @@ final class Bench {
 
     // MARK: A network of one validator
 
-    func makeNetwork(suite: String = "ed25519") throws -> JSONValue {
+    func makeNetwork(suite: String = "ed25519", _ options: [String] = []) throws -> JSONValue {
         try write(
             """
             {"name": "test", "parameters": {"heartbeatMs": 50},
@@ -124,10 +130,11 @@ final class Bench {
              "governor": {"nameZh": "乙", "nameEn": "B", "group": "b"},
              "policies": {}, "members": []}
             """, "template.json")
-        return try answer([
-            "network", "init", "--template", "template.json", "--out", "net", "--suite", suite,
-            "--key-cost", "minimal",
-        ])
+        return try answer(
+            [
+                "network", "init", "--template", "template.json", "--out", "net", "--suite", suite,
+                "--key-cost", "minimal",
+            ] + options)
     }
 
     /// Starts its node and waits until it says that it is ready.
@@ -139,9 +146,11 @@ final class Bench {
     }
 
     /// - Returns: the process, and where it serves.
-    func start(_ configuration: String, log: Any) throws -> (node: Process, address: String) {
+    func start(
+        _ configuration: String, log: Any, _ options: [String] = []
+    ) throws -> (node: Process, address: String) {
         let process = try process(
-            "huijind", ["run", "--config", configuration], passphrase: Bench.passphrase)
+            "huijind", ["run", "--config", configuration] + options, passphrase: Bench.passphrase)
         // Standard output carries the one line `ready …`, so this pipe never fills.
         let pipe = Pipe()
         process.standardOutput = pipe

@@ -22,6 +22,8 @@ final class TestNetwork: Sendable {
     let member: MemberID
     let memberKey: SigningKey
     let votingKeys: [SigningKey]
+    /// Of the genesis' rule, two of three.
+    let recoveryKeys: [SigningKey]
     let transports: [Transport]
     let ports: [Int]
 
@@ -33,6 +35,7 @@ final class TestNetwork: Sendable {
     ) throws {
         let count = seats + joiners
         votingKeys = (0..<count).map { _ in SigningKey.generate(suite) }
+        recoveryKeys = (0..<3).map { _ in SigningKey.generate(suite) }
         transports = try (0..<count).map { _ in try TestNetwork.makeTransport() }
         ports = try FreePorts.find(count)
         var validators: [Validator] = []
@@ -54,7 +57,8 @@ final class TestNetwork: Sendable {
         edit(&parameters)
         let set = try #require(ValidatorSet(epoch: 0, validators: validators))
         genesis = builder.genesis(
-            name: "test", timeMs: 1_700_000_000_000, parameters: parameters, validators: set)
+            name: "test", timeMs: 1_700_000_000_000, parameters: parameters, validators: set,
+            recovery: RecoveryRule(threshold: 2, keys: recoveryKeys.map(\.publicKey)))
         folder =
             FileManager.default.temporaryDirectory
             .appendingPathComponent("huijin-node-\(UUID().uuidString)").path

@@ -67,14 +67,7 @@ struct KeyCommand: AsyncParsableCommand {
 
         func run() async throws {
             let client = try options.client()
-            let bytes = try SetupFile.read(file, bytesMax: EncryptedKeyFile.fileBytesMax)
-            let key: PublicKey
-            do {
-                let header = try EncryptedKeyFile.inspect(bytes)
-                key = try PublicKey(suite: header.suite, bytes: header.publicKey)
-            } catch {
-                throw SetupError(file: file, english: "\(error)", chinese: "不是可用的密钥文件")
-            }
+            let key = try KeyCommand.publicKey(in: file)
             let body = KeyRegister(
                 publicKey: key, person: person,
                 mandates: try Arguments.named(mandate, "--mandate"))
@@ -97,6 +90,17 @@ struct KeyCommand: AsyncParsableCommand {
                     .usage, "ID must be 32 hexadecimal digits, not \(id)", "ID 应为 32 位十六进制")
             }
             try await options.submit(KeyRevoke(keyID: keyID), with: try options.client())
+        }
+    }
+
+    /// The public half of a key file, for which no passphrase is needed.
+    static func publicKey(in file: String) throws -> PublicKey {
+        let bytes = try SetupFile.read(file, bytesMax: EncryptedKeyFile.fileBytesMax)
+        do {
+            let header = try EncryptedKeyFile.inspect(bytes)
+            return try PublicKey(suite: header.suite, bytes: header.publicKey)
+        } catch {
+            throw SetupError(file: file, english: "\(error)", chinese: "不是可用的密钥文件")
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Client
 import Foundation
+import Ledger
 import LedgerCrypto
 
 enum SuiteName: String, ExpressibleByArgument, CaseIterable {
@@ -29,6 +30,14 @@ struct NetworkCommand: AsyncParsableCommand {
         @Option(help: "Folder to make. / 输出文件夹") var out: String
         @Option(help: "ed25519 or sm2. / 密码套件") var suite: SuiteName = .ed25519
         @Option(help: "First TCP port; free ones are found where absent. / 起始端口") var basePort: Int?
+        @Option(
+            help: """
+                Key file of huijin key new whose public half may decide a recovery when a quorum is lost; repeatable. Kept \
+                offline, used for nothing else. / 恢复密钥文件，可重复；离线保管，不作他用
+                """)
+        var recoveryKey: [String] = []
+        @Option(help: "How many of them must sign: more than half. / 恢复所需签名数，须过半")
+        var recoveryThreshold: Int?
         @Option(help: KeyCost.help) var keyCost: KeyCost = .standard
         @OptionGroup var passphrase: PassphraseOptions
         @OptionGroup var output: OutputOptions
@@ -37,7 +46,7 @@ struct NetworkCommand: AsyncParsableCommand {
             let maker = NetworkMaker(
                 template: try NetworkTemplate(reading: template), suite: suite.suite,
                 directory: URL(filePath: out), passphrase: try passphrase.passphrase(),
-                keyCost: keyCost.value)
+                keyCost: keyCost.value, recovery: try recovery())
             let made = try maker.make(basePort: basePort, now: Date())
             try Output.show(
                 [
@@ -53,6 +62,24 @@ struct NetworkCommand: AsyncParsableCommand {
                         }),
                     "governor": .text(made.governor),
                 ], as: output.format)
+        }
+
+        private func recovery() throws -> RecoveryRule? {
+            guard !recoveryKey.isEmpty || recoveryThreshold != nil else { return nil }
+            let keys = try recoveryKey.map { try KeyCommand.publicKey(in: $0) }
+            guard let recoveryThreshold,
+                let rule = RecoveryRule(threshold: recoveryThreshold, keys: keys),
+                rule.suite == suite.suite
+            else {
+                throw Failure(
+                    .usage,
+                    "--recovery-key names 1 to \(RecoveryRule.keysMax) different keys of the suite "
+                        + "\(suite.rawValue), and --recovery-threshold is more than half of their number, and not more "
+                        + "than all",
+                    "--recovery-key 应为 1 至 \(RecoveryRule.keysMax) 个不同的 \(suite.rawValue) 密钥，"
+                        + "--recovery-threshold 须过半且不超过总数")
+            }
+            return rule
         }
     }
 

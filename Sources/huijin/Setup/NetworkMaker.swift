@@ -22,6 +22,8 @@ struct NetworkMaker {
     let directory: URL
     let passphrase: String
     let keyCost: KeyDerivationCost
+    /// Nil where nobody may begin an epoch after the loss of a quorum.
+    let recovery: RecoveryRule?
 
     struct Node {
         let name: String
@@ -151,7 +153,7 @@ struct NetworkMaker {
             keys: [.init(key, person: "governor")])
         let genesis = builder.genesis(
             name: template.name, timeMs: UInt64(now.timeIntervalSince1970 * 1_000),
-            parameters: template.parameters, validators: set)
+            parameters: template.parameters, validators: set, recovery: recovery)
         if let problem = GenesisCheck.problem(in: genesis) {
             throw SetupError(
                 file: template.name, english: "the network cannot start: \(problem)",
@@ -198,6 +200,12 @@ struct NetworkMaker {
         [
             "name": .text(genesis.name), "chain": .hex(genesis.chain),
             "suite": .text(genesis.suite.name), "timeMs": .unsigned(genesis.timeMs),
+            "recovery": genesis.recovery.map { rule in
+                [
+                    "threshold": .unsigned(UInt64(rule.threshold)),
+                    "keys": .list(rule.keys.map { .text(Hex.encode($0.bytes)) }),
+                ]
+            } ?? .null,
             "validators": .list(
                 seats.map {
                     [
