@@ -115,6 +115,16 @@ import Testing
         #expect(refusal?.code == .sqlRefused)
     }
 
+    /// U+0600 and what follows it are one `Character`, and so are a mark and the U+0301 behind it: the text stays one text, and
+    /// nothing in it is run, such as a question about a single row.
+    @Test(arguments: ["\u{600}''", "''\u{301}"])
+    func aTextEndsWhereItsMarkIs(_ mark: String) throws {
+        let query =
+            "SELECT COUNT(amount), COUNT(month) FROM sales WHERE city = "
+            + "'\(mark)) OR (SELECT amount FROM t WHERE month = 1) > 99 --'"
+        #expect(try Bench().answer(query) == QueryRun.withheld)
+    }
+
     /// Whole numbers are not cut off by a divisor: the sum would be about the values above it alone.
     @Test func divisorsAreReal() throws {
         guard

@@ -118,16 +118,20 @@ struct QueryTree: Sendable {
 struct SQLWriter {
     let columns: [String]
 
-    static func quote(_ name: String) -> String {
-        "\""
-            + name.split(separator: "\"", omittingEmptySubsequences: false).joined(
-                separator: "\"\"")
-            + "\""
-    }
+    static func quote(_ name: String) -> String { quoted(name, "\"") }
 
-    private static func literal(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-            + "'"
+    private static func literal(_ text: String) -> String { quoted(text, "'") }
+
+    /// Scalar by scalar, as SQLite reads it: a mark after a sign that joins what follows, such as U+0600, or before one that
+    /// joins what precedes is no `Character` of its own, and would end the text.
+    private static func quoted(_ text: String, _ mark: Unicode.Scalar) -> String {
+        var result = String.UnicodeScalarView([mark])
+        for scalar in text.unicodeScalars {
+            if scalar == mark { result.append(mark) }
+            result.append(scalar)
+        }
+        result.append(mark)
+        return String(result)
     }
 
     func column(_ index: Int) -> String { SQLWriter.quote(columns[index]) }
