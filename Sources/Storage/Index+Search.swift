@@ -27,9 +27,12 @@ extension Index {
     public func search(
         _ query: String, countMax: Int, offset: Int = 0
     ) throws(StorageError) -> SearchPage {
-        let words = query.split(whereSeparator: \.isWhitespace).prefix(Self.queryWordsMax)
-        let long = words.filter { $0.unicodeScalars.count >= 3 }
-        let short = words.filter { $0.unicodeScalars.count < 3 }
+        // Scalar by scalar, here and below, as SQLite reads them: a mark beside a sign that joins it, such as U+0600, is no
+        // `Character` of its own. And SQLite reads no further than a NUL.
+        let words = query.unicodeScalars.split { $0.properties.isWhitespace || $0 == "\0" }
+            .prefix(Self.queryWordsMax)
+        let long = words.filter { $0.count >= 3 }
+        let short = words.filter { $0.count < 3 }
         var conditions: [String] = []
         if !long.isEmpty { conditions.append("words MATCH ?1") }
         for index in short.indices {
@@ -67,20 +70,22 @@ extension Index {
     }
 
     /// Words as FTS5 strings, which all must be found: nothing in them is query syntax.
-    private static func match(_ words: [Substring]) -> String {
-        words.map { word in
-            var quoted = "\""
-            for character in word { quoted += character == "\"" ? "\"\"" : String(character) }
-            return quoted + "\""
-        }.joined(separator: " ")
+    private static func match(_ words: [Substring.UnicodeScalarView]) -> String {
+        words.map { "\"" + escaped($0, ["\""], by: "\"") + "\"" }.joined(separator: " ")
     }
 
-    private static func pattern(_ word: Substring) -> String {
-        var pattern = "%"
-        for character in word {
-            if character == "%" || character == "_" || character == "\\" { pattern += "\\" }
-            pattern.append(character)
+    private static func pattern(_ word: Substring.UnicodeScalarView) -> String {
+        "%" + escaped(word, ["%", "_", "\\"], by: "\\") + "%"
+    }
+
+    private static func escaped(
+        _ word: Substring.UnicodeScalarView, _ signs: [Unicode.Scalar], by mark: Unicode.Scalar
+    ) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in word {
+            if signs.contains(scalar) { result.append(mark) }
+            result.append(scalar)
         }
-        return pattern + "%"
+        return String(result)
     }
 }

@@ -202,14 +202,14 @@ import Testing
         }
         for query in [
             "气象站", "气象", "weather", "WEATHER", "北京 hourly", "te", "%_\\", "\"quoted\"",
-            "0%", "京 数据", "temperature\t气象",
+            "0%", "京 数据", "temperature\t气象", "weather\u{0}",
         ] { #expect(try found(query) == [asset], "\(query)") }
         for query in ["", "  ", "数据", "A-", "e"] {
             #expect(try found(query) == [other, asset], "\(query)")
         }
         for query in [
             "海洋", "weather flights", "OR", "title_zh:weather", "w*", "%", "_", "\"", "NEAR(",
-            "气象 航班",
+            "气象 航班", "\u{600}\"abc", "\"\u{301}ab", "\u{600}%", "abc\u{0}",
         ] where !["%", "_", "\""].contains(query) { #expect(try found(query).isEmpty, "\(query)") }
         #expect(try found("%") == [asset] && found("_") == [asset] && found("\"") == [asset])
         let page = try index.search("数据", countMax: 1, offset: 1)
