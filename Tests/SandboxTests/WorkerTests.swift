@@ -256,6 +256,13 @@ import Testing
                 }
             }
         }
+        // Limits beyond those with which a worker can reckon.
+        var limits = WorkerLimits()
+        limits.memoryBytesMax = .max
+        let endless = WorkerJob(tablePath: "/t", query: query, rules: rules, limits: limits)
+        #expect(throws: CBORError.self) {
+            try WorkerRequest.decode(WorkerRequest.run(endless).encoded)
+        }
         let answers: [WorkerAnswer] = [
             .selfTest(reached: ["x"]), .refused(.groupTooSmall, english: "e", chinese: "中"),
             .output(JobOutput(bytes: [1, 2], groups: 3, rowsRead: 4, operations: 5)),

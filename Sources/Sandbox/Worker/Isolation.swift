@@ -138,9 +138,6 @@ public struct Isolation: Sendable {
 
     // MARK: Jobs
 
-    /// Room for the answer around an output.
-    private static let answerOverheadBytes = 4_096
-
     /// Runs a gated query over a table file. Blocks the thread for at most `wallMsMax`.
     ///
     /// - Throws: `GateRefusal` for every reason why there is no output; `IsolationError` when no worker starts.
@@ -151,7 +148,7 @@ public struct Isolation: Sendable {
             tablePath: Isolation.tablePlace, query: query, rules: rules, limits: limits)
         let result = try run(
             .run(job), table: table, limits.wallMsMax,
-            outputBytesMax: limits.outputBytesMax + Isolation.answerOverheadBytes)
+            outputBytesMax: limits.outputBytesMax + WorkerAnswer.overheadBytes)
         switch result.end {
         case .timedOut:
             throw GateRefusal(
@@ -162,9 +159,7 @@ public struct Isolation: Sendable {
                 .outputTooLarge, "more than \(limits.outputBytesMax) bytes of output",
                 "输出超过 \(limits.outputBytesMax) 字节")
         case .signalled, .exited:
-            let answerLimits = CBORLimits(
-                bytesMax: limits.outputBytesMax + Isolation.answerOverheadBytes, depthMax: 4,
-                itemsMax: 64, stringBytesMax: limits.outputBytesMax)
+            let answerLimits = WorkerAnswer.limits(outputBytesMax: limits.outputBytesMax)
             guard result.end == .exited(0),
                 let answer = try? WorkerAnswer.decode(result.output, limits: answerLimits)
             else {

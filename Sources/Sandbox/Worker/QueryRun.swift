@@ -4,15 +4,17 @@ import Records
 import SQLite
 
 /// Runs one gated query on a table file: the disclosure rules first, then the query.
-struct QueryRun {
+package struct QueryRun {
     let job: WorkerJob
+
+    package init(job: WorkerJob) { self.job = job }
 
     /// What a statement of ours may call.
     private static let functions: Set<String> = [
         "count", "sum", "avg", "min", "max", "round", "abs", "total", "like",
     ]
 
-    func answer() -> WorkerAnswer {
+    package func answer() -> WorkerAnswer {
         do throws(Stop) {
             return .output(try output())
         } catch {

@@ -4,15 +4,15 @@ import Policy
 import Records
 
 /// What the worker is asked over its standard input; one deterministic CBOR item.
-enum WorkerRequest: Equatable, Sendable, CBORCodable {
+package enum WorkerRequest: Equatable, Sendable, CBORCodable {
     /// Show that nothing can be reached: the parent's port, files and process.
     case selfTest(port: UInt16, files: [String], process: Int64)
     case run(WorkerJob)
 
-    static let limits = CBORLimits(
+    package static let limits = CBORLimits(
         bytesMax: 16_777_216, depthMax: 6, itemsMax: 65_536, stringBytesMax: 4_194_304)
 
-    func encode(into encoder: inout CBOREncoder) {
+    package func encode(into encoder: inout CBOREncoder) {
         switch self {
         case .selfTest(let port, let files, let process):
             encoder.array(4)
@@ -27,7 +27,7 @@ enum WorkerRequest: Equatable, Sendable, CBORCodable {
         }
     }
 
-    init(from decoder: inout CBORDecoder) throws(CBORError) {
+    package init(from decoder: inout CBORDecoder) throws(CBORError) {
         let count = try decoder.array(max: 4)
         switch (try decoder.unsigned(), count) {
         case (0, 4):
@@ -41,14 +41,14 @@ enum WorkerRequest: Equatable, Sendable, CBORCodable {
 }
 
 /// One query with everything that bounds it.
-struct WorkerJob: Equatable, Sendable, CBORCodable {
+package struct WorkerJob: Equatable, Sendable, CBORCodable {
     var tablePath: String
     var query: GatedQuery
     var groupMinimum: UInt64
     var dominancePercent: UInt64
     var limits: WorkerLimits
 
-    init(
+    package init(
         tablePath: String, query: GatedQuery, rules: DisclosureRules, limits: WorkerLimits
     ) {
         self.tablePath = tablePath
@@ -58,7 +58,7 @@ struct WorkerJob: Equatable, Sendable, CBORCodable {
         self.limits = limits
     }
 
-    func encode(into encoder: inout CBOREncoder) {
+    package func encode(into encoder: inout CBOREncoder) {
         encoder.array(13)
         encoder.text(tablePath)
         encoder.list(query.headings)
@@ -75,7 +75,7 @@ struct WorkerJob: Equatable, Sendable, CBORCodable {
         encoder.unsigned(UInt64(limits.outputBytesMax))
     }
 
-    init(from decoder: inout CBORDecoder) throws(CBORError) {
+    package init(from decoder: inout CBORDecoder) throws(CBORError) {
         try decoder.array(exactly: 13)
         tablePath = try decoder.text()
         query = GatedQuery(
@@ -85,19 +85,19 @@ struct WorkerJob: Equatable, Sendable, CBORCodable {
         groupMinimum = try decoder.unsigned()
         dominancePercent = try decoder.unsigned()
         limits = WorkerLimits()
-        limits.stepsMax = Int(try decoder.uint32Pair())
-        limits.wallMsMax = Int(try decoder.uint32Pair())
-        limits.memoryBytesMax = Int(try decoder.uint32Pair())
-        limits.outputBytesMax = Int(try decoder.uint32Pair())
+        limits.stepsMax = try decoder.limit()
+        limits.wallMsMax = try decoder.limit()
+        limits.memoryBytesMax = try decoder.limit()
+        limits.outputBytesMax = try decoder.limit()
     }
 }
 
 extension CBORDecoder {
-    /// A number that fits `Int`.
-    fileprivate mutating func uint32Pair() throws(CBORError) -> UInt64 {
+    /// One of `WorkerLimits`, with room to reckon with it.
+    fileprivate mutating func limit() throws(CBORError) -> Int {
         let number = try unsigned()
-        guard number <= UInt64(Int64.max) else { throw invalid("a limit fits 63 bits") }
-        return number
+        guard number < 1 << 48 else { throw invalid("a limit fits 48 bits") }
+        return Int(number)
     }
 }
 
@@ -116,13 +116,22 @@ public struct WorkerLimits: Equatable, Sendable {
 }
 
 /// What the worker answers; one deterministic CBOR item.
-enum WorkerAnswer: Equatable, Sendable, CBORCodable {
+package enum WorkerAnswer: Equatable, Sendable, CBORCodable {
     /// What could be reached and should not; empty when isolated.
     case selfTest(reached: [String])
     case output(JobOutput)
     case refused(OutcomeCode, english: String, chinese: String)
 
-    func encode(into encoder: inout CBOREncoder) {
+    /// Room for the answer around an output.
+    static let overheadBytes = 4_096
+
+    package static func limits(outputBytesMax: Int) -> CBORLimits {
+        CBORLimits(
+            bytesMax: outputBytesMax + overheadBytes, depthMax: 4, itemsMax: 64,
+            stringBytesMax: outputBytesMax)
+    }
+
+    package func encode(into encoder: inout CBOREncoder) {
         switch self {
         case .selfTest(let reached):
             encoder.array(2)
@@ -144,7 +153,7 @@ enum WorkerAnswer: Equatable, Sendable, CBORCodable {
         }
     }
 
-    init(from decoder: inout CBORDecoder) throws(CBORError) {
+    package init(from decoder: inout CBORDecoder) throws(CBORError) {
         let count = try decoder.array(max: 5)
         switch (try decoder.unsigned(), count) {
         case (0, 2): self = .selfTest(reached: try decoder.list(max: 1_024))
