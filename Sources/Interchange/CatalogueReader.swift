@@ -187,8 +187,12 @@ private struct CatalogueFields {
     }
 
     private static func cut(_ text: String) -> String {
-        var result = text
-        while result.utf8.count > RecordLimits.codeBytesMax { result.removeLast() }
-        return result
+        // Forwards: to find the last character of a row of flags, all of the row is read again and again.
+        var bytes = 0
+        return String(
+            text.prefix { character in
+                bytes += character.utf8.count
+                return bytes <= RecordLimits.codeBytesMax
+            })
     }
 }
