@@ -10,6 +10,8 @@ import Testing
         "null", "true", "false", "0", "18446744073709551615", "-9223372036854775808", "\"\"",
         "[]", "{}", "[1,[2,[3]],{\"a\":null}]", "{\"汇津\":\"数据\",\"b\":[true,false]}",
         "\"\\\"\\\\\\n\\u0000\\u007f\"",
+        // What could turn a line around, begin another, or be seen by nobody.
+        "\"\\u202e\\u2066\\u2028\\u200b\\u00ad\\udb40\\udc01中 é\"",
     ])
     func writesBackWhatItRead(_ text: String) throws {
         #expect(try parse(text).encodedText == text)

@@ -1,3 +1,5 @@
+import LightClient
+
 /// A JSON value (RFC 8259) whose objects keep their order, so that one answer has one text.
 ///
 /// Whole numbers keep all 64 bits; a `Double` never carries an amount.
@@ -127,7 +129,7 @@ extension JSONValue {
         case .real(let number):
             // JSON has neither infinities nor NaN.
             bytes.append(contentsOf: (number.isFinite ? "\(number)" : "null").utf8)
-        case .text(let text): JSONValue.quote(text, into: &bytes)
+        case .text(let text): bytes.append(contentsOf: JSONNode.quoted(text).utf8)
         case .list(let items):
             bytes.append(0x5B)
             for (index, item) in items.enumerated() {
@@ -139,7 +141,7 @@ extension JSONValue {
             bytes.append(0x7B)
             for (index, member) in members.enumerated() {
                 if index > 0 { bytes.append(0x2C) }
-                JSONValue.quote(member.name, into: &bytes)
+                bytes.append(contentsOf: JSONNode.quoted(member.name).utf8)
                 bytes.append(0x3A)
                 member.value.write(into: &bytes)
             }
@@ -164,23 +166,5 @@ extension JSONValue {
         case .null, .bool, .unsigned, .negative, .real, .text, .list, .object:
             return encodedText
         }
-    }
-
-    /// Escapes what RFC 8259 §7 demands, and the C1 controls and DEL that would disturb a terminal.
-    public static func quote(_ text: String, into bytes: inout [UInt8]) {
-        bytes.append(0x22)
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x22: bytes.append(contentsOf: [0x5C, 0x22])
-            case 0x5C: bytes.append(contentsOf: [0x5C, 0x5C])
-            case 0x0A: bytes.append(contentsOf: [0x5C, 0x6E])
-            case 0x00..<0x20, 0x7F...0x9F:
-                let digits = String(scalar.value, radix: 16)
-                let zeros = String(repeating: "0", count: 4 - digits.count)
-                bytes.append(contentsOf: "\\u\(zeros)\(digits)".utf8)
-            default: bytes.append(contentsOf: String(scalar).utf8)
-            }
-        }
-        bytes.append(0x22)
     }
 }

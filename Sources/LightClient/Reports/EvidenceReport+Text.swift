@@ -160,19 +160,31 @@ extension Claim {
 }
 
 extension String {
-    /// Escapes what could move a terminal's cursor or turn a line around, since members choose recorded texts.
+    /// Escapes what is not printable, since members choose recorded texts.
     public var printable: String {
-        // Most texts are ASCII without control characters, and asking for a category takes long.
         if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
         var result = ""
         for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
-                .unassigned:
+            if scalar.isPrintable {
+                result.unicodeScalars.append(scalar)
+            } else {
                 result += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: result.unicodeScalars.append(scalar)
             }
         }
         return result
+    }
+}
+
+extension Unicode.Scalar {
+    /// It cannot move a terminal's cursor, turn a line around or begin another.
+    var isPrintable: Bool {
+        // Most texts are ASCII, and asking for a category takes long.
+        if isASCII { return (0x20..<0x7F).contains(value) }
+        return switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
+            .unassigned:
+            false
+        default: true
+        }
     }
 }

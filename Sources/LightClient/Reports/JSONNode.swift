@@ -31,7 +31,7 @@ public indirect enum JSONNode: Equatable, Sendable {
 
     static func hex(_ digest: Digest) -> JSONNode { .text(digest.hex) }
 
-    /// Without white space; control characters escaped.
+    /// Without white space.
     public var encodedText: String {
         switch self {
         case .text(let text): return Self.quoted(text)
@@ -46,17 +46,23 @@ public indirect enum JSONNode: Equatable, Sendable {
         }
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// A text as all our JSON has it: what is not printable escaped as well as what RFC 8259 §7 demands, since members choose
+    /// recorded texts and JSON is shown on terminals too. It is the same text to whoever reads it.
+    public static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": result += "\\\""
             case "\\": result += "\\\\"
+            case "\n": result += "\\n"
             default:
-                if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
-                    result += "\\u00" + Hex.encode([UInt8(scalar.value)])
-                } else {
+                if scalar.isPrintable {
                     result.unicodeScalars.append(scalar)
+                    continue
+                }
+                for unit in scalar.utf16 {
+                    result +=
+                        "\\u" + Hex.encode([UInt8(unit >> 8), UInt8(truncatingIfNeeded: unit)])
                 }
             }
         }

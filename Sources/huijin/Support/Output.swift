@@ -26,23 +26,8 @@ enum Output {
 
     static func line(_ text: String) throws { try write(text.printable + "\n") }
 
-    /// What is not printable stands in the strings alone, and is the same text when it is escaped.
-    static func line(json text: String) throws {
-        guard text.printable != text else { return try write(text + "\n") }
-        var result = ""
-        for character in text.unicodeScalars {
-            let plain = String(character)
-            if plain.printable == plain {
-                result += plain
-            } else {
-                for unit in plain.utf16 {
-                    let digits = String(unit, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                }
-            }
-        }
-        try write(result + "\n")
-    }
+    /// - Parameter text: as our JSON writer has it, which escapes what is not printable.
+    static func line(json text: String) throws { try write(text + "\n") }
 
     static func progress(_ text: String) {
         // Where there is no standard error there is nobody to tell.
