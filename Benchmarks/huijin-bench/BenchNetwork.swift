@@ -25,7 +25,7 @@ final class BenchNetwork {
     init(suite: String, validators: Int, window: UInt64 = 65_536) throws {
         let name = "huijin-bench-\(ProcessInfo.processInfo.processIdentifier)"
         folder = FileManager.default.temporaryDirectory.appending(path: name)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Belongings.make(folder)
         environment = ProcessInfo.processInfo.environment.merging(
             ["HUIJIN_PASSPHRASE": "bench"], uniquingKeysWith: { _, new in new })
         let template = folder.appending(path: "template.json")
@@ -189,7 +189,7 @@ final class BenchNetwork {
         let handle = try FileHandle(forWritingTo: log)
         try handle.seekToEnd()
         process.standardError = handle
-        try process.run()
+        try Belongings.start(process)
         processes[index] = process
         let line = await withCheckedContinuation { continuation in
             // Reading blocks, so it must not hold up the load that may be running.

@@ -50,7 +50,7 @@ final class Etcd {
     private init() throws {
         folder = FileManager.default.temporaryDirectory.appending(
             path: "huijin-bench-etcd-\(ProcessInfo.processInfo.processIdentifier)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Belongings.make(folder)
         let ports = try FreePorts.find(6)
         clients = ports[0..<3].map { "http://127.0.0.1:\($0)" }
         let peers = ports[3..<6].map { "http://127.0.0.1:\($0)" }
@@ -71,7 +71,7 @@ final class Etcd {
             try handle.seekToEnd()
             member.standardOutput = handle
             member.standardError = handle
-            try member.run()
+            try Belongings.start(member)
             members.append(member)
         }
     }
