@@ -158,7 +158,7 @@ let programs: [Target] = [
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
     // The loop and the changes that make hostile input; no product links it.
     .target(
-        name: "FuzzKit", dependencies: ["Encoding"], path: "Benchmarks/fuzz-kit",
+        name: "FuzzKit", dependencies: ["Encoding", arguments], path: "Benchmarks/fuzz-kit",
         swiftSettings: settings),
     program(
         "huijin-fuzz",
@@ -239,6 +239,7 @@ let checks: [Target] = [
         ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
+    tests("FuzzKitTests", ["FuzzKit", "Encoding"]),
     tests("RecordsTests", ["Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
     tests(
         "MarketTests",

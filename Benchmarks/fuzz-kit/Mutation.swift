@@ -31,9 +31,14 @@ package enum Mutation {
         }
         var bytes = examples[random.below(examples.count)]
         // Half of them keep their form, so that they reach what comes after decoding.
-        if random.below(2) == 0, let tree = TreeMutation(bytes) {
-            let other = TreeMutation(examples[random.below(examples.count)])
-            bytes = tree.changed(times: 1 + random.below(changesMax), other: other, &random)
+        if random.below(2) == 0 {
+            let other = examples[random.below(examples.count)]
+            let times = 1 + random.below(changesMax)
+            if let tree = TreeMutation(bytes) {
+                bytes = tree.changed(times: times, other: TreeMutation(other), &random)
+            } else if let text = TextMutation(bytes) {
+                bytes = text.changed(times: times, other: TextMutation(other) ?? text, &random)
+            }
             if random.below(2) == 0 { return bytes }
         }
         for _ in 0..<(1 + random.below(changesMax)) { change(&bytes, &random) }

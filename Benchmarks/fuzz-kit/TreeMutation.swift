@@ -27,7 +27,10 @@ struct TreeMutation {
                 TreeMutation.change(item, other?.tree ?? self.tree, &random)
             }
         }
-        return tree.encoded
+        // Not `encoded`, which demands deterministic CBOR: a changed map may be out of order.
+        var encoder = CBOREncoder()
+        encoder.value(tree)
+        return encoder.bytes
     }
 
     /// Items of the tree, the root among them.

@@ -115,6 +115,14 @@ struct CorpusExamples {
             add("trust-start", start.encoded)
             add("certified-header", newest.encoded)
         }
+        let samples = VerifierSamples(.ed25519SHA256)
+        add("event-leaves", EventLeaves([samples.event, samples.event]).encoded)
+        add("watch-list", samples.watchList)
+        add("questions", samples.questions.encoded)
+        for question in samples.questions.questions {
+            add("question", Array(question.text.utf8))
+        }
+        if let line = samples.cosignature { add("cosignature", Array(line.utf8)) }
     }
 
     private mutating func addVectors(_ folder: String) throws {

@@ -15,19 +15,12 @@ struct Decoders: ParsableCommand {
         commandName: "decoders",
         abstract: "Mutated input for every decoder and verifier. / 模糊测试")
 
-    @Option(help: "Seconds for each. / 每项秒数") var seconds = 10.0
-    @Option(help: "Seed. / 随机种子") var seed: UInt64 = 1
-    @Option(help: "First round, to repeat one. / 起始轮次") var first: UInt64 = 0
-    @Option(help: "Only those whose name contains this. / 仅测试名称含此文本的项") var only = ""
+    @OptionGroup var options: FuzzOptions
     @Option(help: "What it starts from. / 语料文件") var corpus = WriteCorpus.file
 
     func run() throws {
         let corpus = try Corpus(file: corpus)
-        let run = FuzzRun(seconds: seconds, seed: seed, first: first)
-        let targets = Targets.all(corpus).filter { only.isEmpty || $0.name.contains(only) }
-        let faults = targets.reduce(0) { $0 + run.attack($1, corpus: corpus[$1]) }
-        guard faults == 0 else { throw ExitCode(1) }
-        print("fuzz: ok, \(targets.count) targets")
+        try options.attack(Targets.all(corpus).map { ($0, corpus[$0]) })
     }
 }
 

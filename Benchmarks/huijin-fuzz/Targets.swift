@@ -90,6 +90,22 @@ enum Targets {
             .decoder("certified header", CertifiedHeader.self, limits: LedgerLimits.certificate),
             .decoder("fork evidence", ForkEvidence.self, limits: ForkEvidence.limits),
             .decoder("receipt", Receipt.self, limits: Receipt.limits),
+            .decoder("questions", QuestionList.self, limits: .standard),
+            .decoder("event leaves", EventLeaves.self, limits: BundleMutants.limits),
+            .decoder("watch list", WatchList.self, limits: WatchList.limits),
+            FuzzTarget("question") { input in
+                let text = String(decoding: input, as: UTF8.self)
+                guard let asked = try? AskedQuestion(text) else { return .refused }
+                let said = asked.question.text
+                // What a terminal would obey is shown in quotation marks, and cannot be asked in words.
+                return said.contains("\"") ? .same : same(try? AskedQuestion(said), asked)
+            },
+            FuzzTarget("cosignature") { input in
+                let text = String(decoding: input, as: UTF8.self)
+                return same(
+                    LogCosignature(line: text).map { Array($0.line.utf8) },
+                    Array("\(text)\n".utf8))
+            },
             .decoder(
                 "transparent statement", TransparentStatement.self,
                 limits: TransparentStatement.limits),

@@ -2,6 +2,7 @@ import Encoding
 import Ledger
 import LedgerCrypto
 import LightClient
+import Records
 import TestLedgers
 
 /// What the verifiers are fed with: a small ledger's evidence, and a fork of it.
@@ -39,6 +40,51 @@ struct VerifierSamples {
     }
 
     var event: [UInt8] { fixture.chain.events(asset: fixture.asset, log: .trades)?.first ?? [] }
+
+    /// One of each kind.
+    var questions: QuestionList {
+        let (asset, member) = (fixture.asset, fixture.buyer.id)
+        return QuestionList([
+            .assetHistory(asset: asset, logs: EventLogKind.allCases), .transaction(asset),
+            .record(type: .account, id: [.text(member.text), .text(member.text)]),
+            .record(type: .policy, id: [.text("review")]), .header(height: 2, digest: asset),
+            .header(height: 0, digest: nil), .licence(asset, at: .height(7)),
+            .role(.buyer, of: member, at: .time(Self.nowMs)), .output(job: asset),
+        ])
+    }
+
+    /// What is known of an asset, and a record that is not known yet.
+    var watchList: [UInt8] {
+        guard let asset = fixture.chain.assetRecord(fixture.asset),
+            let other = WatchedRecord(type: .policy, id: [.text("review")])
+        else { preconditionFailure("the fixture has the asset, and a policy's name is its id") }
+        var encoder = CBOREncoder()
+        encoder.array(3)
+        encoder.text(WatchList.context)
+        encoder.value(fixture.chain.chain)
+        encoder.array(2)
+        encoder.array(3)
+        encoder.value(RecordType.asset)
+        encoder.list([CBORValue.bytes(fixture.asset.bytes)])
+        encoder.array(3)
+        encoder.value(RecordType.asset)
+        encoder.bytes(asset.encoded)
+        encoder.list(EventLogKind.allCases.map(asset.log))
+        encoder.value(other)
+        return encoder.bytes
+    }
+
+    /// Without its line feed; nil in the suite that has none.
+    var cosignature: String? {
+        let header = fixture.chain.newest
+        guard let checkpoint = LogCheckpoint(header, suite: suite) else { return nil }
+        let cosigner = LogCosigner(
+            fixture.chain.validators.validators[0], chain: fixture.chain.chain)
+        let key = fixture.chain.votingKeys[0]
+        return String(
+            LogCosignature(checkpoint, time: 1_800_000_000, cosigner: cosigner, with: key).line
+                .dropLast())
+    }
 
     /// Two headers of one height, each by a quorum.
     func fork() throws -> ForkEvidence? {
