@@ -7,12 +7,11 @@ public protocol LogNodeReader {
     func node(level: Int, index: UInt64) -> Digest?
 }
 
-/// Inclusion and consistency proofs of RFC 9162 §2.1.3 and §2.1.4.
+/// Inclusion proofs of RFC 9162 §2.1.3. There are no consistency proofs of §2.1.4: the path of a leaf proves as much about the
+/// tree before it (`rootBefore`), and every block's log is followed by a leaf of its own, the block's header.
 public enum LogProof {
     /// Longest inclusion path of a tree whose size fits 64 bits.
     public static let inclusionPathMax = 64
-    /// Longest consistency path: one node for the old tree's last subtree, then a path.
-    public static let consistencyPathMax = 65
 
     /// PATH(index, D[size]) of RFC 9162 §2.1.3.1, lowest sibling first. Nil when the index lies
     /// outside the tree or the reader lacks a node.
@@ -33,44 +32,6 @@ public enum LogProof {
             path.append(sibling)
             if !inLeft { start += half }
             count = inLeft ? half : count - half
-        }
-        return path.reversed()
-    }
-
-    /// PROOF(oldSize, D[newSize]) of RFC 9162 §2.1.4.1. Empty when the sizes are equal or the old
-    /// tree is empty. Nil when the old size exceeds the new or the reader lacks a node.
-    public static func consistencyPath(
-        from oldSize: UInt64, to newSize: UInt64, reader: some LogNodeReader, suite: Suite
-    ) -> [Digest]? {
-        guard oldSize <= newSize else { return nil }
-        guard oldSize > 0, oldSize < newSize else { return [] }
-        var path: [Digest] = []
-        var start: UInt64 = 0
-        var count = newSize
-        var old = oldSize
-        var coversOldTree = true
-        while old < count {
-            let half = largestPowerOfTwo(below: count)
-            let inLeft = old <= half
-            let sibling = rangeRoot(
-                start: inLeft ? start + half : start, count: inLeft ? count - half : half,
-                reader: reader, suite: suite)
-            guard let sibling else { return nil }
-            path.append(sibling)
-            if inLeft {
-                count = half
-            } else {
-                start += half
-                count -= half
-                old -= half
-                coversOldTree = false
-            }
-        }
-        // The verifier knows the old root, so the subtree is sent only when it is a part of it.
-        if !coversOldTree {
-            guard let last = rangeRoot(start: start, count: count, reader: reader, suite: suite)
-            else { return nil }
-            path.append(last)
         }
         return path.reversed()
     }
@@ -133,44 +94,6 @@ public enum LogProof {
             root = root.map { suite.nodeDigest(sibling, $0) } ?? sibling
         }
         return root ?? suite.digest([])
-    }
-
-    /// Whether the tree of `newSize` leaves extends the one of `oldSize` leaves
-    /// (RFC 9162 §2.1.4.2; the empty tree is extended by every tree, with an empty path).
-    public static func isConsistent(
-        oldSize: UInt64, oldRoot: Digest, newSize: UInt64, newRoot: Digest, path: [Digest],
-        suite: Suite
-    ) -> Bool {
-        guard oldSize <= newSize, path.count <= consistencyPathMax else { return false }
-        if oldSize == newSize { return path.isEmpty && oldRoot == newRoot }
-        if oldSize == 0 { return path.isEmpty && oldRoot == suite.digest([]) }
-        var rest = path[...]
-        var first = oldRoot
-        if oldSize.nonzeroBitCount != 1 {
-            guard let given = rest.popFirst() else { return false }
-            first = given
-        }
-        let skipped = UInt64((~(oldSize - 1)).trailingZeroBitCount)
-        var old = (oldSize - 1) >> skipped
-        var last = (newSize - 1) >> skipped
-        var oldNode = first
-        var newNode = first
-        for sibling in rest {
-            guard last != 0 else { return false }
-            if old & 1 == 1 || old == last {
-                oldNode = suite.nodeDigest(sibling, oldNode)
-                newNode = suite.nodeDigest(sibling, newNode)
-                while old & 1 == 0, old != 0 {
-                    old >>= 1
-                    last >>= 1
-                }
-            } else {
-                newNode = suite.nodeDigest(newNode, sibling)
-            }
-            old >>= 1
-            last >>= 1
-        }
-        return last == 0 && oldNode == oldRoot && newNode == newRoot
     }
 
     /// MTH of the `count` leaves from `start`, where `start` is a multiple of a power of two not

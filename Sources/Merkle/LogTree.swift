@@ -55,15 +55,4 @@ public struct LogTree: Sendable, LogNodeReader {
         }
         return path
     }
-
-    /// Path from the tree of `oldSize` leaves to that of `newSize`;
-    /// requires `oldSize <= newSize <= self.size`.
-    public func consistencyPath(from oldSize: UInt64, to newSize: UInt64) -> [Digest] {
-        let path = LogProof.consistencyPath(
-            from: oldSize, to: newSize, reader: self, suite: suite)
-        guard newSize <= self.size, let path else {
-            preconditionFailure("a log of \(self.size) leaves: from \(oldSize) to \(newSize)")
-        }
-        return path
-    }
 }

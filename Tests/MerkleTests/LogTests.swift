@@ -155,36 +155,16 @@ struct LogTests {
         }
     }
 
+    /// What a consistency proof of RFC 9162 §2.1.4 shows, a leaf's path shows as well.
     @Test(arguments: LedgerCrypto.Suite.allCases)
-    func consistencyHoldsOnlyAsStated(suite: LedgerCrypto.Suite) {
+    func aPathHoldsTheRootOfTheTreeBeforeItsLeaf(suite: LedgerCrypto.Suite) {
         let tree = Self.tree(Self.sizeMax, suite)
-        let roots = (0...UInt64(Self.sizeMax)).map { tree.root(size: $0) }
-        for new in 0...UInt64(Self.sizeMax) {
-            for old in 0...new {
-                let path = tree.consistencyPath(from: old, to: new)
-                func proves(
-                    _ oldSize: UInt64, _ oldRoot: Digest, _ newRoot: Digest, _ path: [Digest]
-                ) -> Bool {
-                    LogProof.isConsistent(
-                        oldSize: oldSize, oldRoot: oldRoot, newSize: new, newRoot: newRoot,
-                        path: path, suite: suite)
-                }
-                #expect(proves(old, roots[Int(old)], roots[Int(new)], path))
-                for bit in stride(from: 0, to: 256, by: 7) {
-                    #expect(!proves(old, roots[Int(old)].flipping(bit: bit), roots[Int(new)], path))
-                    // Every tree extends the empty one, so its successor's root is not bound.
-                    if old > 0 {
-                        #expect(
-                            !proves(old, roots[Int(old)], roots[Int(new)].flipping(bit: bit), path))
-                    }
-                }
-                for other in 0...new + 1 where other != old {
-                    #expect(!proves(other, roots[Int(old)], roots[Int(new)], path))
-                }
-                for changed in mutations(of: path, bitStride: 13)
-                where proves(old, roots[Int(old)], roots[Int(new)], changed) {
-                    Issue.record("changed path from \(old) to \(new)")
-                }
+        for size in 1...UInt64(Self.sizeMax) {
+            for index in 0..<size {
+                let before = LogProof.rootBefore(
+                    index: index, size: size,
+                    path: tree.inclusionPath(index: index, size: size), suite: suite)
+                #expect(before == tree.root(size: index))
             }
         }
     }
@@ -196,10 +176,7 @@ struct LogTests {
             for size in [1, 2, UInt64.max - 1, UInt64.max] {
                 _ = LogProof.rootFromInclusion(
                     leafHash: .zero, index: size - 1, size: size, path: path, suite: suite)
-                #expect(
-                    !LogProof.isConsistent(
-                        oldSize: size / 2 + 1, oldRoot: suite.digest([1]), newSize: size,
-                        newRoot: suite.digest([2]), path: path, suite: suite))
+                _ = LogProof.rootBefore(index: size - 1, size: size, path: path, suite: suite)
             }
         }
         let path = [Digest](repeating: .zero, count: 64)
@@ -234,9 +211,6 @@ struct LogTests {
         #expect(
             LogProof.inclusionPath(index: 1, size: 3, reader: Empty(), suite: suite) == nil)
         #expect(
-            LogProof.consistencyPath(from: 2, to: 3, reader: Empty(), suite: suite) == nil)
-        #expect(
             LogProof.inclusionPath(index: 3, size: 3, reader: Empty(), suite: suite) == nil)
-        #expect(LogProof.consistencyPath(from: 4, to: 3, reader: Empty(), suite: suite) == nil)
     }
 }
