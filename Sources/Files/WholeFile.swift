@@ -99,11 +99,7 @@ public enum WholeFile {
         defer { closedir(open) }
         var names: [String] = []
         while let entry = readdir(open) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
-                    String(cString: $0)
-                }
-            }
+            let name = name(of: entry)
             if name.hasPrefix(prefix), !name.hasSuffix(".new") { names.append(name) }
         }
         return names.sorted().compactMap { name in
@@ -113,6 +109,21 @@ public enum WholeFile {
             }
             return (folder + name, Int(status.st_size))
         }
+    }
+
+    static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+        withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
+                String(cString: $0)
+            }
+        }
+    }
+
+    /// The first of the files whose names go on with that mark from the name of the file that `path` leads to.
+    public static func first(
+        beside path: String, marked mark: String
+    ) throws(Problem) -> String? {
+        try files(beginningWith: target(of: path) + mark).first?.path
     }
 
     /// Where the bytes of that name are: the name itself, or what a link leads to.
@@ -186,7 +197,7 @@ public enum WholeFile {
     }
 
     /// Without this a crash may bring back what the name stood for before.
-    private static func syncFolder(of path: String) throws(Problem) {
+    static func syncFolder(of path: String) throws(Problem) {
         let name = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) }
         let folder = open(name ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw Problem(path) }

@@ -3,7 +3,7 @@ import Files
 import LedgerCrypto
 import LightClient
 
-/// A bundle's receipts as files, named and formed so that `scitt-cose` takes them as they are.
+/// A bundle's receipts as files in a folder of their own, all or none of them, named and formed so that `scitt-cose` takes them as they are.
 ///
 /// | file | content |
 /// |---|---|
@@ -24,7 +24,19 @@ struct ReceiptFiles {
 
     /// - Returns: what was written and how to check it, in English and Chinese.
     func write() throws(WholeFile.Problem) -> String {
-        let output = try FileOutput(folder: folder)
+        let output = try WholeFolder(folder)
+        do throws(WholeFile.Problem) {
+            let statements = try write(into: output)
+            try output.finish()
+            return summary(statements)
+        } catch {
+            output.discard()
+            throw error
+        }
+    }
+
+    /// - Returns: the numbers of the entries that have a statement.
+    private func write(into output: WholeFolder) throws(WholeFile.Problem) -> [Int] {
         try output.write(Array("\(receipts.root.hex)\n".utf8), to: "root.hex")
         let validators = receipts.checkpoint.validators.validators
         for signer in receipts.signers {
@@ -49,7 +61,7 @@ struct ReceiptFiles {
                 try output.write(Array(Self.pem(issuer).utf8), to: "entry-\(number).issuer.pem")
             }
         }
-        return summary(statements)
+        return statements
     }
 
     /// How tools of others check one.

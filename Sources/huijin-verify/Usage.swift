@@ -63,7 +63,7 @@ extension Arguments {
         recorded. Whether it was accepted or refused only a bundle proves.
         statement：判定透明陈述是否附有法定多数记账节点的收据，即是否已被记录；是否被接受须以证据包证明。
 
-          --out FOLDER       where they go; nothing there is overwritten / 输出文件夹，不覆盖已有文件
+          --out FOLDER       where they go, all or none: a new folder, or an empty one / 输出文件夹，须为新建或空文件夹；全部写出或均不写出
 
         split: some of a bundle's questions (--question, counted from 0 as in the report) with the parts alone that they need.
         merge: bundles of one ledger and one height as one. redact: the same answers with envelopes (by the digest of the entry)

@@ -170,4 +170,31 @@ import Testing
             #expect(WholeFile.isTaken(start) && !WholeFile.isTaken(prov))
         }
     }
+
+    @Test func receiptsAreThereAllOrNone() throws {
+        let fixture = Fixture(.ed25519SHA256)
+        try CommandTests.inFolder { folder in
+            let desk = try Desk(fixture.chain, folder)
+            let bundle = try desk.file("bundle.cbor", try fixture.history().encoded)
+            let before = try desk.names()
+            let out = folder.appending(path: "receipts").path
+            let words = ["receipts", bundle, "--genesis", desk.genesis, "--out", out]
+            // The disk is full before the last file; leaves and receipts are shorter than half a kibibyte, statements are not.
+            let run = try Self.run(Self.short, desk, words)
+            #expect(run.code == 73 && run.errors.contains("\(out)/entry-"))
+            #expect(try desk.names() == before)
+            // Where something is, nothing is put beside it; an empty folder may be there already.
+            let kept = folder.appending(path: "receipts/kept")
+            try FileManager.default.createDirectory(
+                atPath: out, withIntermediateDirectories: true)
+            try Data([1]).write(to: kept)
+            let taken = try CommandTests.run(words)
+            #expect(taken.code == 73 && taken.errors.contains(out))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: out) == ["kept"])
+            try FileManager.default.removeItem(at: kept)
+            #expect(try CommandTests.run(words).code == 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: out).count > 20)
+            #expect(try desk.names() == before + ["receipts"])
+        }
+    }
 }
