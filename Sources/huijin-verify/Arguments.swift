@@ -10,11 +10,8 @@ struct Arguments: Equatable {
     var json = false
     /// What the caller wants to know, when he says so: the bundle must answer all of it.
     var asked: [AskedQuestion] = []
-    /// Where what is trusted is kept.
-    var trust: String?
-    /// Where trust starts instead of the genesis, and the header's digest that the caller believes.
-    var checkpoint: String?
-    var accepted: Digest?
+    /// What is known of the ledger beforehand.
+    var trust = TrustOptions()
     /// Where the proven header goes, for others to start from.
     var checkpointOut: String?
     /// Where the report goes as a page, and the proven histories as PROV-JSON.
@@ -59,12 +56,8 @@ struct Arguments: Equatable {
             case ("--transaction", .verify), ("--transaction", .receipts):
                 asked.append(AskedQuestion(transaction: try Self.digest(of: word, &rest)))
             case ("--json", .verify), ("--json", .fork), ("--json", .statement): json = true
-            case ("--trust", .verify), ("--trust", .fork), ("--trust", .statement):
-                trust = try Self.value(of: word, &rest)
-            case ("--checkpoint", .verify), ("--checkpoint", .fork), ("--checkpoint", .statement):
-                checkpoint = try Self.value(of: word, &rest)
-            case ("--accept", .verify), ("--accept", .fork), ("--accept", .statement):
-                accepted = try Self.digest(of: word, &rest)
+            case ("--trust", _), ("--checkpoint", _), ("--accept", _):
+                try trust.take(word, &rest)
             case ("--checkpoint-out", .verify): checkpointOut = try Self.value(of: word, &rest)
             case ("--html", .verify), ("--html", .fork), ("--html", .statement):
                 html = try Self.value(of: word, &rest)
@@ -91,8 +84,7 @@ struct Arguments: Equatable {
             }
         }
         if mode == .receipts, output.isEmpty { throw .missing("--out") }
-        if checkpoint != nil, accepted == nil { throw .missing("--accept") }
-        if checkpoint == nil, accepted != nil { throw .missing("--checkpoint") }
+        try trust.requireAll()
     }
 
     static func value(

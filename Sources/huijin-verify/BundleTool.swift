@@ -21,6 +21,9 @@ struct BundleTool {
         case notOne(path: String, CBORError)
         case bundle(BundleProblem)
         case unproven(EvidenceProblem)
+        case trust(TrustFile.Problem)
+        /// The evidence of two certified histories beside the trust file.
+        case contested(String)
         case output(WholeFile.Problem)
     }
 
@@ -30,6 +33,7 @@ struct BundleTool {
     private let mode: Mode
     private var genesis = ""
     private var output = ""
+    private var trust = TrustOptions()
     private var files: [String] = []
     private var questions: Set<Int> = []
     private var envelopes: Set<Digest> = []
@@ -43,6 +47,8 @@ struct BundleTool {
             case ("--help", _), ("-h", _): throw .help
             case ("--genesis", _): genesis = try Arguments.value(of: word, &rest)
             case ("--out", _): output = try Arguments.value(of: word, &rest)
+            case ("--trust", _), ("--checkpoint", _), ("--accept", _):
+                try trust.take(word, &rest)
             case ("--question", .split):
                 let text = try Arguments.value(of: word, &rest)
                 guard let number = Int(text), number >= 0 else { throw .notANumber(word) }
@@ -69,12 +75,12 @@ struct BundleTool {
         }
         if files.isEmpty { throw .missing("the bundle / 证据包") }
         if mode != .merge, files.count > 1 { throw .unknown(files[1]) }
+        try trust.requireAll()
     }
 
     /// - Returns: the report of what was written.
     func run() throws(Problem) -> EvidenceReport {
-        let verifier = Verifier(
-            genesis: try read(genesis, Genesis.self, limits: LedgerLimits.genesis))
+        let verifier = try verifier()
         let suite = verifier.suite
         var bundles: [EvidenceBundle] = []
         for file in files {
@@ -113,6 +119,23 @@ struct BundleTool {
         return EvidenceReport(answer)
     }
 
+    /// With what is trusted; a bundle that is detached from one of those headers is verified under it.
+    private func verifier() throws(Problem) -> Verifier {
+        let genesis = try read(genesis, Genesis.self, limits: LedgerLimits.genesis)
+        let known: TrustFile
+        do throws(TrustFile.Problem) {
+            known = try TrustFile(trust, genesis: genesis, isWritten: false)
+        } catch {
+            throw .trust(error)
+        }
+        if let fork = known.knownFork { throw .contested(fork) }
+        do throws(EvidenceProblem) {
+            return try Verifier(genesis: genesis, trust: known.trust)
+        } catch {
+            throw .unproven(error)
+        }
+    }
+
     /// Somebody who trusts that header and nothing else.
     private static func reader(
         of checkpoint: Checkpoint, _ genesis: Genesis
@@ -149,6 +172,8 @@ extension BundleTool.Problem {
             "\(path) is not a file of that kind: \(error.english) / 不是所需的文件：\(error.chinese)\n"
         case .bundle(let problem): problem.description + "\n"
         case .unproven(let problem): "nothing written / 未写出文件\n" + EvidenceReport(problem).text
+        case .trust(let problem): problem.text + "\n"
+        case .contested(let fork): TrustFile.contested(fork)
         case .output(let problem): problem.text + "\n"
         }
     }

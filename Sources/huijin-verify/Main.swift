@@ -51,18 +51,13 @@ enum Main {
             complain("\(error.text)\n")
             return .unreadable
         }
-        if arguments.mode == .receipts {
-            return writeReceipts(bytes, genesis: genesis, arguments: arguments)
-        }
         let known: TrustFile
         do throws(TrustFile.Problem) {
-            known = try TrustFile(arguments, genesis: genesis)
+            known = try TrustFile(
+                arguments.trust, genesis: genesis, isWritten: arguments.mode == .verify)
         } catch {
             complain("\(error.text)\n")
-            switch error {
-            case .isUsed, .folder: return .unwritable
-            case .input, .notOne, .other, .startsElsewhere: return .unreadable
-            }
+            return exitCode(error)
         }
         do throws(EvidenceProblem) {
             let verifier = try Verifier(genesis: genesis, trust: known.trust)
@@ -72,7 +67,10 @@ enum Main {
                 if let fork = known.knownFork { return contested(fork) }
                 let statement = try verifier.verifyStatement(bytes)
                 return show(EvidenceReport(statement), statement.json, arguments, .proven)
-            case .verify, .receipts: return try judge(bytes, verifier, known, arguments)
+            case .receipts:
+                if let fork = known.knownFork { return contested(fork) }
+                return writeReceipts(bytes, verifier, arguments)
+            case .verify: return try judge(bytes, verifier, known, arguments)
             }
         } catch {
             return show(EvidenceReport(error), error.json, arguments, exitCode(error))
@@ -107,7 +105,16 @@ enum Main {
         case .bundle: .usage
         case .input, .notOne: .unreadable
         case .unproven(let problem): exitCode(problem)
+        case .trust(let problem): exitCode(problem)
+        case .contested: .fork
         case .output: .unwritable
+        }
+    }
+
+    private static func exitCode(_ problem: TrustFile.Problem) -> ExitCode {
+        switch problem {
+        case .isUsed, .folder: .unwritable
+        case .input, .notOne, .other, .startsElsewhere: .unreadable
         }
     }
 
@@ -167,9 +174,7 @@ enum Main {
     }
 
     private static func contested(_ fork: String) -> ExitCode {
-        complain(
-            "two certified histories are known, see \(fork): as long as it is there, this trust file proves nothing\n"
-                + "已知存在两份经认证的历史，见 \(fork)：该证据仍在时，不以该信任文件作任何证明\n")
+        complain(TrustFile.contested(fork))
         return .fork
     }
 
@@ -260,11 +265,10 @@ enum Main {
 
     /// The same bundle as receipts; a bundle that is not proven gives none.
     private static func writeReceipts(
-        _ bundle: [UInt8], genesis: Genesis, arguments: Arguments
+        _ bundle: [UInt8], _ verifier: Verifier, _ arguments: Arguments
     ) -> ExitCode {
         let receipts: BundleReceipts
         do throws(EvidenceProblem) {
-            let verifier = Verifier(genesis: genesis)
             let proven = try verifier.receipts(bundle)
             try checkAsked(proven.questions, arguments: arguments)
             receipts = proven

@@ -4,6 +4,32 @@ import Ledger
 import LedgerCrypto
 import LightClient
 
+/// The options that say what is known of the ledger beforehand.
+struct TrustOptions: Equatable {
+    /// Where what is trusted is kept.
+    var file: String?
+    /// Where trust starts instead of the genesis, and the header's digest that the caller believes.
+    var checkpoint: String?
+    var accepted: Digest?
+
+    /// - Parameter word: `--trust`, `--checkpoint` or `--accept`.
+    mutating func take(
+        _ word: String, _ rest: inout ArraySlice<String>
+    ) throws(Arguments.Mistake) {
+        switch word {
+        case "--trust": file = try Arguments.value(of: word, &rest)
+        case "--checkpoint": checkpoint = try Arguments.value(of: word, &rest)
+        case "--accept": accepted = try Arguments.digest(of: word, &rest)
+        default: throw .unknown(word)
+        }
+    }
+
+    func requireAll() throws(Arguments.Mistake) {
+        if checkpoint != nil, accepted == nil { throw .missing("--accept") }
+        if checkpoint == nil, accepted != nil { throw .missing("--checkpoint") }
+    }
+}
+
 /// Where trust begins for this run: the genesis, a checkpoint that the user accepts, or what an earlier run wrote down.
 struct TrustFile {
     enum Problem: Error {
@@ -41,29 +67,30 @@ struct TrustFile {
     /// Evidence beside the file of two certified histories: as long as it is there, the file proves nothing.
     let knownFork: String?
 
-    init(_ arguments: Arguments, genesis: Genesis) throws(Problem) {
-        claim = try Self.claim(arguments)
+    /// - Parameter isWritten: it is claimed, to be brought up to date; otherwise it is only read.
+    init(_ options: TrustOptions, genesis: Genesis, isWritten: Bool) throws(Problem) {
+        claim = isWritten ? try options.file.map(Self.claim) : nil
         var start: TrustedChain?
-        if let path = arguments.checkpoint, let digest = arguments.accepted {
+        if let path = options.checkpoint, let digest = options.accepted {
             start = try Self.checkpoint(path, accepting: digest)
         }
         let kept: TrustedChain?
-        if let path = arguments.trust {
+        if let path = options.file {
             kept = try Self.read(path)
         } else {
             kept = nil
         }
         if let kept, let start, kept.start != start.start {
-            throw .startsElsewhere(path: arguments.trust ?? "")
+            throw .startsElsewhere(path: options.file ?? "")
         }
         trust = kept ?? start ?? TrustedChain(genesis: genesis)
         isKept = kept != nil
         do throws(WholeFile.Problem) {
-            path = try arguments.trust.map { path throws(WholeFile.Problem) in
+            path = try options.file.map { path throws(WholeFile.Problem) in
                 try WholeFile.target(of: path)
             }
             knownFork = try path.flatMap { path throws(WholeFile.Problem) in
-                try WholeFile.files(beginningWith: path + EvidenceMark.fork.rawValue).first?.path
+                try WholeFile.first(beside: path, marked: EvidenceMark.fork.rawValue)
             }
         } catch {
             throw .folder(error)
@@ -71,10 +98,8 @@ struct TrustFile {
     }
 
     private static func claim(
-        _ arguments: Arguments
-    ) throws(Problem) -> Result<FileClaim, WholeFile.Problem>? {
-        // In the other modes it is only read.
-        guard arguments.mode == .verify, let path = arguments.trust else { return nil }
+        _ path: String
+    ) throws(Problem) -> Result<FileClaim, WholeFile.Problem> {
         do throws(FileClaim.Problem) {
             return .success(try FileClaim(path))
         } catch {
@@ -83,6 +108,12 @@ struct TrustFile {
             case .failed(let problem): return .failure(problem)
             }
         }
+    }
+
+    /// - Parameter fork: the evidence beside the file.
+    static func contested(_ fork: String) -> String {
+        "two certified histories are known, see \(fork): as long as it is there, this trust file proves nothing\n"
+            + "已知存在两份经认证的历史，见 \(fork)：该证据仍在时，不以该信任文件作任何证明\n"
     }
 
     /// The file holds that from now on.

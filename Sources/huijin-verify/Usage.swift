@@ -14,6 +14,7 @@ extension Arguments {
                huijin-verify merge FILE FILE… --genesis FILE --out FILE
                huijin-verify redact FILE --genesis FILE [--envelope DIGEST…] [--record KEY…] --out FILE
                huijin-verify detach FILE --genesis FILE --out FILE
+               (receipts, split, merge, redact and detach take --trust FILE or --checkpoint FILE --accept DIGEST as well)
         用法：huijin-verify --genesis 创世文件 --bundle 证据包 [--json] [--expect '问题'…]
                   [--trust 信任文件] [--checkpoint 检查点文件 --accept 摘要] [--checkpoint-out 文件] [--html 文件] [--prov 文件]
               huijin-verify fork 分叉证据 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
@@ -23,6 +24,7 @@ extension Arguments {
               huijin-verify merge 证据包 证据包… --genesis 创世文件 --out 文件
               huijin-verify redact 证据包 --genesis 创世文件 [--envelope 摘要…] [--record 键…] --out 文件
               huijin-verify detach 证据包 --genesis 创世文件 --out 文件
+              （receipts、split、merge、redact、detach 亦可用 --trust 信任文件，或 --checkpoint 检查点文件 --accept 摘要）
 
         Decides offline, from the given files alone, whether the bundle's answers hold.
         仅凭所给文件，离线判定证据包的结论是否成立。
@@ -37,10 +39,13 @@ extension Arguments {
           --asset ID         the same as --expect 'asset ID' / 同 --expect 'asset ID'
           --transaction ID   the same as --expect 'transaction ID' / 同 --expect 'transaction ID'
           --json             one JSON object instead of text / 输出一个 JSON 对象
-          --trust FILE       what was trusted before; made if there is none, and brought up to date by a proven bundle.
-                             A bundle of another certified history becomes fork evidence in FILE.fork-…
-                             此前已信任的内容；没有则新建，经已证明的证据包更新。另一份经认证历史的证据包将成为
-                             分叉证据，写入“信任文件.fork-…”
+          --trust FILE       what was trusted before; made if there is none, and brought up to date by a proven bundle; the
+                             other commands only read it. A bundle of another certified history becomes fork evidence in
+                             FILE.fork-…: as long as that is there, nothing is proven with FILE (exit code 3). If keys of an epoch
+                             that ended a day ago or longer certified it, the evidence is FILE.old-fork-… and stops nobody
+                             此前已信任的内容；没有则新建，经已证明的证据包更新，其他子命令只读。另一份经认证历史的证据包
+                             将成为分叉证据，写入“信任文件.fork-…”：该证据仍在时，不以该信任文件作任何证明（退出码 3）。
+                             若其由一日以前已结束之届的密钥所认证，则写入“信任文件.old-fork-…”，不影响后续证明
           --checkpoint FILE  trust starts at this header instead of the genesis / 以该区块头而非创世为信任起点
           --accept DIGEST    the digest of that header, known from somebody whom you believe / 从可信来源得知的该区块头摘要
           --checkpoint-out FILE  write the proven bundle's header and validators as such a checkpoint file
@@ -78,7 +83,8 @@ extension Arguments {
           0   proven; of a fork file: the fork is proven / 已证明；对分叉证据：分叉已证明
           1   proven false: damaged or tampered with / 证明为假：已损坏或被篡改
           2   not proven, or cannot be trusted yet / 未获证明，或暂不可信
-          3   the bundle contradicts the trusted history: a fork / 证据包与已信任的历史相矛盾：分叉
+          3   two histories: the bundle contradicts what is trusted, or fork evidence lies beside the trust file
+              两份历史：证据包与已信任的历史相矛盾，或信任文件旁存有分叉证据
           64  wrong usage / 用法错误
           66  a file cannot be read, or is not what it should be / 文件无法读取，或不是所需的文件
           73  a file or the output cannot be written, or another program uses the trust file

@@ -225,4 +225,75 @@ import Testing
                 try desk.fork(junk, "--out", "x").errors.contains("unknown argument --out"))
         }
     }
+
+    @Test func detachedBundlesAreTakenApartByThoseWhoTrustTheirHeader() throws {
+        let suite = LedgerCrypto.Suite.ed25519SHA256
+        let fixture = Fixture(suite)
+        let whole = try fixture.history()
+        try CommandTests.inFolder { folder in
+            let desk = try Desk(fixture.chain, folder)
+            #expect(try desk.verify(whole, "--trust", desk.trust).code == 0)
+            let file = try desk.file("detached", whole.detached(suite).encoded)
+            var number = 0
+            func run(_ words: [String], _ more: String...) throws -> (Int32, [UInt8]) {
+                number += 1
+                let out = folder.appending(path: "out-\(number)").path
+                let run = try CommandTests.run(
+                    words + ["--genesis", desk.genesis, "--out", out] + more)
+                let made = try? Data(contentsOf: URL(filePath: out))
+                return (run.code, [UInt8](made ?? Data()))
+            }
+            let digest = Hex.encode(
+                try #require(whole.entries.first { $0.content.isEnvelope }).content.digest(suite)
+                    .bytes)
+            for words in [
+                ["split", file, "--question", "0"], ["redact", file, "--envelope", digest],
+                ["merge", file, file], ["detach", file],
+            ] {
+                #expect(try run(words).0 == 2)
+                let (code, made) = try run(words, "--trust", desk.trust)
+                #expect(code == 0 && !made.isEmpty)
+                // From the header itself.
+                let start = folder.appending(path: "start-\(words[0])").path
+                #expect(try desk.verify(whole, "--checkpoint-out", start).code == 0)
+                let accepted = try run(
+                    words, "--checkpoint", start, "--accept", whole.header.digest(suite).hex)
+                #expect(accepted == (0, made))
+                #expect(try run(words, "--checkpoint", start).0 == 64)
+            }
+            // Receipts need the votes, which a trust file has and an accepted header has not.
+            #expect(try run(["receipts", file]).0 == 2)
+            #expect(try run(["receipts", file], "--trust", desk.trust).0 == 0)
+            let made = folder.appending(path: "out-\(number)")
+            let attached = try desk.file("attached", whole.encoded)
+            #expect(try run(["receipts", attached]).0 == 0)
+            let other = folder.appending(path: "out-\(number)")
+            for name in try FileManager.default.contentsOfDirectory(atPath: other.path) {
+                #expect(
+                    try Data(contentsOf: made.appending(path: name))
+                        == Data(contentsOf: other.appending(path: name)), "\(name)")
+            }
+            let start = folder.appending(path: "start-split").path
+            #expect(
+                try run(
+                    ["receipts", file], "--checkpoint", start, "--accept",
+                    whole.header.digest(suite).hex
+                ).0 == 2)
+            // A known fork ends this as well, and the trust file is not touched by any of it.
+            let before = try Data(contentsOf: URL(filePath: desk.trust))
+            _ = try desk.file("trust.cbor.fork-00", [1])
+            for words in [
+                ["split", file, "--question", "0"], ["merge", file, file], ["receipts", file],
+            ] {
+                #expect(try run(words, "--trust", desk.trust) == (3, []))
+            }
+            #expect(try Data(contentsOf: URL(filePath: desk.trust)) == before)
+        }
+    }
+}
+
+extension EntryContent {
+    fileprivate var isEnvelope: Bool {
+        if case .envelope = self { true } else { false }
+    }
 }

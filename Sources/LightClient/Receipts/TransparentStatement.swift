@@ -25,7 +25,7 @@ public struct TransparentStatement: Equatable, Sendable {
     public struct Context: Equatable, Sendable {
         /// The header that the votes finalized.
         public let header: Header
-        /// From epoch 0 up to the header's.
+        /// From epoch 0 up to the header's, or from where its maker's trust starts.
         public let epochChanges: [EpochChange]
         /// The signing key's record under the header's state root.
         public let key: StateEvidence?

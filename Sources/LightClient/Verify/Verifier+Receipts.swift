@@ -115,22 +115,34 @@ public struct BundleReceipts: Sendable {
 }
 
 extension Verifier {
-    /// The bundle's entries as receipts, after the whole bundle is verified.
+    /// The bundle's entries as receipts, after the whole bundle is verified. Of a detached one the certificate is that which is
+    /// trusted with the header.
     ///
     /// - Throws: the first problem found, with its place; nothing of such a bundle is made a receipt of.
-    ///   `.certificateNotIncluded` for a detached one, since a receipt is a vote of its header's certificate, and
-    ///   `.notAFinalization` for one whose header a recovery made final, for which nobody voted.
+    ///   `.certificateNotIncluded` where trust starts with the header, which came without votes: a receipt is one of them.
+    ///   `.notAFinalization` where a recovery made it final, for which nobody voted.
     public func receipts(_ bytes: [UInt8]) throws(EvidenceProblem) -> BundleReceipts {
         let bundle = try decode(bytes)
         let answer = try verify(bundle)
-        guard case .certified(let certified, let changes) = bundle.head else {
-            throw EvidenceProblem(.certificate, .certificateNotIncluded)
+        var known = trust.epochChanges
+        let certificate: Certificate
+        switch bundle.head {
+        case .certified(let certified, let changes):
+            known += changes.filter { $0.header.epoch >= trust.validators.epoch }
+            certificate = certified.certificate
+        case .trusted(let digest):
+            guard let trusted = trust.trusted(digest)?.certificate else {
+                throw EvidenceProblem(.certificate, .certificateNotIncluded)
+            }
+            certificate = trusted
         }
-        guard certified.certificate.kind == .finalize else {
+        guard certificate.kind == .finalize else {
             throw EvidenceProblem(.certificate, .notAFinalization)
         }
+        let epoch = answer.checkpoint.header.epoch
         return BundleReceipts(
-            checkpoint: answer.checkpoint, certificate: certified.certificate,
-            epochChanges: changes, proven: bundle)
+            checkpoint: answer.checkpoint, certificate: certificate,
+            epochChanges: Array(known.prefix { $0.header.epoch < epoch }),
+            proven: bundle)
     }
 }
