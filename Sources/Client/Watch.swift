@@ -83,9 +83,8 @@ public struct Watch: Sendable {
             throw SetupError(file: trustPath, english: error.english, chinese: error.chinese)
         }
         do throws(WholeFile.Problem) {
-            earlierFork =
-                try WholeFile.files(beginningWith: trustPath + EvidenceMark.fork.rawValue)
-                .first?.path
+            earlierFork = try WholeFile.first(
+                beside: trustPath, marked: EvidenceMark.fork.rawValue)
             for mark in [EvidenceMark.refused, .oldFork] {
                 for file in try WholeFile.files(beginningWith: trustPath + mark.rawValue) {
                     refusedFiles += 1

@@ -11,6 +11,7 @@ struct HuijinSandboxd: AsyncParsableCommand {
         discussion: """
             Exit codes / 退出码:
               0   done / 完成
+              3   two certified histories are known (trust file) / 已知存在两份经认证的历史（信任文件）
               64  wrong usage / 用法错误
               65  bad data in the table's file / 数据文件有误
               66  a file cannot be read / 文件无法读取
@@ -23,6 +24,7 @@ struct HuijinSandboxd: AsyncParsableCommand {
 }
 
 enum Exit {
+    static let fork = ExitCode(3)
     static let badData = ExitCode(65)
     static let noInput = ExitCode(66)
     static let unavailable = ExitCode(69)

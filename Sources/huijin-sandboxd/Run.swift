@@ -29,6 +29,13 @@ struct Run: AsyncParsableCommand {
             try await serve(try options.load(), signals, logger)
         } catch let error as SetupError {
             try fail(error.description, Exit.configuration)
+        } catch let error as TrustFileProblem {
+            switch error {
+            case .fork: try fail(error.description, Exit.fork)
+            case .unusable(let problem):
+                try fail(
+                    problem.description, problem.isMissing ? Exit.noInput : Exit.configuration)
+            }
         } catch let error as IsolationError {
             try fail(error.description, Exit.unavailable)
         } catch let error as ClientError {
@@ -76,11 +83,13 @@ struct Run: AsyncParsableCommand {
         let client = try HuijinClient(
             nodes: configuration.nodes, genesis: configuration.genesis,
             identity: try identity.identity(passphrase: passphrase))
-        try await checkRole(client, configuration, identity.member)
+        let trusting = try configuration.trust.map { try TrustingClient(client, $0) }
+        try await checkRole(try trusting?.current() ?? client, configuration, identity.member)
         var serviceOptions = JobService.Options()
         serviceOptions.limits = configuration.limits
         let service = try JobService(
-            ledger: try ClientLedger(client), folder: folder, runner: isolation,
+            ledger: try ClientLedger(client, following: trusting), folder: folder,
+            runner: isolation,
             key: try folder.openSealingKey(
                 suite: configuration.genesis.suite, passphrase: passphrase),
             options: serviceOptions, logger: logger)

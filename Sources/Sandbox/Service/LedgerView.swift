@@ -41,52 +41,58 @@ public protocol LedgerView: Sendable {
 
 /// Through nodes that are not trusted.
 public struct ClientLedger: LedgerView {
-    private let client: HuijinClient
+    /// Whoever asks now: what is trusted may change from one question to the next.
+    private let current: @Sendable () throws(ClientError) -> HuijinClient
     public let operatorID: MemberID
+    public let suite: Suite
+    public let chain: ChainID
 
+    /// - Parameter following: asks in the client's place with what a trust file holds then.
     /// - Throws: `noIdentity`.
-    public init(_ client: HuijinClient) throws(ClientError) {
+    public init(
+        _ client: HuijinClient, following: TrustingClient? = nil
+    ) throws(ClientError) {
         guard let identity = client.identity else { throw .noIdentity }
-        self.client = client
+        current = { () throws(ClientError) in try following?.current() ?? client }
         operatorID = identity.member
+        suite = client.suite
+        chain = client.chain
     }
-
-    public var suite: Suite { client.suite }
-    public var chain: ChainID { client.chain }
 
     private func seen<Record>(_ proven: Proven<Record>) -> Seen<Record> {
         Seen(proven.value, height: proven.height, timeMs: proven.timeMs)
     }
 
     public func member(_ id: MemberID) async throws(ClientError) -> Seen<MemberRecord> {
-        seen(try await client.member(id))
+        seen(try await current().member(id))
     }
 
     public func key(_ id: KeyID) async throws(ClientError) -> Seen<KeyRecord> {
-        seen(try await client.key(id))
+        seen(try await current().key(id))
     }
 
     public func policy(_ name: String) async throws(ClientError) -> Seen<PolicyRecord> {
-        seen(try await client.policy(name))
+        seen(try await current().policy(name))
     }
 
     public func asset(_ id: Digest) async throws(ClientError) -> Seen<AssetRecord> {
-        seen(try await client.asset(id))
+        seen(try await current().asset(id))
     }
 
     public func agreement(_ id: Digest) async throws(ClientError) -> Seen<AgreementRecord> {
-        seen(try await client.agreement(id))
+        seen(try await current().agreement(id))
     }
 
     public func job(_ id: Digest) async throws(ClientError) -> Seen<JobRecord> {
-        seen(try await client.job(id))
+        seen(try await current().job(id))
     }
 
     public func sign(_ body: some TransactionBody) throws(ClientError) -> [UInt8] {
-        try client.sign(body, atHeight: client.provenHeight).bytes
+        let client = try current()
+        return try client.sign(body, atHeight: client.provenHeight).bytes
     }
 
     public func post(_ envelope: [UInt8]) async throws(ClientError) -> SubmissionAnswer {
-        try await client.post([envelope])[0]
+        try await current().post([envelope])[0]
     }
 }

@@ -5,6 +5,8 @@ import Ledger
 public struct SandboxConfiguration: Sendable {
     public let file: String
     public let genesis: Genesis
+    /// What is trusted since the genesis (`huijin watch` keeps it); `nil`: the genesis alone.
+    public let trust: TrustFile?
     /// `http://host:port` each.
     public let nodes: [String]
     /// Member folder of the operator.
@@ -16,7 +18,7 @@ public struct SandboxConfiguration: Sendable {
 
     private static let fileBytesMax = 65_536
     private static let fields: Set<String> = [
-        "genesis", "node", "identity", "data", "listen", "stepsMax", "wallMsMax",
+        "genesis", "trust", "node", "identity", "data", "listen", "stepsMax", "wallMsMax",
         "memoryBytesMax", "outputBytesMax",
     ]
 
@@ -53,6 +55,7 @@ public struct SandboxConfiguration: Sendable {
         }
         self.file = file
         genesis = try SetupFile.genesis(try path("genesis"))
+        trust = json["trust"] == nil ? nil : TrustFile(try path("trust"))
         identity = try path("identity")
         data = try path("data")
         guard let node = json["node"], let nodes = node.texts ?? node.text.map({ [$0] }),

@@ -57,6 +57,13 @@ struct Failure: Error {
         }
     }
 
+    init(_ error: TrustFileProblem) {
+        switch error {
+        case .fork: self.init(.fork, error.english, error.chinese)
+        case .unusable(let error): self.init(error)
+        }
+    }
+
     init(_ error: SetupError) {
         let place = error.field.map { "\(error.file), field \($0)" } ?? error.file
         self.init(
@@ -69,6 +76,7 @@ struct Failure: Error {
         case let error as Failure: self = error
         case let error as ClientError: self.init(error)
         case let error as SetupError: self.init(error)
+        case let error as TrustFileProblem: self.init(error)
         case let error as FileClaim.Problem: self.init(SetupError(error))
         case let error as KeyFileError:
             self.init(.configuration, error.english, error.chinese)

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Client
-import Encoding
-import Files
 import Foundation
 import Ledger
 import LedgerCrypto
@@ -131,23 +129,7 @@ struct NodeOptions: ParsableArguments {
             trust: reading ? try trusted() : nil, identity: known, limits: limits)
     }
 
-    private func trusted() throws -> TrustedChain? {
-        guard let trust else { return nil }
-        let path = try WholeFile.target(of: trust)
-        let mark = EvidenceMark.fork.rawValue
-        if let fork = try WholeFile.files(beginningWith: path + mark).first?.path {
-            throw Failure(
-                .fork,
-                "two certified histories are known, see \(fork): this trust file proves nothing",
-                "已知存在两份经认证的历史，见 \(fork)：不以该信任文件作任何证明")
-        }
-        let bytes = try SetupFile.read(trust, bytesMax: TrustedChain.limits.bytesMax)
-        do throws(CBORError) {
-            return try TrustedChain.decode(bytes, limits: TrustedChain.limits)
-        } catch {
-            throw SetupError(file: trust, english: error.english, chinese: error.chinese)
-        }
-    }
+    private func trusted() throws -> TrustedChain? { try trust.map { try TrustFile($0).read() } }
 
     /// Submits a body and shows what became of it.
     ///
