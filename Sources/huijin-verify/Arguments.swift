@@ -12,6 +12,11 @@ struct Arguments: Equatable {
     var asked: [AskedQuestion] = []
     /// What is known of the ledger beforehand.
     var trust = TrustOptions()
+    /// A checkpoint that others cosigned, and of whom the caller wants to know that they did.
+    var note: String?
+    var witnesses: [LogCosigner] = []
+    /// Where the proven log's checkpoint goes, for witnesses to cosign.
+    var noteOut: String?
     /// Where the proven header goes, for others to start from.
     var checkpointOut: String?
     /// Where the report goes as a page, and the proven histories as PROV-JSON.
@@ -35,6 +40,7 @@ struct Arguments: Equatable {
         case notADigest(String)
         case notANumber(String)
         case notAQuestion(option: String, QuestionMistake)
+        case notAWitness(option: String)
     }
 
     init(_ words: [String]) throws(Mistake) {
@@ -58,6 +64,14 @@ struct Arguments: Equatable {
             case ("--json", .verify), ("--json", .fork), ("--json", .statement): json = true
             case ("--trust", _), ("--checkpoint", _), ("--accept", _):
                 try trust.take(word, &rest)
+            case ("--witnessed", .verify): note = try Self.value(of: word, &rest)
+            case ("--witness", .verify) where witnesses.count < LogNote.witnessesMax:
+                let text = try Self.value(of: word, &rest)
+                guard let witness = LogCosigner(verifierKey: text) else {
+                    throw .notAWitness(option: word)
+                }
+                witnesses.append(witness)
+            case ("--note-out", .verify): noteOut = try Self.value(of: word, &rest)
             case ("--checkpoint-out", .verify): checkpointOut = try Self.value(of: word, &rest)
             case ("--html", .verify), ("--html", .fork), ("--html", .statement):
                 html = try Self.value(of: word, &rest)
@@ -84,6 +98,8 @@ struct Arguments: Equatable {
             }
         }
         if mode == .receipts, output.isEmpty { throw .missing("--out") }
+        if note != nil, witnesses.isEmpty { throw .missing("--witness") }
+        if note == nil, !witnesses.isEmpty { throw .missing("--witnessed") }
         try trust.requireAll()
     }
 
@@ -127,6 +143,9 @@ extension Arguments.Mistake {
         case .notANumber(let option): "\(option) takes a number / \(option) 后须为数字"
         case .notAQuestion(let option, let mistake):
             "\(option): \(mistake.english) / \(option)：\(mistake.chinese)"
+        case .notAWitness(let option):
+            "\(option) takes a verifier key, name+hash+key (c2sp.org/signed-note), of type 04: Ed25519, cosignature/v1"
+                + " / \(option) 后须为核验密钥：名称+标识+密钥（c2sp.org/signed-note），04 型，即 Ed25519、cosignature/v1"
         }
     }
 }

@@ -37,12 +37,16 @@ enum Main {
         }
         let genesis: Genesis
         let bytes: [UInt8]
+        let note: [UInt8]?
         do throws(FileInput.Problem) {
             let genesisBytes = try FileInput.read(
                 arguments.genesis, bytesMax: LedgerLimits.genesis.bytesMax)
             bytes = try FileInput.read(
                 arguments.file,
                 bytesMax: bytesMax(arguments.mode))
+            note = try arguments.note.map { path throws(FileInput.Problem) in
+                try FileInput.read(path, bytesMax: LogNote.bytesMax)
+            }
             guard let decoded = decodeGenesis(genesisBytes, path: arguments.genesis) else {
                 return .unreadable
             }
@@ -70,7 +74,7 @@ enum Main {
             case .receipts:
                 if let fork = known.knownFork { return contested(fork) }
                 return writeReceipts(bytes, verifier, arguments)
-            case .verify: return try judge(bytes, verifier, known, arguments)
+            case .verify: return try judge(bytes, verifier, known, note, arguments)
             }
         } catch {
             return show(EvidenceReport(error), error.json, arguments, exitCode(error))
@@ -144,15 +148,21 @@ enum Main {
     }
 
     private static func judge(
-        _ bytes: [UInt8], _ verifier: Verifier, _ known: TrustFile, _ arguments: Arguments
+        _ bytes: [UInt8], _ verifier: Verifier, _ known: TrustFile, _ note: [UInt8]?,
+        _ arguments: Arguments
     ) throws(EvidenceProblem) -> ExitCode {
+        let bundle = try verifier.decode(bytes)
         guard let path = known.path else {
-            let answer = try verifier.verify(bytes)
+            let answer = try verifier.verify(bundle)
             try checkAsked(answer.questions, arguments: arguments)
-            let code = show(EvidenceReport(answer), answer.json, arguments, .proven)
-            return code == .proven ? writeFiles(answer, arguments) : code
+            switch try witnessed(answer, bundle, verifier, verifier.trust, note, arguments) {
+            case .twoHistories(let conflict): return show(conflict, arguments)
+            case .seen(let answer):
+                let code = show(EvidenceReport(answer), answer.json, arguments, .proven)
+                return code == .proven ? writeFiles(answer, arguments) : code
+            }
         }
-        switch try verifier.follow(bytes, nowMs: nowMs) {
+        switch try verifier.follow(bundle, nowMs: nowMs) {
         case .fork(let evidence):
             let fork = try verifier.verifyFork(evidence)
             // The evidence first: nobody may be listening.
@@ -162,15 +172,41 @@ enum Main {
         case .proven(let followed):
             if let fork = known.knownFork { return contested(fork) }
             try checkAsked(followed.answer.questions, arguments: arguments)
-            let code = show(followed.report, followed.json, arguments, .proven)
-            if followed.trust != known.trust || !known.isKept {
-                let isWritten = writing { () throws(WholeFile.Problem) in
-                    try known.replace(with: followed.trust)
-                }
-                guard isWritten else { return .unwritable }
+            switch try witnessed(
+                followed.answer, bundle, verifier, followed.trust, note, arguments)
+            {
+            // What is trusted stays as it was.
+            case .twoHistories(let conflict): return show(conflict, arguments)
+            case .seen(let answer): return keep(followed.with(answer), known, arguments)
             }
-            return code == .proven ? writeFiles(followed.answer, arguments) : code
         }
+    }
+
+    private static func keep(
+        _ followed: FollowedAnswer, _ known: TrustFile, _ arguments: Arguments
+    ) -> ExitCode {
+        let code = show(followed.report, followed.json, arguments, .proven)
+        if followed.trust != known.trust || !known.isKept {
+            let isWritten = writing { () throws(WholeFile.Problem) in
+                try known.replace(with: followed.trust)
+            }
+            guard isWritten else { return .unwritable }
+        }
+        return code == .proven ? writeFiles(followed.answer, arguments) : code
+    }
+
+    /// The same answer, where no witness's word was brought.
+    private static func witnessed(
+        _ answer: ProvenAnswer, _ bundle: EvidenceBundle, _ verifier: Verifier,
+        _ trust: TrustedChain, _ note: [UInt8]?, _ arguments: Arguments
+    ) throws(EvidenceProblem) -> WitnessStep {
+        guard let note else { return .seen(answer) }
+        return try verifier.witnessed(
+            answer, of: bundle, trusting: trust, by: note, arguments.witnesses, nowMs: nowMs)
+    }
+
+    private static func show(_ conflict: ContradictedLog, _ arguments: Arguments) -> ExitCode {
+        show(EvidenceReport(conflict), conflict.json, arguments, .fork)
     }
 
     private static func contested(_ fork: String) -> ExitCode {
@@ -195,7 +231,8 @@ enum Main {
 
     /// What else is wanted of a proven bundle.
     private static func writeFiles(_ answer: ProvenAnswer, _ arguments: Arguments) -> ExitCode {
-        let code = writeCheckpoint(answer.checkpoint, arguments)
+        var code = writeCheckpoint(answer.checkpoint, arguments)
+        if code == .proven { code = writeNote(answer.checkpoint.header, arguments) }
         guard code == .proven, let path = arguments.prov else { return code }
         guard let document = PROVExport.document(answer) else {
             complain(
@@ -221,6 +258,15 @@ enum Main {
         guard isWritten else { return .unwritable }
         complain("\(path): --accept \(checkpoint.digest.hex)\n")
         return .proven
+    }
+
+    /// What witnesses are to cosign.
+    private static func writeNote(_ header: Header, _ arguments: Arguments) -> ExitCode {
+        guard let path = arguments.noteOut else { return .proven }
+        let isWritten = writing { () throws(WholeFile.Problem) in
+            try WholeFile.create(path, Array(LogCheckpoint(witnessing: header).text.utf8))
+        }
+        return isWritten ? .proven : .unwritable
     }
 
     private static func writing(_ body: () throws(WholeFile.Problem) -> Void) -> Bool {

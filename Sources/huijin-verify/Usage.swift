@@ -7,6 +7,7 @@ extension Arguments {
     static let usage = """
         usage: huijin-verify --genesis FILE --bundle FILE [--json] [--expect 'QUESTION'…]
                    [--trust FILE] [--checkpoint FILE --accept DIGEST] [--checkpoint-out FILE] [--html FILE] [--prov FILE]
+                   [--witnessed NOTE --witness KEY…] [--note-out FILE]
                huijin-verify fork FILE --genesis FILE [--json] [--trust FILE | --checkpoint FILE --accept DIGEST]
                huijin-verify receipts FILE --genesis FILE --out FOLDER [--expect 'QUESTION'…]
                huijin-verify statement FILE --genesis FILE [--json] [--trust FILE | --checkpoint FILE --accept DIGEST]
@@ -17,6 +18,7 @@ extension Arguments {
                (receipts, split, merge, redact and detach take --trust FILE or --checkpoint FILE --accept DIGEST as well)
         用法：huijin-verify --genesis 创世文件 --bundle 证据包 [--json] [--expect '问题'…]
                   [--trust 信任文件] [--checkpoint 检查点文件 --accept 摘要] [--checkpoint-out 文件] [--html 文件] [--prov 文件]
+                  [--witnessed 检查点文本 --witness 核验密钥…] [--note-out 文件]
               huijin-verify fork 分叉证据 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
               huijin-verify receipts 证据包 --genesis 创世文件 --out 文件夹 [--expect '问题'…]
               huijin-verify statement 透明陈述 --genesis 创世文件 [--json] [--trust 信任文件 | --checkpoint 检查点文件 --accept 摘要]
@@ -50,6 +52,15 @@ extension Arguments {
           --accept DIGEST    the digest of that header, known from somebody whom you believe / 从可信来源得知的该区块头摘要
           --checkpoint-out FILE  write the proven bundle's header and validators as such a checkpoint file
                              将已证明的区块头及其记账节点写成检查点文件
+          --witnessed NOTE   a checkpoint of this ledger (c2sp.org/tlog-checkpoint) that witnesses cosigned: the report says up to where
+                             they saw the same log. Another log of the same size: two histories (exit code 3)
+                             经见证方副署的本账本检查点；报告载明其所见同一日志的范围。大小相同而内容不同即为两份历史（退出码 3）
+          --witness KEY      whom you mean, by the verifier key that he publishes (name+hash+key, cosignature/v1); repeatable, each must
+                             have cosigned. No validator is a witness
+                             所指的见证方，即其公布的核验密钥（名称+标识+密钥，cosignature/v1）；可重复，各方均须已副署。
+                             记账节点不是见证方
+          --note-out FILE    write the checkpoint of the proven header's log, for witnesses to cosign
+                             写出已证明区块头之日志的检查点文本，供见证方副署
           --html FILE        the report as a page to print, also of a refused bundle; nothing is overwritten
                              将报告写成可打印的网页，被拒的证据包亦可；不覆盖已有文件
           --prov FILE        the proven histories as W3C PROV-JSON / 将已证明的历史写成 W3C PROV-JSON
@@ -83,8 +94,8 @@ extension Arguments {
           0   proven; of a fork file: the fork is proven / 已证明；对分叉证据：分叉已证明
           1   proven false: damaged or tampered with / 证明为假：已损坏或被篡改
           2   not proven, or cannot be trusted yet / 未获证明，或暂不可信
-          3   two histories: the bundle contradicts what is trusted, or fork evidence lies beside the trust file
-              两份历史：证据包与已信任的历史相矛盾，或信任文件旁存有分叉证据
+          3   two histories: the bundle contradicts what is trusted or what a witness saw, or fork evidence lies beside the trust file
+              两份历史：证据包与已信任的历史或见证方所见相矛盾，或信任文件旁存有分叉证据
           64  wrong usage / 用法错误
           66  a file cannot be read, or is not what it should be / 文件无法读取，或不是所需的文件
           73  a file or the output cannot be written, or another program uses the trust file

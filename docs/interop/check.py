@@ -11,12 +11,13 @@
    scitt-cose put together.
    The SM2 chain is judged by verify_bundle.py with sm2.py, by sm2.py itself, and by the `openssl` command.
 6. check_tlog.py, which knows C2SP's documents alone, accepts the log in Tests/Vectors/tlog.hex and no altered file of it.
+7. huijin-verify names a witness who cosigned, from the same documents, what it proves, in both suites; and no other.
 
 Ends with 1 if anything is otherwise.
 """
 import argparse, base64, hashlib, pathlib, random, sys, tempfile
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-import check_bundles, check_receipts, check_tlog
+import check_bundles, check_receipts, check_tlog, check_witness
 from common import FAILURES, ROOT, Native, expect, vectors
 
 
@@ -94,6 +95,9 @@ def main():
         check_receipts.statements(native)
         print("checkpoint and tiles / 检查点与分块 (C2SP)")
         tlog(pathlib.Path(name) / "tlog")
+        print("witnesses / 见证方 (C2SP)")
+        for suite, native in natives.items():
+            check_witness.witness(native, parts[suite]["transaction"])
         print("the SM2 chain / 国密账本")
         native, mine = natives["sm2-sm3"], parts["sm2-sm3"]
         check_bundles.good_bundles(native, mine)

@@ -3,7 +3,7 @@ import Ledger
 import LedgerCrypto
 
 /// The chain's log at one height, as a note that tools for transparency logs read (c2sp.org/tlog-checkpoint), for
-/// validators to cosign. Such logs are of SHA-256, so there is none of the other suite.
+/// validators and for witnesses outside the ledger to cosign.
 ///
 /// ```
 /// huijin/<chain id in hexadecimal>
@@ -15,18 +15,29 @@ public struct LogCheckpoint: Equatable, Sendable {
     public let size: UInt64
     public let root: Digest
 
-    /// Nil in suite `sm2SM3`.
+    /// What a witness is to cosign, in either suite: a cosignature covers the root's bytes, whichever hash made them.
+    public init(witnessing header: Header) {
+        self.init(chain: header.chain, size: header.logSize, root: header.logRoot)
+    }
+
+    /// For tools that hash the log themselves. Such logs are of SHA-256, so it is nil in suite `sm2SM3`.
     public init?(_ header: Header, suite: Suite) {
         guard suite == .ed25519SHA256 else { return nil }
-        chain = header.chain
-        size = header.logSize
-        root = header.logRoot
+        self.init(witnessing: header)
+    }
+
+    init(chain: ChainID, size: UInt64, root: Digest) {
+        self.chain = chain
+        self.size = size
+        self.root = root
     }
 
     /// What names the log. There is no log key: the ledger has no operator, and a quorum of its validators cosigns.
     public var origin: String { Self.origin(chain) }
 
-    static func origin(_ chain: ChainID) -> String { "huijin/\(chain.hex)" }
+    static let originPrefix = "huijin/"
+
+    static func origin(_ chain: ChainID) -> String { "\(originPrefix)\(chain.hex)" }
 
     /// The note's text, which ends in a line feed.
     public var text: String { "\(origin)\n\(size)\n\(Base64.encode(root.bytes))\n" }
@@ -37,18 +48,41 @@ public struct LogCheckpoint: Equatable, Sendable {
     }
 }
 
-/// A validator as others name it: by a key name and the first bytes of a digest (c2sp.org/signed-note).
+/// Who cosigns, as others name him: by a key name and the first bytes of a digest (c2sp.org/signed-note).
 public struct LogCosigner: Equatable, Sendable {
-    /// `<origin>/<member id>`.
+    /// Of a validator `<origin>/<member id>`.
     public let name: String
     public let key: PublicKey
 
     /// Identifies `cosignature/v1` with Ed25519.
     private static let signatureType: UInt8 = 4
+    /// Bytes of the name of a cosigner outside the ledger.
+    public static let nameBytesMax = 256
 
     public init(_ validator: Validator, chain: ChainID) {
         name = "\(LogCheckpoint.origin(chain))/\(validator.member.text)"
         key = validator.votingKey
+    }
+
+    /// A cosigner outside the ledger, by the verifier key that he publishes: `name+hash+key`.
+    ///
+    /// Nil unless the name is 1 to `nameBytesMax` bytes without white space, control characters and plus signs; the hash is
+    /// the key ID in lower-case hexadecimal; and the key is one of type 04 with a point that is a voting key's as well, so none of small order.
+    public init?(verifierKey text: String) {
+        let parts = text.utf8.split(
+            separator: UInt8(ascii: "+"), maxSplits: 2, omittingEmptySubsequences: false
+        ).map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count == 3, 1...Self.nameBytesMax ~= parts[0].utf8.count,
+            parts[0].printable == parts[0],
+            !parts[0].unicodeScalars.contains(where: {
+                $0.properties.generalCategory == .spaceSeparator
+            }),
+            let bytes = Base64.decode(parts[2]), bytes.first == Self.signatureType,
+            let key = try? PublicKey(suite: .ed25519SHA256, bytes: Array(bytes.dropFirst()))
+        else { return nil }
+        name = parts[0]
+        self.key = key
+        guard Hex.encode(keyID) == parts[1] else { return nil }
     }
 
     /// 4 bytes.
@@ -63,8 +97,8 @@ public struct LogCosigner: Equatable, Sendable {
     }
 }
 
-/// A validator's statement that a checkpoint is of the longest log that it has seen finalized, at a time
-/// (c2sp.org/tlog-cosignature). Signed with the voting key; what it covers can be no vote, since every vote begins with the
+/// A cosigner's statement that a checkpoint is of the longest log that it has seen finalized, at a time
+/// (c2sp.org/tlog-cosignature). Validators sign it with the voting key; what it covers can be no vote, since every vote begins with the
 /// byte 0x84 and this with a letter (docs/decisions/0012-checkpoints.md).
 public struct LogCosignature: Equatable, Sendable {
     public let name: String
@@ -75,7 +109,7 @@ public struct LogCosignature: Equatable, Sendable {
     /// 64 bytes.
     public let signature: [UInt8]
 
-    private static let mark = "\u{2014} "
+    static let mark = "\u{2014} "
     private static let byteCount = 4 + 8 + Suite.signatureByteCount
     /// Bytes of a line: mark, origin, member id and base 64.
     public static let lineBytesMax = 512

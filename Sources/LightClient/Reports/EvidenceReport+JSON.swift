@@ -16,6 +16,12 @@ extension EvidenceProblem {
 
 extension ProvenAnswer {
     public var json: JSONNode {
+        let node = answerJSON
+        guard let witnessed, case .object(let members) = node else { return node }
+        return .object(members + [JSONNode.Member("witnessed", witnessed.json)])
+    }
+
+    private var answerJSON: JSONNode {
         let header = checkpoint.header
         return .members([
             "verdict": .text("proven"),

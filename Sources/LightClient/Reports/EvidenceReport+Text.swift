@@ -133,6 +133,9 @@ extension Claim {
         case .unused(let parts):
             "what else is in this file, of which none of these answers is made: \(parts.entries) entries, "
                 + "\(parts.records) state records"
+        case .witnesses(let names):
+            "when the log was seen by " + names.joined(separator: ", ")
+                + ", and that no other log was: a cosignature proves who says so"
         }
     }
 
@@ -155,6 +158,8 @@ extension Claim {
         case .pseudonyms(let count): "\(count) 个事件中化名所指的成员"
         case .unused(let parts):
             "本文件中与以上回答无关的其他内容：\(parts.entries) 个条目、\(parts.records) 条状态记录"
+        case .witnesses(let names):
+            "见证方 " + names.joined(separator: "、") + " 何时见到该日志、是否另见过其他日志：副署只证明其如此陈述"
         }
     }
 }

@@ -70,8 +70,8 @@ public struct EvidenceReport: Equatable, Sendable {
         add(claims: answer.claims.map { ($0.english, $0.chinese) })
     }
 
-    /// Of something else that is proven.
-    init() { isProven = true }
+    /// Of something else that is proven, or not to be believed.
+    init(isProven: Bool = true) { self.isProven = isProven }
 
     mutating func add(
         _ level: Int, _ english: String, _ chinese: String, value: String? = nil,
@@ -106,6 +106,7 @@ public struct EvidenceReport: Equatable, Sendable {
         add(1, "header", "区块头", value: checkpoint.digest.hex)
         add(1, "state root", "状态根", value: header.stateRoot.hex)
         addEpochs(checkpoint.epochs)
+        if let witnessed = answer.witnessed { add(witnessed, of: header) }
     }
 
     /// Whose keys were trusted; of very many epochs the first and the last ones.

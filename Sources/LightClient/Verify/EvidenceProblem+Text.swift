@@ -72,6 +72,7 @@ extension EvidencePlace {
         case .forkCertificate(let index): "further certificate \(index)"
         case .statement: "signed statement"
         case .receipt(let index): "receipt \(index)"
+        case .note: "checkpoint note"
         }
     }
 
@@ -98,6 +99,7 @@ extension EvidencePlace {
         case .forkCertificate(let index): "第 \(index) 个附加证书"
         case .statement: "已签名陈述"
         case .receipt(let index): "第 \(index) 份收据"
+        case .note: "检查点文本"
         }
     }
 }
@@ -216,6 +218,7 @@ extension EvidenceFault {
         case .eventUndecodable(let error): "not a readable event: \(error.english)"
         case .eventField(let field, let found, let expected):
             "field \(field.rawValue): the event says \(found), its evidence says \(expected)"
+        case .witness(let fault): fault.english
         }
     }
 
@@ -298,6 +301,7 @@ extension EvidenceFault {
         case .eventUndecodable(let error): "无法读取事件：\(error.chinese)"
         case .eventField(let field, let found, let expected):
             "\(field.chinese)字段：事件为 \(found)，证据为 \(expected)"
+        case .witness(let fault): fault.chinese
         }
     }
 }

@@ -51,6 +51,8 @@ public enum EvidencePlace: Equatable, Sendable {
     /// A transparent statement: the signed statement, one of its receipts.
     case statement
     case receipt(index: Int)
+    /// A checkpoint that witnesses cosigned.
+    case note
 }
 
 /// What is wrong there.
@@ -140,6 +142,9 @@ public enum EvidenceFault: Equatable, Sendable {
     case eventUndecodable(CBORError)
     case eventField(EventField, found: String, expected: String)
 
+    // Witnesses.
+    case witness(WitnessFault)
+
     /// The fields of an event that its evidence must repeat.
     public enum EventField: String, Sendable, CaseIterable {
         case log
@@ -157,6 +162,7 @@ public enum EvidenceFault: Equatable, Sendable {
 extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
+        case .witness(let fault): fault.standing
         case .otherLedger, .otherQuestion, .notAnswered, .certificateNotIncluded, .belowQuorum,
             .belowThreshold,
             .recordNotIncluded, .headerNotIncluded,

@@ -25,6 +25,8 @@ public enum Claim: Equatable, Sendable {
     case pseudonyms(count: Int)
     /// Parts that are in the bundle, and of which no answer is made.
     case unused(UnusedParts)
+    /// Names of witnesses who cosigned: when they did, and what else they saw.
+    case witnesses([String])
 }
 
 extension ProvenAnswer {
@@ -45,6 +47,7 @@ extension ProvenAnswer {
         let none = UnusedParts(entries: 0, records: 0)
         return [.statements, .nothingLater(height: height)] + tally.claims
             + (unused == none ? [] : [.unused(unused)])
+            + (witnessed.map { [.witnesses($0.sightings.map { $0.witness.name })] } ?? [])
     }
 }
 

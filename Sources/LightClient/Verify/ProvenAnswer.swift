@@ -41,6 +41,8 @@ public struct ProvenAnswer: Equatable, Sendable {
     /// One for each question.
     public let findings: [Finding]
     public let unused: UnusedParts
+    /// What witnesses outside the ledger saw of its log, where the reader brought their word.
+    public internal(set) var witnessed: WitnessedLog? = nil
 
     public enum Finding: Equatable, Sendable {
         case assetHistory(AssetHistory)

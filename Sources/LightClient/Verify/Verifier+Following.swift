@@ -10,7 +10,7 @@ public enum FollowedBundle: Equatable, Sendable {
 
 /// A proven answer, and what is trusted with it.
 public struct FollowedAnswer: Equatable, Sendable {
-    public let answer: ProvenAnswer
+    public internal(set) var answer: ProvenAnswer
     public let trust: TrustedChain
     /// Height of the header that was the newest before; `nil` when there was none.
     public let before: UInt64?
@@ -26,7 +26,12 @@ extension Verifier {
     public func follow(
         _ bytes: [UInt8], nowMs: UInt64
     ) throws(EvidenceProblem) -> FollowedBundle {
-        let bundle = try decode(bytes)
+        try follow(decode(bytes), nowMs: nowMs)
+    }
+
+    public func follow(
+        _ bundle: EvidenceBundle, nowMs: UInt64
+    ) throws(EvidenceProblem) -> FollowedBundle {
         guard bundle.chain == chain else {
             throw EvidenceProblem(.bundle, .otherLedger(found: bundle.chain, expected: chain))
         }
@@ -77,6 +82,13 @@ extension Verifier {
 }
 
 extension FollowedAnswer {
+    /// The same, with what witnesses saw.
+    public func with(_ answer: ProvenAnswer) -> FollowedAnswer {
+        var followed = self
+        followed.answer = answer
+        return followed
+    }
+
     var texts: (english: String, chinese: String) {
         let newest = trust.height
         guard before != nil else {

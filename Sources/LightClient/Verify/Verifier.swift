@@ -57,7 +57,8 @@ public struct Verifier: Sendable {
         try verify(decode(bytes), asked: asked)
     }
 
-    func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
+    /// - Throws: `.undecodable` for what is no bundle, or larger than this verifier's limits.
+    public func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
         do throws(CBORError) {
             return try EvidenceBundle.decode(bytes, limits: limits.decoding)
         } catch {
