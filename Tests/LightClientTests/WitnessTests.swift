@@ -282,6 +282,12 @@ import Testing
         #expect(whereabouts(14) == .between(5, 5))
         #expect(whereabouts(1) == .nowhere && whereabouts(0) == .nowhere)
         #expect(whereabouts(16) == .above(6) && whereabouts(.max) == .above(6))
+        // The empty log is nobody's to see, though genesis is among the ancestors.
+        let genesis = try Desk(chain, height: 0)
+        #expect(genesis.bundle.ancestors[0].header.logSize == 0)
+        #expect(
+            genesis.fault(witness.note(chain.blocks[0].header), [witness.cosigner])
+                == .witness(.sizeNotProven(size: 0, .nowhere)))
         for (place, words) in [
             (WitnessFault.Whereabouts.between(2, 5), "from 2 to 5"),
             (.between(5, 5), "at height 5:"),
