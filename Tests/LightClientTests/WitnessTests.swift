@@ -235,6 +235,16 @@ import Testing
         let posing = try Outsider("huijin/\(chain.chain.hex)/V9-0", 9)
         #expect(
             fault(posing.note(header), posing.cosigner) == .validatorsKey(posing.cosigner.name))
+        // He who may begin an epoch without a quorum.
+        let ruled = TestChain(
+            .ed25519SHA256, members: TestChain.members(.ed25519SHA256), recoveryKeys: [one.key])
+        var grown = ruled
+        grown.grow(1)
+        let recovering = try Desk(grown, height: 1)
+        #expect(
+            recovering.fault(one.note(grown.newest), [one.cosigner])
+                == .witness(.validatorsKey(name)))
+        #expect(try recovering.seen(two.note(grown.newest), [two.cosigner]) != nil)
         // Another ledger's, another log's.
         let stranger = Fixture(.ed25519SHA256).chain
         #expect(

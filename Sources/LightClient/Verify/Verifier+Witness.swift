@@ -1,7 +1,7 @@
 import Ledger
 import LedgerCrypto
 
-/// What witnesses saw of a proven log: somebody outside the ledger, whose key no validator holds, so that all keys of a set
+/// What witnesses saw of a proven log: somebody outside the ledger, whose key is no validator's and no recovery key, so that all keys of a set
 /// together cannot make another history of then without his help.
 public struct WitnessedLog: Equatable, Sendable {
     public let checkpoint: LogCheckpoint
@@ -105,7 +105,9 @@ extension Verifier {
         var keys: Set<PublicKey> = []
         for witness in witnesses {
             guard keys.insert(witness.key).inserted else { throw .repeated(witness.name) }
-            guard !witness.name.utf8.starts(with: validators.utf8) else {
+            // A recovery certifies as well as a quorum does.
+            let recovers = genesis.recovery?.keys.contains(witness.key) == true
+            guard !recovers, !witness.name.utf8.starts(with: validators.utf8) else {
                 throw .validatorsKey(witness.name)
             }
         }

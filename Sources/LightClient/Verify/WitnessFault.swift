@@ -45,7 +45,7 @@ extension WitnessFault {
         case .badCosignature(let name): "the cosignature of witness \(name) is not valid"
         case .repeated(let name): "witness \(name) is named twice, or signed twice"
         case .validatorsKey(let name):
-            "\(name) is no witness: the key is a validator's, and its word adds nothing to the certificate"
+            "\(name) is no witness: the key is a validator's or of the genesis' recovery rule, and its word adds nothing to the certificate"
         case .sizeNotProven(let size, let whereabouts):
             "no header that is proven here has a log of \(size) leaves, so nothing is compared; "
                 + whereabouts.english
@@ -61,7 +61,7 @@ extension WitnessFault {
         case .notCosigned(let name): "见证方 \(name) 未以该密钥副署"
         case .badCosignature(let name): "见证方 \(name) 的副署无效"
         case .repeated(let name): "见证方 \(name) 被重复指定，或有多个副署"
-        case .validatorsKey(let name): "\(name) 并非见证方：其密钥为记账节点所有，不能为证书增添佐证"
+        case .validatorsKey(let name): "\(name) 并非见证方：其密钥为记账节点或创世恢复规则所有，不能为证书增添佐证"
         case .sizeNotProven(let size, let whereabouts):
             "此处已证明的区块头中，没有日志为 \(size) 个叶子者，无从比对；" + whereabouts.chinese
         }
