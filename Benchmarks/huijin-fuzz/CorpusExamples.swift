@@ -94,6 +94,9 @@ struct CorpusExamples {
                 add("verifier-\(suite.name)", bundle)
                 add("following-\(suite.name)", bundle)
             }
+            let note = try WitnessSample(suite, bundle: bundles[0]).note
+            add("log-note", note)
+            add("witness-\(suite.name)", note)
             add("bundle", bundles[0])
             add("bundle", try EvidenceBundle.decode(bundles[0]).detached(suite).encoded)
             add("event", samples.event)
@@ -123,6 +126,7 @@ struct CorpusExamples {
             add("question", Array(question.text.utf8))
         }
         if let line = samples.cosignature { add("cosignature", Array(line.utf8)) }
+        add("verifier-key", Array(WitnessSample.verifierKey.utf8))
     }
 
     private mutating func addVectors(_ folder: String) throws {

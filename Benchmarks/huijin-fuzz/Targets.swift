@@ -106,6 +106,18 @@ enum Targets {
                     LogCosignature(line: text).map { Array($0.line.utf8) },
                     Array("\(text)\n".utf8))
             },
+            FuzzTarget("log note") { input in
+                guard let note = try? LogNote(input) else { return .refused }
+                // Signature lines are anybody's; what they cover is said in one way.
+                let head = Array("\(note.checkpoint.text)\n".utf8)
+                return same(head, Array(input.prefix(head.count)))
+            },
+            FuzzTarget("verifier key") { input in
+                let text = String(decoding: input, as: UTF8.self)
+                return same(
+                    LogCosigner(verifierKey: text).map { Array($0.verifierKey.utf8) },
+                    Array(text.utf8))
+            },
             .decoder(
                 "transparent statement", TransparentStatement.self,
                 limits: TransparentStatement.limits),
@@ -207,7 +219,13 @@ enum Targets {
                     return fork.doubleSigners.allSatisfy { $0.seat < VerifierSamples.validators }
                         ? .same : .different
                 },
-            ]
+            ] + witness(suite, bundle: known.first?.bytes)
         }
+    }
+
+    /// None of a corpus that has no bundle to witness.
+    private static func witness(_ suite: Suite, bundle: [UInt8]?) -> [FuzzTarget] {
+        let sample = bundle.flatMap { try? WitnessSample(suite, bundle: $0) }
+        return [FuzzTarget("witness \(suite.name)") { sample?.judge($0) ?? .refused }]
     }
 }
