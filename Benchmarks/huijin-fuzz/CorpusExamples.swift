@@ -100,6 +100,8 @@ struct CorpusExamples {
             add("bundle", bundles[0])
             add("bundle", try EvidenceBundle.decode(bundles[0]).detached(suite).encoded)
             add("event", samples.event)
+            if let recovery = samples.recovery { add("recovery", recovery.encoded) }
+            add("genesis", VerifierSamples.genesis(suite).encoded)
             let receipts = try Verifier(genesis: VerifierSamples.genesis(suite))
                 .receipts(bundles[1])
             add("receipts-\(suite.name)", bundles[1])

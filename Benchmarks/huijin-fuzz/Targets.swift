@@ -55,6 +55,7 @@ enum Targets {
             .decoder("certificate", Certificate.self, limits: LedgerLimits.certificate),
             .decoder("validator set", ValidatorSet.self, limits: LedgerLimits.genesis),
             .decoder("genesis", Genesis.self, limits: LedgerLimits.genesis),
+            .decoder("recovery", Recovery.self, limits: Recovery.limits),
             .decoder("vote", Vote.self, limits: LedgerLimits.certificate),
             .decoder("equivocation", Equivocation.self, limits: LedgerLimits.certificate),
         ] + Suite.allCases.flatMap { [envelope(Samples($0)), request(Samples($0))] }

@@ -16,11 +16,39 @@ struct VerifierSamples {
 
     init(_ suite: LedgerCrypto.Suite) {
         self.suite = suite
-        fixture = Fixture(suite, validators: Self.validators)
+        fixture = Self.fixture(suite)
     }
 
-    static func genesis(_ suite: LedgerCrypto.Suite) -> Genesis {
-        Fixture(suite, validators: validators).chain.genesis
+    private static func fixture(_ suite: LedgerCrypto.Suite) -> Fixture {
+        Fixture(suite, validators: validators, recoveryKeys: recoveryKeys(suite))
+    }
+
+    private static func recoveryKeys(_ suite: LedgerCrypto.Suite) -> [SigningKey] {
+        (0..<3).map { TestChain.key(suite, 800 + $0) }
+    }
+
+    static func genesis(_ suite: LedgerCrypto.Suite) -> Genesis { fixture(suite).chain.genesis }
+
+    /// The chain after the loss of its quorum.
+    private var recovered: TestChain {
+        var chain = fixture.chain
+        let keys = Self.recoveryKeys(suite)
+        chain.recover(
+            to: (0..<Self.validators).map { TestChain.key(suite, 300 + $0) },
+            signers: [(0, keys[0]), (2, keys[2])])
+        return chain
+    }
+
+    /// As it goes from one holder of a recovery key to the next.
+    var recovery: Recovery? {
+        let chain = recovered
+        guard let end = chain.changes.last, let last = chain.block(height: end.header.height) else {
+            return nil
+        }
+        let parent = fixture.chain.newest
+        return Recovery(
+            suite: suite, basis: fixture.chain.certificate(for: parent), blocks: [last],
+            certificate: end.certificate)
     }
 
     func bundles() throws -> [[UInt8]] {
@@ -36,6 +64,7 @@ struct VerifierSamples {
             try EvidenceBundle.record(
                 type: .asset, id: [.bytes(Digest.zero.bytes)], from: chain
             ).encoded,
+            try EvidenceBundle.header(height: 2, from: recovered).encoded,
         ]
     }
 

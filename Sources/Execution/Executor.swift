@@ -35,7 +35,8 @@ public struct Executor<Base: CommittedState> {
         precondition(timeMs > parent.header.timeMs, "time moves forward")
         let context = context(on: parent, timeMs: timeMs, isRecovery: isRecovery)
         var run = BlockRun(context, on: parent, cache: records)
-        run.runDueActions()
+        // What is due waits for the next block: a recovery has its one entry, however long nothing could be done.
+        if !isRecovery { run.runDueActions() }
         var leftOut: [LeftOut] = []
         for candidate in candidates {
             let signed = candidate.value
@@ -65,7 +66,11 @@ public struct Executor<Base: CommittedState> {
         try check(block, on: parent)
         let context = context(on: parent, timeMs: block.header.timeMs, isRecovery: isRecovery)
         var run = BlockRun(context, on: parent, cache: records)
-        run.runDueActions()
+        if isRecovery {
+            guard block.entries.count == 1 else { throw .header("entry count") }
+        } else {
+            run.runDueActions()
+        }
         let due = run.entries.count
         for index in 0..<due {
             guard index < block.entries.count, block.entries[index] == run.entries[index] else {

@@ -97,32 +97,40 @@ extension Certificate {
 
 /// A recovery on its way from one holder of a recovery key to the next, and to the nodes.
 ///
-/// Wire: `["huijin/recovery/1", suite, basis, [block…], certificate]`: the blocks above the last final one, oldest first, of which
-/// the last ends the epoch and is what the certificate names; its signatures may still be too few.
+/// Wire: `["huijin/recovery/1", suite, basis / null, [block…], certificate]`: the blocks above the last final one, oldest first, of
+/// which the last ends the epoch and is what the certificate names; its signatures may still be too few.
 public struct Recovery: Equatable, Sendable {
     public let suite: Suite
-    /// The view in which the last block's parent was notarized; 0 for one that ended the epoch before. Not signed: it tells nodes that
-    /// know a later notarized block, which may be final elsewhere, that this recovery would lose it.
-    public let basisView: UInt64
+    /// The notarization or finalization of what the recovery goes on from: the last block's parent, or the last block itself where the
+    /// validators made it. Nil where nothing has been notarized in the epoch. It shows to nodes that know a later notarized block,
+    /// which may be final elsewhere, that this recovery would lose it.
+    public let basis: Certificate?
     public let blocks: [Block]
     public let certificate: Certificate
 
     public static let context = "huijin/recovery/1"
     /// Blocks that are not final are a few deep.
     public static let blocksMax = 64
-    /// For the whole file.
+    /// For the whole file; what nodes pass on of it fits one of their messages.
     public static let limits = CBORLimits(
-        bytesMax: 8 * LedgerLimits.blockBytesMax, depthMax: 28,
+        bytesMax: 4 * LedgerLimits.blockBytesMax - 131_072, depthMax: 28,
         itemsMax: LedgerLimits.entriesPerBlockMax, stringBytesMax: LedgerLimits.blockBytesMax)
 
-    /// `nil` unless the blocks follow one another and the last one, which names the next epoch's set, is the certificate's.
-    public init?(suite: Suite, basisView: UInt64, blocks: [Block], certificate: Certificate) {
+    /// `nil` unless the blocks follow one another; the last one, which names the next epoch's set, is the certificate's; and the basis
+    /// is of what it goes on from.
+    public init?(suite: Suite, basis: Certificate?, blocks: [Block], certificate: Certificate) {
         guard let last = blocks.last, blocks.count <= Recovery.blocksMax,
-            last.header.nextValidators != nil,
-            certificate.statement
-                == .recover(
-                    epoch: last.header.epoch, VoteSubject(last.header, suite: suite))
+            last.header.nextValidators != nil
         else { return nil }
+        let (header, subject) = (last.header, VoteSubject(last.header, suite: suite))
+        guard certificate.statement == .recover(epoch: header.epoch, subject) else { return nil }
+        if let basis {
+            guard basis.kind == .notarize || basis.kind == .finalize,
+                basis.statement.epoch == header.epoch,
+                basis.statement.subject == subject
+                    || basis.statement.subject?.header == header.parent
+            else { return nil }
+        }
         for (parent, child) in zip(blocks, blocks.dropFirst()) {
             guard child.header.parent == parent.header.digest(suite),
                 child.header.height == parent.header.height &+ 1,
@@ -130,19 +138,26 @@ public struct Recovery: Equatable, Sendable {
             else { return nil }
         }
         self.suite = suite
-        self.basisView = basisView
+        self.basis = basis
         self.blocks = blocks
         self.certificate = certificate
     }
 
     /// The block that ends the epoch.
     public var last: Block { blocks[blocks.count - 1] }
+    /// The view in which the basis was certified.
+    public var basisView: UInt64 { basis?.view ?? 0 }
+    /// Whether the validators made the last block, and the recovery only makes it final.
+    public var isValidatorsOwn: Bool { basis?.statement.subject == certificate.statement.subject }
 
-    /// With one more signature, in the place of an earlier one of the same key.
-    public func adding(_ signature: CertificateSignature) -> Recovery? {
-        let others = certificate.signatures.filter { $0.validator != signature.validator }
+    /// With one more signature, in the place of an earlier one of the same key. Signatures that are not valid go.
+    public func adding(_ signature: CertificateSignature, under rule: RecoveryRule) -> Recovery? {
+        let others = certificate.signatures.filter {
+            $0.validator != signature.validator
+                && rule.isValid($0, of: certificate.statement, chain: last.header.chain)
+        }
         return Recovery(
-            suite: suite, basisView: basisView, blocks: blocks,
+            suite: suite, basis: basis, blocks: blocks,
             certificate: Certificate(
                 statement: certificate.statement, signatures: others + [signature]))
     }
@@ -153,7 +168,7 @@ extension Recovery: CBORCodable {
         encoder.array(5)
         encoder.text(Recovery.context)
         encoder.unsigned(suite.rawValue)
-        encoder.unsigned(basisView)
+        encoder.optional(basis)
         encoder.list(blocks)
         encoder.value(certificate)
     }
@@ -166,12 +181,12 @@ extension Recovery: CBORCodable {
         guard let suite = Suite(rawValue: try decoder.unsigned()) else {
             throw decoder.invalid("the suite is 1 (ed25519-sha256) or 2 (sm2-sm3)")
         }
-        let basisView = try decoder.unsigned()
+        let basis = try decoder.optional(Certificate.self)
         let blocks: [Block] = try decoder.list(max: Recovery.blocksMax)
         let certificate: Certificate = try decoder.value()
         guard
             let recovery = Recovery(
-                suite: suite, basisView: basisView, blocks: blocks, certificate: certificate)
+                suite: suite, basis: basis, blocks: blocks, certificate: certificate)
         else {
             throw decoder.invalid(
                 "a recovery's blocks follow one another, and its certificate names the last one")

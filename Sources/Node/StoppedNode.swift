@@ -1,4 +1,5 @@
 import Encoding
+import Foundation
 import Ledger
 import LedgerCrypto
 import Market
@@ -9,7 +10,7 @@ import Storage
 /// A node that does not run: what the operators of a ledger that has lost its quorum look at, and go on from
 /// (docs/decisions/0018-recovery.md).
 ///
-/// Opens the store as the node does, so it cannot while the node runs. It has no network, signs no vote, and writes nothing.
+/// Opens the store as the node does, so it cannot while the node runs. It has no network, signs no vote, and makes no block final.
 public struct StoppedNode {
     public struct Basis: Sendable, Equatable {
         public let finalHeight: UInt64
@@ -26,8 +27,12 @@ public struct StoppedNode {
     private let store: Store
     private var replica: Replica<Store>
 
-    /// - Throws: `StorageError`, also while the node runs.
+    /// - Throws: `StorageError`, also while the node runs, and where there is no ledger.
     public init(_ configuration: NodeConfiguration) throws(StorageError) {
+        let path = configuration.dataDirectory + "/ledger.db"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw .cannotOpen(path: path, reason: "there is no ledger / 没有账本")
+        }
         genesis = configuration.genesis
         store = try Store(
             folder: configuration.dataDirectory, genesis: configuration.genesis,
@@ -41,10 +46,11 @@ public struct StoppedNode {
     }
 
     public var basis: Basis {
-        let (view, subject) = replica.recoveryBasis
+        let (subject, certificate) = replica.recoveryBasis
         return Basis(
             finalHeight: replica.finalHeight, epoch: replica.simplex.epoch,
-            validators: replica.simplex.validators, view: view, height: subject.height,
+            validators: replica.simplex.validators, view: certificate?.view ?? 0,
+            height: subject.height,
             header: subject.header)
     }
 
@@ -63,14 +69,17 @@ public struct StoppedNode {
             nonce: SecureRandom.bytes(LedgerLimits.nonceBytes),
             lastValidHeight: basis.height + 1, member: member, body: body.encoded)
         let bytes = Envelope.sign(transaction, chain: genesis.chain, with: key)
-        let envelope = try Envelope(
-            bytes: bytes, chain: genesis.chain, suite: genesis.suite,
-            bytesMax: Int(genesis.parameters.transactionBytesMax))
+        guard bytes.count <= Int(genesis.parameters.transactionBytesMax) else {
+            throw RecoveryRefusal.refused(.tooLarge)
+        }
+        let envelope = try Envelope(bytes: bytes, chain: genesis.chain, suite: genesis.suite)
         let recovery = try replica.makeRecovery(envelope, nowMs: Clock.wallMs())
         if let fault = store.fault { throw fault }
         return recovery
     }
 
     /// Why a node with this store would not take the recovery; nil when it would.
-    public func refusal(of recovery: Recovery) -> RecoveryRefusal? { replica.refusal(of: recovery) }
+    public func refusal(of recovery: Recovery) -> RecoveryRefusal? {
+        replica.refusal(of: recovery, nowMs: Clock.wallMs())
+    }
 }

@@ -13,8 +13,10 @@ struct BlockTree {
         /// The newest view in which it was proposed or notarized.
         var view: UInt64
         var executed: ExecutedBlock?
-        /// Whether a verified recovery makes it final.
-        var isRecovery = false
+        /// Whether it was made for a recovery, which seats validators anew (`Executor`).
+        var seatsAnew = false
+        /// Whether no quorum of validators stands behind it, so that its transactions' signatures are still to be checked.
+        var isUnvouched = false
 
         var parent: Digest { block.header.parent }
         var height: UInt64 { block.header.height }
@@ -57,8 +59,10 @@ struct BlockTree {
         nodes[executed.headerDigest]?.executed = executed
     }
 
-    mutating func markRecovery(_ digest: Digest) {
-        nodes[digest]?.isRecovery = true
+    /// Only a recovery makes the block final.
+    mutating func markUnvouched(_ digest: Digest, seatsAnew: Bool) {
+        nodes[digest]?.isUnvouched = true
+        nodes[digest]?.seatsAnew = seatsAnew
     }
 
     mutating func remove(_ digest: Digest) {

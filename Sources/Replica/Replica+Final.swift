@@ -33,13 +33,13 @@ extension Replica {
     private mutating func executeCertified(_ node: BlockTree.Node) -> Bool {
         guard let state = parentState(node.parent) else { return false }
         let assembled = assembledTransactions(node)
-        guard let transactions = assembled ?? vouchedFor(node.block, on: state) else {
+        guard let transactions = assembled ?? transactions(of: node, on: state) else {
             return reject(node, on: state, "an envelope that does not decode or has no key")
         }
         do throws(BlockFault) {
             let executed = try executor.execute(
                 node.block, on: state, transactions: transactions, replay: replay,
-                isRecovery: node.isRecovery)
+                isRecovery: node.seatsAnew)
             tree.setExecuted(executed)
             mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
             return true
@@ -48,19 +48,24 @@ extension Replica {
         }
     }
 
-    /// A certified block's transactions, one for each entry: a quorum checked their signatures.
-    private mutating func vouchedFor(
-        _ block: Block, on state: ParentState<Base>
+    /// A certified block's transactions, one for each entry: a quorum checked their signatures, or they are checked here.
+    private mutating func transactions(
+        of node: BlockTree.Node, on state: ParentState<Base>
     ) -> [Verified<SignedTransaction>?]? {
         var transactions: [Verified<SignedTransaction>?] = []
-        transactions.reserveCapacity(block.entries.count)
-        for entry in block.entries {
+        transactions.reserveCapacity(node.block.entries.count)
+        for entry in node.block.entries {
             guard case .envelope(let bytes) = entry else {
                 transactions.append(nil)
                 continue
             }
             guard let envelope = decode(bytes), let key = key(of: envelope, on: state)
             else { return nil }
+            if node.isUnvouched {
+                guard let signed = envelope.verified(by: key) else { return nil }
+                transactions.append(signed)
+                continue
+            }
             transactions.append(
                 Verified(assumingValid: SignedTransaction(envelope: envelope, key: key)))
         }
@@ -281,7 +286,13 @@ extension Replica {
             for member in group {
                 tree.insert(member.block, subject: member.subject, view: certificate.view)
             }
-            if certificate.kind == .recover, seatsAnew(block) { tree.markRecovery(subject.header) }
+            if certificate.kind == .recover {
+                for member in group {
+                    tree.markUnvouched(
+                        member.subject.header,
+                        seatsAnew: member.subject == subject && seatsAnew(block))
+                }
+            }
             group = []
             guard commit(upTo: subject.header, certificate) else { return }
             // The certificate of an epoch's last block ends with the epoch.

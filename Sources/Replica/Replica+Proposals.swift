@@ -161,7 +161,7 @@ extension Replica {
     }
 
     /// Whether the header is the last one of this very epoch.
-    private func endsEpoch(_ header: Header) -> Bool {
+    func endsEpoch(_ header: Header) -> Bool {
         header.nextValidators != nil && header.epoch == simplex.epoch
     }
 

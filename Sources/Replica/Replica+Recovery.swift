@@ -20,23 +20,37 @@ public enum RecoveryRefusal: Error, Equatable, Sendable {
     case laterBlock(height: UInt64, view: UInt64, basisView: UInt64)
     /// The body of a notarized block is not here.
     case missingBlock(height: UInt64)
+    /// Its basis is not certified by a quorum of the epoch.
+    case badBasis
+    /// Its block is of a time that has not come: nothing could follow it until then.
+    case aheadOfClock(timeMs: UInt64, nowMs: UInt64)
+    /// The blocks that are not final are too many, or too large for a file.
+    case tooDeep(blocks: Int, max: Int)
+    case tooLarge(bytes: Int, max: Int)
+    /// Another block of that height is final here.
+    case conflicts(height: UInt64)
+    /// The bodies in the file are not those of their headers.
+    case notExecuted(height: UInt64)
     /// The transaction may not stand in the block, or its rules refuse it.
     case refused(OutcomeCode)
 }
 
 /// Ending an epoch whose quorum is lost, under the genesis' recovery rule (docs/decisions/0018-recovery.md).
 extension Replica {
-    /// The highest block that may be final elsewhere: the one notarized in the latest view, else the final one.
+    /// The highest block that may be final elsewhere: the one notarized in the latest view, else the final one. Its certificate is nil
+    /// where nothing has been certified in the epoch, which is then in view 0.
     ///
     /// Whoever voted to finalize a block holds its notarization, and whatever was notarized later descends from a block that is
-    /// final (`Simplex`). So among all that is left of a quorum, the latest of these bases descends from
-    /// everything that was acknowledged.
-    public var recoveryBasis: (view: UInt64, subject: VoteSubject) {
-        let view = simplex.book.notarizedViews.last ?? simplex.book.final.view
-        guard let subject = simplex.book.notarized(view) else {
-            preconditionFailure("a notarized view has its block")
+    /// final (`Simplex`). So among all that is left of a quorum, the basis of the latest epoch, and in it of the latest view, descends
+    /// from everything that was acknowledged.
+    public var recoveryBasis: (subject: VoteSubject, certificate: Certificate?) {
+        if let view = simplex.book.notarizedViews.last,
+            let certificate = simplex.book.notarization(view),
+            let subject = certificate.statement.subject
+        {
+            return (subject, certificate)
         }
-        return (view, subject)
+        return (simplex.book.final.subject, simplex.book.final.certificate)
     }
 
     /// A recovery, unsigned, that goes on from this replica's basis. It is not taken here by that.
@@ -54,17 +68,24 @@ extension Replica {
             case .complete(let nodes) = tree.path(to: basis.subject.header)
         else { throw .missingBlock(height: basis.subject.height) }
         var blocks = nodes.map(\.block)
-        if state.header.nextValidators == nil || state.header.epoch != simplex.epoch {
+        if !endsEpoch(state.header) {
             blocks.append(try recoveryBlock(envelope, on: state, nowMs: nowMs))
+        }
+        guard blocks.count <= Recovery.blocksMax else {
+            throw .tooDeep(blocks: blocks.count, max: Recovery.blocksMax)
         }
         guard let last = blocks.last,
             let recovery = Recovery(
-                suite: suite, basisView: basis.view, blocks: blocks,
+                suite: suite, basis: basis.certificate, blocks: blocks,
                 certificate: Certificate(
                     statement: .recover(
                         epoch: simplex.epoch, VoteSubject(last.header, suite: suite)),
                     signatures: []))
         else { preconditionFailure("blocks of one path end with the epoch's last") }
+        let bytes = recovery.encoded.count
+        guard bytes <= Recovery.limits.bytesMax - LedgerLimits.certificate.bytesMax else {
+            throw .tooLarge(bytes: bytes, max: Recovery.limits.bytesMax)
+        }
         return recovery
     }
 
@@ -88,7 +109,9 @@ extension Replica {
     }
 
     /// What speaks against giving this recovery as an input; nil when nothing does.
-    public func refusal(of recovery: Recovery) -> RecoveryRefusal? {
+    ///
+    /// - Parameter nowMs: the wall clock, milliseconds of Unix time.
+    public func refusal(of recovery: Recovery, nowMs: UInt64) -> RecoveryRefusal? {
         guard let rule = genesis.recovery else { return .noRule }
         let header = recovery.last.header
         guard recovery.suite == suite, header.chain == chain else { return .otherChain }
@@ -99,6 +122,18 @@ extension Replica {
             return .notCertified(
                 signatures: recovery.certificate.signatures.count, threshold: rule.threshold)
         }
+        if let basis = recovery.basis, simplex.authority.verified(basis) == nil {
+            return .badBasis
+        }
+        let own = recoveryBasis
+        let view = own.certificate?.view ?? 0
+        guard view <= recovery.basisView else {
+            return .laterBlock(
+                height: own.subject.height, view: view, basisView: recovery.basisView)
+        }
+        guard header.timeMs <= nowMs + parameters.driftMs else {
+            return .aheadOfClock(timeMs: header.timeMs, nowMs: nowMs)
+        }
         let firstHeight = recovery.blocks[0].header.height
         guard firstHeight <= finalHeight + 1 else {
             return .behind(finalHeight: finalHeight, firstHeight: firstHeight)
@@ -107,11 +142,6 @@ extension Replica {
             let next = recovery.blocks.first(where: { $0.header.height == finalHeight + 1 }),
             next.header.parent == finalDigest
         else { return .notFollowing(finalHeight: finalHeight) }
-        let basis = recoveryBasis
-        guard basis.view <= recovery.basisView else {
-            return .laterBlock(
-                height: basis.subject.height, view: basis.view, basisView: recovery.basisView)
-        }
         return nil
     }
 

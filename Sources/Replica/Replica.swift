@@ -18,7 +18,7 @@ import Records
 ///    starts, and all before the next input is handled. *Completed* means: `.persist` and `.commit` are durable
 ///    (synced); `.broadcast`, `.send` are handed to the network; `.verify` and `.sign` are handed on, their results
 ///    come as later inputs; timers are set.
-/// 3. So a vote statement (and for a notarize vote the block's body, for a finalize vote the notarization) is durable before it is signed, and a signed vote
+/// 3. So a vote statement (and for a notarize vote the block's body, for a finalize vote the notarization and the bodies up to its block) is durable before it is signed, and a signed vote
 ///    leaves this process only as the effect of the later `.signed` input.
 /// 4. After `.commit` the base state is that of the committed block, before the next input.
 /// 5. A crash between any two effects, or within one, loses nothing that was promised: the driver starts a new
@@ -44,7 +44,7 @@ import Records
 /// peer after another, and commits them under the certificates that come with them. A notarized block's body
 /// is asked for by digest. A replica that is epochs behind asks by height as well, each group of blocks being verified
 /// under the set that the blocks before it decided. Transactions of a certified block are not verified again: a quorum, hence an honest
-/// validator, did. What they do to the state is always executed here and compared with the header.
+/// validator, did, but where a recovery makes the block final in a quorum's place. What they do to the state is always executed here and compared with the header.
 public struct Replica<Base: CommittedState> {
     public let genesis: Genesis
     public let chain: ChainID

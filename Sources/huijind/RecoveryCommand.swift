@@ -14,13 +14,13 @@ struct RecoveryCommand: ParsableCommand {
         commandName: "recovery",
         abstract: "Go on when a quorum of validators is lost for good / 法定多数永久丢失后的恢复",
         discussion: """
-            1. status, on every node that is left, stopped: who has the highest view goes on from everything that was acknowledged.
-            2. make, on that node: a file with the next seats. 3. sign, by so many recovery keys as the genesis demands.
-            4. run --recovery FILE, on every node that is left; new nodes follow from them.
-            1. 在每个留存节点（已停止）执行 status，视图最高者包含全部已确认数据。2. 在该节点执行 make 生成文件。
-            3. 由创世文件所要求数量的恢复密钥执行 sign。4. 各留存节点以 run --recovery FILE 启动，新节点随之同步。
+            1. status, on every node that is left, stopped: the highest basis (epoch, then view) has all that was acknowledged.
+            2. make, on that node: a file with the next seats. 3. check, on every other one. 4. sign, by so many recovery keys as the
+            genesis demands. 5. run --recovery FILE, on every node that is left; new nodes follow from them.
+            1. 在每个留存节点（已停止）执行 status，基准最高者（先比届、再比视图）包含全部已确认数据。2. 在该节点执行 make。
+            3. 在其余各节点执行 check。4. 由创世文件所要求数量的恢复密钥执行 sign。5. 各留存节点以 run --recovery FILE 启动。
             """,
-        subcommands: [Status.self, Make.self, Sign.self, Show.self])
+        subcommands: [Status.self, Make.self, Check.self, Sign.self, Show.self])
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -36,8 +36,7 @@ struct RecoveryCommand: ParsableCommand {
             let node = try open(options)
             let basis = node.basis
             print("final height / 终局高度: \(basis.finalHeight)")
-            print("epoch / 届: \(basis.epoch)")
-            print("basis view / 基准视图: \(basis.view)")
+            print("basis / 基准: epoch \(basis.epoch), view \(basis.view)")
             print("basis height / 基准高度: \(basis.height)")
             print("basis header / 基准区块头: \(basis.header)")
             for (index, seat) in basis.validators.validators.enumerated() {
@@ -89,6 +88,30 @@ struct RecoveryCommand: ParsableCommand {
         }
     }
 
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Whether this stopped node would take a recovery, signed or not yet / 本节点是否会采用该恢复")
+
+        @Argument(help: "The recovery / 恢复文件") var file: String
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() throws {
+            try configured {
+                let configuration = try options.read()
+                let recovery = try RecoveryFile.read(file, genesis: configuration.genesis)
+                switch try StoppedNode(configuration).refusal(of: recovery) {
+                case nil: print("taken here / 可采用")
+                case .notCertified(let signatures, let threshold):
+                    print(
+                        "taken here once it has \(threshold) valid signatures; \(signatures) are in it / "
+                            + "有 \(threshold) 个有效签名后可采用，现有 \(signatures) 个")
+                case let refusal?: throw refusal
+                }
+            }
+        }
+    }
+
     struct Sign: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Sign a recovery with one of the genesis' recovery keys / 用恢复密钥签名")
@@ -114,9 +137,17 @@ struct RecoveryCommand: ParsableCommand {
                         problemZh: "不是创世文件所列恢复密钥", remedy: "name one that was made for recoveries",
                         remedyZh: "请指定为恢复而生成的密钥")
                 }
+                guard RecoveryFile.nextSeats(of: recovery, genesis: genesis) != .notTheHeaders
+                else {
+                    throw ConfigurationError(
+                        file: file, problem: "its seats are not those that its header names",
+                        problemZh: "其席位与区块头所指不符",
+                        remedy: "sign none such; get the file from who made it",
+                        remedyZh: "切勿签名，请向生成者重新取得")
+                }
                 let signature = RecoveryRule.sign(
                     recovery.certificate.statement, at: index, with: key, chain: genesis.chain)
-                guard let signed = recovery.adding(signature) else {
+                guard let signed = recovery.adding(signature, under: rule) else {
                     preconditionFailure("a signature changes nothing else")
                 }
                 describe(signed, genesis)
@@ -179,15 +210,19 @@ private func describe(_ recovery: Recovery, _ genesis: Genesis) {
     print("chain / 链: \(genesis.chain)")
     print("ends epoch / 结束届: \(header.epoch)")
     print("at height / 于高度: \(header.height)")
+    print("time / 时间: \(header.timeMs)")
     print("header / 区块头: \(header.digest(genesis.suite))")
     print("blocks made final / 随之终局的区块: \(recovery.blocks.count)")
     print("basis view / 基准视图: \(recovery.basisView)")
-    if let seats = RecoveryFile.seats(in: recovery, genesis: genesis) {
+    switch RecoveryFile.nextSeats(of: recovery, genesis: genesis) {
+    case .named(let seats):
         for (index, seat) in seats.enumerated() {
             print("next seat \(index) / 下届席位: \(seat.member) \(seat.votingKey.keyID)")
         }
-    } else {
-        print("next seats: as the validators decided / 下届席位：依原记账节点已作决定")
+    case .decidedBefore(let digest):
+        print("next seats / 下届席位: as the validators decided, not --seats / 依原记账节点的决定：\(digest)")
+    case .notTheHeaders:
+        print("next seats / 下届席位: NOT THOSE OF THE HEADER, do not sign / 与区块头不符，切勿签名")
     }
     guard let rule = genesis.recovery else {
         return print("the genesis has no recovery rule / 创世文件没有恢复规则")

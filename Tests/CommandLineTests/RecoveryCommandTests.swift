@@ -35,7 +35,7 @@ import Testing
         let status = try bench.huijind([
             "recovery", "status", "--config", config, "--seats-out", "seats.json",
         ])
-        #expect(status.output.contains("basis view"))
+        #expect(status.output.contains("basis / 基准: epoch 0"))
         // The file is never overwritten.
         try bench.huijind(
             ["recovery", "status", "--config", config, "--seats-out", "seats.json"], expect: 74)
@@ -63,6 +63,8 @@ import Testing
         try bench.huijind(good)
         try bench.huijind(good, expect: 74)
 
+        let check = ["recovery", "check", "recovery.cbor", "--config", config]
+        #expect(try bench.huijind(check).output.contains("0 are in it"))
         let sign = { (key: Int, expect: Int32) in
             try bench.huijind(
                 [
@@ -85,6 +87,7 @@ import Testing
         #expect(shown.components(separatedBy: "valid / 有效").count == 3)
         #expect(shown.contains("2 of 3") && !shown.contains("NOT VALID"))
 
+        #expect(try bench.huijind(check).output.contains("taken here / 可采用"))
         let second = try bench.start(
             config, log: FileHandle.nullDevice, ["--recovery", "recovery.cbor"])
         try bench.write("later", "later.txt")
@@ -113,7 +116,13 @@ import Testing
         let show = ["recovery", "show", "recovery.cbor", "--genesis", "net/genesis.cbor"]
         #expect(try bench.huijind(show, expect: 78).complaint.contains("recovery.cbor"))
         try bench.huijind(["run", "--config", config, "--recovery", "recovery.cbor"], expect: 78)
+        // Where there is no ledger, none is made by looking.
+        try bench.huijind(["recovery", "status", "--config", config], expect: 74)
+        try bench.huijind(["recovery", "status", "--config", config], expect: 74)
         // The genesis of this network has no rule.
+        let run = try bench.start(config, log: FileHandle.nullDevice)
+        run.node.terminate()
+        run.node.waitUntilExit()
         try bench.huijind(
             ["recovery", "status", "--config", config, "--seats-out", "seats.json"])
         let made = try bench.huijind(

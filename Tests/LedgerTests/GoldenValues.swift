@@ -13,5 +13,5 @@ let goldenValues = [
 let goldenRecoveryValues = [
     "chain": "37a24245f70d8aa3924a0aecde58af8597c76ccf7a6999bb13d40ff3354da292",
     "signature": "224d9db038e1d9085ca8de9c1af3f4bfe402d53ac960bead655e9c0268505ff5",
-    "recovery": "7f19219a9604b922606d769274dc117b2957608349252d92a6119403a9c8729c",
+    "recovery": "a06b77f6c16aad64cf6bd2b3f4487b28d2e02120104bc70fcecdaa94b3da339d",
 ]

@@ -11,6 +11,7 @@ import Testing
         let rule: RecoveryRule
         let genesis: Genesis
         let block: Block
+        let basis: Certificate
         let statement: VoteStatement
 
         init(_ suite: LedgerCrypto.Suite) throws {
@@ -30,6 +31,13 @@ import Testing
                 stateRoot: header.stateRoot, resultsRoot: header.resultsRoot, entryCount: 1,
                 validators: header.validators, nextValidators: suite.digest([6]))
             block = Block(header: last, entries: [.envelope([1, 2, 3])])
+            basis = Certificate(
+                statement: .notarize(
+                    epoch: 0, view: 5,
+                    VoteSubject(height: 6, header: header.parent, logRoot: suite.digest([8]))),
+                signatures: [
+                    CertificateSignature(validator: 1, signature: [UInt8](repeating: 7, count: 64))
+                ])
             statement = .recover(epoch: 0, VoteSubject(last, suite: suite))
         }
 
@@ -51,7 +59,8 @@ import Testing
         let certificate = scene.certificate([scene.signature(0), scene.signature(2)])
         try expectStrict(certificate, limits: LedgerLimits.certificate)
         let recovery = try unwrap(
-            Recovery(suite: suite, basisView: 5, blocks: [scene.block], certificate: certificate))
+            Recovery(
+                suite: suite, basis: scene.basis, blocks: [scene.block], certificate: certificate))
         try expectStrict(recovery, limits: Recovery.limits)
         // The plain genesis with the other's name, and the other way round.
         var plain = CBOREncoder()
@@ -71,7 +80,8 @@ import Testing
         let suite = scene.fixture.suite
         let certificate = scene.certificate([scene.signature(0), scene.signature(2)])
         let recovery = try unwrap(
-            Recovery(suite: suite, basisView: 5, blocks: [scene.block], certificate: certificate))
+            Recovery(
+                suite: suite, basis: scene.basis, blocks: [scene.block], certificate: certificate))
         let found = [
             "chain": scene.genesis.chain.hex,
             "signature": suite.digest(scene.signature(0).signature).hex,
@@ -142,7 +152,7 @@ import Testing
         let suite = scene.fixture.suite
         let certificate = scene.certificate([])
         func make(_ blocks: [Block], _ certificate: Certificate) -> Recovery? {
-            Recovery(suite: suite, basisView: 0, blocks: blocks, certificate: certificate)
+            Recovery(suite: suite, basis: nil, blocks: blocks, certificate: certificate)
         }
         #expect(make([scene.block], certificate) != nil)
         #expect(make([], certificate) == nil)
@@ -157,6 +167,19 @@ import Testing
             statement: .notarize(epoch: 0, view: 0, VoteSubject(scene.block.header, suite: suite)),
             signatures: [])
         #expect(make([scene.block], notarized) == nil)
+        // The basis is of something else, or of another epoch, or says something else.
+        let subject = scene.basis.statement.subject
+        for statement: VoteStatement in [
+            .notarize(epoch: 0, view: 5, VoteSubject(plain.header, suite: suite)),
+            .notarize(epoch: 1, view: 5, try unwrap(subject)), .nullify(epoch: 0, view: 5),
+            .recover(epoch: 0, try unwrap(subject)),
+        ] {
+            let basis = Certificate(statement: statement, signatures: [])
+            #expect(
+                Recovery(
+                    suite: suite, basis: basis, blocks: [scene.block], certificate: certificate)
+                    == nil)
+        }
         // A statement of a view is none.
         var bytes = CBOREncoder()
         bytes.array(4)

@@ -15,7 +15,11 @@ import Testing
         _ network: TestNetwork, seating seats: [Int], left: [Int] = [0, 1]
     ) throws -> Recovery {
         var stopped = try left.map { try StoppedNode(network.configuration($0)) }
-        let source = stopped.indices.max { stopped[$0].basis.view < stopped[$1].basis.view } ?? 0
+        let source =
+            stopped.indices.max {
+                (stopped[$0].basis.epoch, stopped[$0].basis.view)
+                    < (stopped[$1].basis.epoch, stopped[$1].basis.view)
+            } ?? 0
         let present = stopped[source].basis.validators.validators
         let next = try seats.map { index in
             index < 4
@@ -32,12 +36,14 @@ import Testing
     private static func signed(
         _ recovery: Recovery, _ network: TestNetwork, by signers: [Int]
     ) throws -> Recovery {
-        try signers.reduce(recovery) { recovery, index in
+        let rule = try #require(network.genesis.recovery)
+        return try signers.reduce(recovery) { recovery, index in
             try #require(
                 recovery.adding(
                     RecoveryRule.sign(
                         recovery.certificate.statement, at: index,
-                        with: network.recoveryKeys[index], chain: network.genesis.chain)))
+                        with: network.recoveryKeys[index], chain: network.genesis.chain),
+                    under: rule))
         }
     }
 
@@ -58,9 +64,27 @@ import Testing
         let path = network.folder + "/recovery.cbor"
         try Data(Self.signed(weak, network, by: [0]).encoded).write(to: URL(filePath: path))
         let recovery = try RecoveryFile.read(path, genesis: network.genesis)
+        guard
+            case .named(let seats) = RecoveryFile.nextSeats(of: recovery, genesis: network.genesis)
+        else {
+            Issue.record("a recovery names its seats")
+            return
+        }
+        #expect(seats.map(\.votingKey) == [0, 1, 4, 5].map { network.votingKeys[$0].publicKey })
+        // Another body under the same header is nobody's seats.
+        let other = try Self.recovery(network, seating: [0, 1, 4])
+        let spliced = try #require(
+            Recovery(
+                suite: recovery.suite, basis: recovery.basis,
+                blocks: recovery.blocks.dropLast()
+                    + [Block(header: recovery.last.header, entries: other.last.entries)],
+                certificate: recovery.certificate))
         #expect(
-            RecoveryFile.seats(in: recovery, genesis: network.genesis)?.map(\.votingKey)
-                == [0, 1, 4, 5].map { network.votingKeys[$0].publicKey })
+            RecoveryFile.nextSeats(of: spliced, genesis: network.genesis) == .notTheHeaders)
+        let misled = try await network.start(0) { $0.recovery = spliced }
+        #expect(
+            await misled.waitUntilStopped()
+                == .recovery(.notExecuted(height: recovery.last.header.height)))
         nodes = []
         for index in [0, 1, 4, 5] {
             nodes.append(
@@ -85,7 +109,14 @@ import Testing
         let again = await nodes[1].submit(
             [network.evidence(20)], wait: .final, timeoutMs: 60_000)
         #expect(again[0].status == .final)
-        for node in nodes { await node.stop() }
+        // A second recovery of the same epoch is told, not passed over.
+        await nodes[0].stop()
+        let second = try Self.signed(other, network, by: [0, 1])
+        let torn = try await network.start(0) { $0.recovery = second }
+        #expect(
+            await torn.waitUntilStopped()
+                == .recovery(.conflicts(height: second.last.header.height)))
+        for node in nodes[1...] { await node.stop() }
     }
 
     @Test func filesAreReadStrictly() throws {

@@ -39,6 +39,8 @@ final class EpochNetwork {
     var nowUs: UInt64 = 0
     /// Per mille of messages that are lost.
     var drop = 0
+    /// How far all clocks are ahead of the virtual time.
+    var clockAheadMs: UInt64 = 0
     /// Microseconds between two submissions.
     var loadUs: UInt64 = 25_000
     private let governor: SigningKey
@@ -184,7 +186,6 @@ final class EpochNetwork {
 
     func give(_ input: Input, to index: Int) {
         guard nodes[index].isUp else { return }
-        let nowMs = genesis.timeMs + 10_000 + nowUs / 1_000
         for effect in nodes[index].replica.handle(input, nowMs: nowMs) { perform(effect, index) }
     }
 
@@ -376,6 +377,12 @@ final class EpochNetwork {
                 transportKey: Self.transportKey(successor)))
     }
 
+    func refusal(of recovery: Recovery, at index: Int) -> RecoveryRefusal? {
+        nodes[index].replica.refusal(of: recovery, nowMs: nowMs)
+    }
+
+    private var nowMs: UInt64 { genesis.timeMs + 10_000 + nowUs / 1_000 + clockAheadMs }
+
     /// A recovery that goes on from what that node holds and seats these; the trader writes it down.
     func recovery(from index: Int, seating seats: [Int]) throws(RecoveryRefusal) -> Recovery {
         let body = ValidatorRecover(
@@ -386,14 +393,15 @@ final class EpochNetwork {
             })
         return try nodes[index].replica.makeRecovery(
             envelope(body, by: Self.traderID, with: trader),
-            nowMs: genesis.timeMs + 10_000 + nowUs / 1_000)
+            nowMs: nowMs)
     }
 
     func signed(_ recovery: Recovery, by signers: [Int]) -> Recovery {
         signers.reduce(recovery) { recovery, index in
             let signature = RecoveryRule.sign(
                 recovery.certificate.statement, at: index, with: recoveryKeys[index], chain: chain)
-            return recovery.adding(signature).unsafelyUnwrapped
+            return recovery.adding(signature, under: genesis.recovery.unsafelyUnwrapped)
+                .unsafelyUnwrapped
         }
     }
 

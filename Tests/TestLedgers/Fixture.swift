@@ -15,13 +15,14 @@ package struct Fixture {
     package let other: Digest
     package private(set) var chain: TestChain
 
-    package init(_ suite: Suite, validators: Int = 4) {
+    package init(_ suite: Suite, validators: Int = 4, recoveryKeys: [SigningKey] = []) {
         self.suite = suite
         provider = TestMember("91310000MA1FL00001", suite, 1)
         registrar = TestMember("91310000MA1FL00002", suite, 2)
         buyer = TestMember("91310000MA1FL00003", suite, 3)
         chain = TestChain(
-            suite, validators: validators, members: [provider, registrar, buyer])
+            suite, validators: validators, members: [provider, registrar, buyer],
+            recoveryKeys: recoveryKeys)
         asset = AssetRecord.id(provider: provider.id, code: "weather", suite: suite)
         other = AssetRecord.id(provider: provider.id, code: "other", suite: suite)
         chain.put(Self.record(asset, code: "weather", provider: provider.id, suite: suite))

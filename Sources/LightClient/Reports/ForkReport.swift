@@ -33,9 +33,9 @@ extension MissingVotes {
             )
         case .recovery(let epoch):
             (
-                "a recovery under the genesis' rule ended epoch \(epoch): validators voted for the other side "
-                    + "alone, so that their votes contradict nothing",
-                "依创世规则的恢复结束了第 \(epoch) 届：记账节点只为另一方投票，其投票并不互相矛盾"
+                "a side rests on a recovery under the genesis' rule, which ended epoch \(epoch): votes do not show who "
+                    + "broke the rules, or whether anybody did",
+                "一方以依创世规则结束第 \(epoch) 届的恢复为据：投票不能表明何人违规，或是否有人违规"
             )
         case .sameEpoch(let epoch):
             (
@@ -98,9 +98,9 @@ extension EvidenceReport {
         if case .recovery(let epoch) = fork.missing {
             add(
                 0,
-                "validators of epoch \(epoch) went on although it was recovered, or too many recovery keys signed "
-                    + "while it went on",
-                "第 \(epoch) 届已被恢复而其记账节点仍继续，或恢复密钥在其仍运行时签名")
+                "epoch \(epoch) has two ends: its validators went on although it was recovered, or it was recovered "
+                    + "although they went on, or recovered twice",
+                "第 \(epoch) 届有两种结局：已被恢复而其记账节点仍继续，或其仍运行而被恢复，或被恢复两次")
         } else if epochs[0] == epochs[1] {
             let count = fork.lower.validators.count
             let least = Quorum.faultsTolerated(count) + 1

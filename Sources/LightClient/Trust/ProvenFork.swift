@@ -38,7 +38,7 @@ public enum MissingVotes: Equatable, Sendable {
     /// The headers are of different epochs, whose votes are never compared: the end of the earlier epoch in the other
     /// history is needed.
     case sameEpoch(epoch: UInt64)
-    /// A side was made final by a recovery under the genesis' rule: validators voted for the other side alone.
+    /// A side rests on a recovery under the genesis' rule, which ended that epoch: no votes show who broke the rules.
     case recovery(epoch: UInt64)
 }
 
@@ -89,7 +89,7 @@ extension Verifier {
             lower: checkpoint(lower, validators: lowerSet, known: known),
             higher: checkpoint(higher, validators: higherSet, known: known),
             contradiction: contradiction, doubleSigners: signers,
-            missing: Self.missing(lower, higher, validators: lowerSet, named: signers))
+            missing: Self.missing(lower, higher, known: known, named: signers))
     }
 
     private func checkpoint(
@@ -172,17 +172,25 @@ extension Verifier {
     }
 
     private static func missing(
-        _ lower: CertifiedHeader, _ higher: CertifiedHeader, validators: ValidatorSet,
+        _ lower: CertifiedHeader, _ higher: CertifiedHeader, known: TrustedChain,
         named: [DoubleSigner]
     ) -> MissingVotes? {
         let epoch = lower.header.epoch
+        let epochs = [epoch, higher.header.epoch]
+        for side in [lower, higher] where side.certificate.kind == .recover {
+            return .recovery(epoch: side.header.epoch)
+        }
+        // One side may stand on a recovery, and the other on what the epoch's validators did honestly.
+        for change in known.epochChanges
+        where change.certificate.kind == .recover && change.header.epoch >= (epochs.min() ?? 0)
+            && change.header.epoch < (epochs.max() ?? 0)
+        {
+            return .recovery(epoch: change.header.epoch)
+        }
         guard epoch == higher.header.epoch else {
             return .sameEpoch(epoch: min(epoch, higher.header.epoch))
         }
-        guard lower.certificate.kind != .recover, higher.certificate.kind != .recover else {
-            return .recovery(epoch: epoch)
-        }
-        let needed = Quorum.faultsTolerated(validators.count) + 1
+        let needed = Quorum.faultsTolerated(known.validators(of: epoch)?.count ?? 1) + 1
         guard named.filter({ $0.epoch == epoch }).count < needed else { return nil }
         return .nullification(
             epoch: epoch, view: min(lower.certificate.view, higher.certificate.view))

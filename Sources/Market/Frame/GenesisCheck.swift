@@ -60,6 +60,15 @@ public enum GenesisCheck {
         members: [MemberID: MemberRecord], keys: [KeyRecord], in genesis: Genesis
     ) -> Fault? {
         let votingKeys = genesis.validators.validators.map(\.votingKey.keyID)
+        let seats = ValidatorRecover(seats: genesis.validators.validators).encoded.count
+        let room = genesis.parameters.transactionBytesMax
+        if genesis.recovery != nil, UInt64(seats + ValidatorRecover.envelopeBytes) > room {
+            return Fault(
+                "transactionBytesMax is \(room), and a recovery of as many seats takes "
+                    + "\(seats + ValidatorRecover.envelopeBytes)",
+                "transactionBytesMax 为 \(room)，而同样席位数的恢复需要 \(seats + ValidatorRecover.envelopeBytes)"
+            )
+        }
         let recoveryKeys = genesis.recovery?.keys.map(\.keyID) ?? []
         if let key = recoveryKeys.first(where: {
             votingKeys.contains($0) || keys.map(\.keyID).contains($0)
