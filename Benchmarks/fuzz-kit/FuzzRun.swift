@@ -13,7 +13,6 @@ package struct FuzzRun {
     package let seed: UInt64
     package let first: UInt64
 
-    static let roundsPerReading: UInt64 = 2_000
     /// CPU time of one input. The largest are some tens of kilobytes, which every decoder reads in milliseconds.
     static let secondsMax = 2.0
     static let hangSeconds: UInt64 = 60
@@ -37,34 +36,34 @@ package struct FuzzRun {
             faults += 1
             print("\(target.name): the corpus is of another format / 语料格式已变: \(Hex.encode(input))")
         }
-        let watch = Watch(target.name)
+        let watch = Watch("\(target.name) --seed \(seed)")
         defer { watch.stop() }
         let start = ContinuousClock.now
         let end = start + .seconds(seconds)
+        var now = start
         var round = first
         var accepted = 0
         var slowest = (seconds: 0.0, round: first)
         var resident: Int?
-        while ContinuousClock.now < end {
-            watch.note("\(target.name) --seed \(seed) --first \(round)")
-            for _ in 0..<FuzzRun.roundsPerReading {
-                var random = Randomness(seed: seed, round: round)
-                let input = Mutation.input(from: corpus, &random)
-                let before = FuzzRun.processSeconds
-                switch target.attempt(input) {
-                case .refused: break
-                case .same: accepted += 1
-                case .different:
-                    faults += 1
-                    print(
-                        "\(target.name) --first \(round), taken for something else: \(Hex.encode(input))"
-                    )
-                }
-                let took = FuzzRun.processSeconds - before
-                if took > slowest.seconds { slowest = (took, round) }
-                round += 1
+        while now < end {
+            watch.note(round, now)
+            var random = Randomness(seed: seed, round: round)
+            let input = Mutation.input(from: corpus, &random)
+            let before = FuzzRun.processSeconds
+            switch target.attempt(input) {
+            case .refused: break
+            case .same: accepted += 1
+            case .different:
+                faults += 1
+                print(
+                    "\(target.name) --first \(round), taken for something else: \(Hex.encode(input))"
+                )
             }
-            if resident == nil, ContinuousClock.now > start + .seconds(seconds / 10) {
+            let took = FuzzRun.processSeconds - before
+            if took > slowest.seconds { slowest = (took, round) }
+            round += 1
+            now = ContinuousClock.now
+            if resident == nil, now > start + .seconds(seconds / 10) {
                 resident = FuzzRun.residentKiB
             }
         }
@@ -101,30 +100,30 @@ package struct FuzzRun {
 /// Ends the process when the fuzzed code does not come back.
 private final class Watch: Sendable {
     private struct State {
-        var line: String
+        var round: UInt64 = 0
         var printed: ContinuousClock.Instant?
         var idleSeconds: UInt64 = 0
         var isStopped = false
     }
 
-    private let state: Mutex<State>
+    private let name: String
+    private let state = Mutex(State())
 
     init(_ name: String) {
-        state = Mutex(State(line: name))
+        self.name = name
         Thread.detachNewThread { [self] in
             while tick() { sleep(1) }
         }
     }
 
     /// The last line printed is where to begin again after a trap; one a second is enough.
-    func note(_ line: String) {
+    func note(_ round: UInt64, _ now: ContinuousClock.Instant) {
         state.withLock {
-            $0.line = line
+            $0.round = round
             $0.idleSeconds = 0
-            let now = ContinuousClock.now
             if let printed = $0.printed, now < printed + .seconds(1) { return }
             $0.printed = now
-            print(line)
+            print("\(name) --first \(round)")
             fflush(nil)
         }
     }
@@ -136,7 +135,9 @@ private final class Watch: Sendable {
             guard !$0.isStopped else { return false }
             $0.idleSeconds += 1
             guard $0.idleSeconds < FuzzRun.hangSeconds else {
-                print("\($0.line): does not come back within \(FuzzRun.hangSeconds) s / 长时间无响应")
+                print(
+                    "\(name) --first \($0.round): does not come back within \(FuzzRun.hangSeconds) s / 长时间无响应"
+                )
                 exit(1)
             }
             return true
