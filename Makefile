@@ -31,7 +31,7 @@ help:
 	@echo "make bench [BENCH=name]                                   figures, one JSON object a line / 性能测量"
 	@echo "make chaos [ROUNDS=50] [FAULT_SECONDS=60]                 real nodes killed, paused, cut off / 故障注入"
 	@echo "make soak [SOAK_SECONDS=3600] [SOAK='--flood garbage']   memory of every node at half load / 长时间运行内存"
-	@echo "make fuzz [FUZZ_SECONDS=60] [FUZZ='--only verifier']      every decoder and verifier under hostile input / 模糊测试"
+	@echo "make fuzz [FUZZ_SECONDS=60] [FUZZ='--only verifier']      every decoder, verifier and service under hostile input / 模糊测试"
 	@echo "make corpus                                               what fuzzing starts from, after a change of format / 重写模糊测试语料"
 	@echo "make liars [LIAR_SEEDS=200]                               nodes that lie to whoever follows them / 说谎节点"
 	@echo "make mutate [LEDGERS='folder …']                          falsified evidence bundles / 篡改证据包"
@@ -92,6 +92,8 @@ soak: deps
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz
 	$(RELEASE)/huijin-fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
+	$(SWIFT) build -c release --product huijin-fuzz-services
+	$(RELEASE)/huijin-fuzz-services --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 corpus: deps
 	$(SWIFT) build -c release --product huijin-fuzz

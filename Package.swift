@@ -167,6 +167,20 @@ let programs: [Target] = [
             "LedgerCrypto", "LightClient", "Market", "Merkle", "Policy", "Records", arguments,
         ],
         path: "Benchmarks/huijin-fuzz", exclude: ["corpus.hex"]),
+    // Apart from the former, which is built in a minute without networking and HTTP.
+    program(
+        "huijin-fuzz-services",
+        [
+            "FuzzKit", "API", "Client", "Interchange", "Node", "Sandbox", "Transport", "Consensus",
+            "LightClient", "Market", "Policy", "Records", "Ledger", "LedgerCrypto", "Encoding",
+            logging, arguments,
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "NIOTLS", package: "swift-nio"),
+            .product(name: "X509", package: "swift-certificates"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Benchmarks/huijin-fuzz-services"),
     program(
         "huijin-bench",
         [

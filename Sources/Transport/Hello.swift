@@ -3,26 +3,26 @@ import Ledger
 import LedgerCrypto
 
 /// The first frame of each side: `["huijin/peer", version, chain id]`.
-struct Hello: Equatable, Sendable, CBOREncodable, CBORDecodable {
+package struct Hello: Equatable, Sendable, CBOREncodable, CBORDecodable {
     let version: UInt64
     let chain: ChainID
 
     static let text = "huijin/peer"
-    static let currentVersion: UInt64 = 2
+    package static let currentVersion: UInt64 = 2
 
-    init(chain: ChainID, version: UInt64 = Hello.currentVersion) {
+    package init(chain: ChainID, version: UInt64 = Hello.currentVersion) {
         self.version = version
         self.chain = chain
     }
 
-    func encode(into encoder: inout CBOREncoder) {
+    package func encode(into encoder: inout CBOREncoder) {
         encoder.array(3)
         encoder.text(Hello.text)
         encoder.unsigned(version)
         encoder.value(chain)
     }
 
-    init(from decoder: inout CBORDecoder) throws(CBORError) {
+    package init(from decoder: inout CBORDecoder) throws(CBORError) {
         try decoder.array(exactly: 3)
         guard try decoder.text(max: 32) == Hello.text else {
             throw decoder.invalid("a hello begins with huijin/peer")

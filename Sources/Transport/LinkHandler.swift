@@ -3,7 +3,7 @@ import NIOSSL
 import NIOTLS
 
 /// What a `LinkHandler` reports to the network. All calls come on the connection's event loop.
-protocol LinkOwner: AnyObject, Sendable {
+package protocol LinkOwner: AnyObject, Sendable {
     /// The peer's hello fits.
     ///
     /// - Parameter attempt: the number of the dialling; nil on an accepted connection.
@@ -22,7 +22,7 @@ protocol LinkOwner: AnyObject, Sendable {
 }
 
 /// What a connection is for, once it is known who is there.
-struct LinkUse {
+package struct LinkUse {
     /// What this side sends on it, if it does.
     let outbox: Outbox?
     /// Whether frames are expected from the other side.
@@ -32,6 +32,16 @@ struct LinkUse {
     let isMetered: Bool
     /// For how long nothing is read at first: the account was overdrawn on an earlier connection.
     let overdrawnMs: Int64
+
+    package init(
+        outbox: Outbox?, isRead: Bool, frameBytesMax: Int, isMetered: Bool, overdrawnMs: Int64
+    ) {
+        self.outbox = outbox
+        self.isRead = isRead
+        self.frameBytesMax = frameBytesMax
+        self.isMetered = isMetered
+        self.overdrawnMs = overdrawnMs
+    }
 }
 
 /// What the receiver of a frame wants next of that connection.
@@ -48,10 +58,10 @@ public enum FlowControl: Sendable, Equatable {
 /// Between validators the side that dialled sends, and the side that accepted reads. So each direction has one connection
 /// with one owner, and two nodes that dial each other at once have nothing to settle. An observer's connection carries both
 /// directions, because nobody dials an observer.
-final class LinkHandler: ChannelDuplexHandler {
-    typealias InboundIn = [UInt8]
-    typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
+package final class LinkHandler: ChannelDuplexHandler {
+    package typealias InboundIn = [UInt8]
+    package typealias OutboundIn = Never
+    package typealias OutboundOut = ByteBuffer
 
     /// The user event that lets a paused connection read again.
     struct Resume: Sendable {}
@@ -94,7 +104,7 @@ final class LinkHandler: ChannelDuplexHandler {
     /// Bytes written between flushes; writability is only known after a flush.
     private static let flushBytes = 65_536
 
-    init(
+    package init(
         owner: any LinkOwner, hello: Hello, identity: ShownIdentity, limits: NetworkLimits,
         frameLimit: FrameLimit, attempt: UInt64?
     ) {
@@ -106,7 +116,7 @@ final class LinkHandler: ChannelDuplexHandler {
         self.attempt = attempt
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
         helloDeadline = context.eventLoop.scheduleTask(
             in: .milliseconds(limits.helloTimeoutMs)
@@ -117,9 +127,9 @@ final class LinkHandler: ChannelDuplexHandler {
         ) { _ in bound.value.handler.tick(bound.value.context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { stopTimers() }
+    package func handlerRemoved(context: ChannelHandlerContext) { stopTimers() }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshaking = phase, case TLSUserEvent.handshakeCompleted(_) = event {
             // A resumed session skips the verification callback; then nobody is known to be there.
             guard identity.peer != nil else { return close(context, .wrongKey) }
@@ -130,7 +140,7 @@ final class LinkHandler: ChannelDuplexHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let payload = Self.unwrapInboundIn(data)
         hasReadSinceTick = true
         switch phase {
@@ -176,7 +186,7 @@ final class LinkHandler: ChannelDuplexHandler {
     }
 
     /// Back-pressure: a paused connection asks the socket for nothing, so TCP slows the sender down.
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         if !isPaused, !isOverdrawn { context.read() }
     }
 
@@ -186,7 +196,7 @@ final class LinkHandler: ChannelDuplexHandler {
         if !isPaused, !isOverdrawn { context.read() }
     }
 
-    func triggerUserOutboundEvent(
+    package func triggerUserOutboundEvent(
         context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
     ) {
         switch event {
@@ -210,7 +220,7 @@ final class LinkHandler: ChannelDuplexHandler {
         }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { drain(context) }
         context.fireChannelWritabilityChanged()
     }
@@ -279,7 +289,7 @@ final class LinkHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let problem = error as? NetworkProblem { return close(context, problem) }
         switch phase {
         case .handshaking: close(context, identity.refusal ?? .tlsFailed)
@@ -289,7 +299,7 @@ final class LinkHandler: ChannelDuplexHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         stopTimers()
         if case .ready(_, let use) = phase { use.outbox?.detach(context.channel) }
         phase = .closed

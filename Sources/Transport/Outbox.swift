@@ -12,7 +12,7 @@ public enum FramePriority: Int, Sendable, CaseIterable {
 ///
 /// When it is full, the oldest bulk frames go first, then the oldest proposals, then the oldest votes: the replica
 /// repeats what still matters, and a newer vote makes an older one pointless. Any thread may add to it.
-final class Outbox: Sendable {
+package final class Outbox: Sendable {
     private struct Lane {
         var frames: CircularBuffer<ByteBuffer> = []
         var bytes = 0

@@ -3,7 +3,7 @@ import NIOCore
 
 /// What connections report, and what that makes of the links.
 extension PeerNetwork: LinkOwner {
-    func linkReady(
+    package func linkReady(
         _ channel: any Channel, peer: ShownPeer, attempt: UInt64?
     ) throws(NetworkProblem) -> LinkUse {
         let ready: Result<Ready, NetworkProblem> = state.withLock { state in
@@ -47,7 +47,7 @@ extension PeerNetwork: LinkOwner {
             })
     }
 
-    func charge(_ bytes: Int, peer: Int) -> Int64 {
+    package func charge(_ bytes: Int, peer: Int) -> Int64 {
         state.withLock {
             $0.links[peer]?.account?.take(bytes: bytes, nowMs: PeerNetwork.nowMs) ?? 0
         }
@@ -69,7 +69,7 @@ extension PeerNetwork: LinkOwner {
         now.oldest?.channel.close(promise: nil)
     }
 
-    func linkFrame(_ payload: [UInt8], peer: Int) -> FlowControl {
+    package func linkFrame(_ payload: [UInt8], peer: Int) -> FlowControl {
         let isPeer = state.withLock { state in
             state.links[peer]?.receivedFrames += 1
             state.links[peer]?.receivedBytes += UInt64(payload.count)
@@ -78,7 +78,7 @@ extension PeerNetwork: LinkOwner {
         return isPeer ? onFrame(peer, payload) : .continue
     }
 
-    func linkClosed(
+    package func linkClosed(
         _ channel: any Channel, peer: ShownPeer?, isDialled: Bool, problem: NetworkProblem
     ) {
         let end: (name: String?, isNews: Bool, wasSending: Bool) = state.withLock { state in

@@ -60,16 +60,23 @@ public struct TransportIdentity: Sendable {
 }
 
 /// Who showed a pinned key on a connection.
-struct ShownPeer {
-    let index: Int
-    let key: [UInt8]
+package struct ShownPeer {
+    package let index: Int
+    package let key: [UInt8]
+
+    package init(index: Int, key: [UInt8]) {
+        self.index = index
+        self.key = key
+    }
 }
 
 /// What the other side showed, filled in by the verification callback of one connection.
 ///
 /// Confined to that connection's event loop, like the handlers beside it.
-final class ShownIdentity {
-    var peer: ShownPeer?
+package final class ShownIdentity {
+    package var peer: ShownPeer?
     /// Why the key that was shown is not welcome on this connection.
     var refusal: NetworkProblem?
+
+    package init() {}
 }

@@ -20,19 +20,19 @@ public struct BadRow: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String { "line \(line): \(english) / 第 \(line) 行：\(chinese)" }
 }
 
-struct CSVField: Equatable, Sendable {
-    let text: String
-    let isQuoted: Bool
+package struct CSVField: Equatable, Sendable {
+    package let text: String
+    package let isQuoted: Bool
 }
 
-struct CSVRow: Equatable, Sendable {
-    let line: Int
-    let fields: [CSVField]
+package struct CSVRow: Equatable, Sendable {
+    package let line: Int
+    package let fields: [CSVField]
 }
 
 /// RFC 4180 in a stream: commas, double quotes, line ends CRLF or LF (also inside quotes), UTF-8 with or without a byte
 /// order mark. Empty lines are left out. After a bad row it goes on with the next line.
-struct CSVReader {
+package struct CSVReader {
     private let limits: CSVLimits
     private let more: () throws -> [UInt8]
     private var buffer: [UInt8] = []
@@ -42,7 +42,7 @@ struct CSVReader {
     private var line = 1
 
     /// - Parameter more: the next bytes of the file; none at its end.
-    init(limits: CSVLimits, more: @escaping () throws -> [UInt8]) {
+    package init(limits: CSVLimits, more: @escaping () throws -> [UInt8]) {
         self.limits = limits
         self.more = more
     }
@@ -87,7 +87,7 @@ struct CSVReader {
     /// The next row; nil at the end.
     ///
     /// - Throws: `BadRow`, after which the next call goes on; or what `more` throws.
-    mutating func next() throws -> CSVRow? {
+    package mutating func next() throws -> CSVRow? {
         while true {
             let start = line
             guard let fields = try fieldsOfRow() else { return nil }

@@ -288,7 +288,7 @@ public struct SandboxFolder: Sendable {
     var tables: String { path + "/tables" }
     var sealingKey: String { path + "/sealing.key" }
 
-    func path(of table: LoadedTable) -> String { tables + "/" + table.fileName }
+    package func path(of table: LoadedTable) -> String { tables + "/" + table.fileName }
 
     func store() throws -> SandboxStore { try SandboxStore(path: path + "/sandbox.db") }
 
