@@ -45,7 +45,7 @@ enum ConfigurationTargets {
     private static func sandbox(_ setting: Setting) throws -> Subject {
         let examples = [
             #"{"genesis":"genesis.cbor","node":["http://127.0.0.1:8001"],"identity":"operator","data":"data","listen":"127.0.0.1:9001","stepsMax":10000,"wallMsMax":100,"memoryBytesMax":1048576,"outputBytesMax":1024}"#,
-            #"{"genesis":"genesis.cbor","node":"http://a","identity":"/o","data":"d","listen":"[::1]:0"}"#,
+            #"{"genesis":"genesis.cbor","node":"http://a","identity":"/o","data":"d","listen":"[::1]:0","trust":"/trust.bin"}"#,
         ]
         return subject("sandbox json", examples) { input in
             guard let path = try? setting.scratch.write("sandbox.json", input),
