@@ -36,6 +36,7 @@ struct VerifierSamples {
         chain.recover(
             to: (0..<Self.validators).map { TestChain.key(suite, 300 + $0) },
             signers: [(0, keys[0]), (2, keys[2])])
+        chain.append([])
         return chain
     }
 
