@@ -244,7 +244,9 @@ package struct TestChain: EvidenceSource {
         return (newest, end?.certificate ?? certificate(for: newest))
     }
 
-    package func epochChanges() -> [EpochChange]? { changes }
+    package func epochChanges() -> [EpochChange]? {
+        changes.filter { $0.header.epoch < newest.epoch }
+    }
 
     package func block(height: UInt64) -> Block? {
         height < blocks.count ? blocks[Int(height)] : nil
