@@ -73,7 +73,8 @@ extension Replica {
     }
 
     /// The body of a certified header did not execute to it. A body that is not the header's is thrown away and asked
-    /// for again; with the true body, this replica's state is wrong, and it stops.
+    /// for again; with the true body, this replica's state is wrong, and it stops. A block that no quorum vouches for may be anything,
+    /// and is only thrown away.
     private mutating func reject(
         _ node: BlockTree.Node, on state: ParentState<Base>, _ why: String
     ) -> Bool {
@@ -83,6 +84,7 @@ extension Replica {
         ).frontier
         let header = node.block.header
         tree.remove(node.subject.header)
+        if node.isUnvouched { return false }
         if frontier.size == header.logSize, frontier.root(suite) == header.logRoot {
             halt("certified block \(header.height) does not execute to its header: \(why)")
         } else {

@@ -191,6 +191,46 @@ struct RecoveryTests {
         #expect(network.nodes[source].replica.finalHeight == good.last.header.height)
     }
 
+    /// Who makes a file may have the holders of keys sign anything: no node takes it, and none stops for it, whoever brings it.
+    @Test func aBlockThatNobodyCanExecuteStopsNobody() throws {
+        let network = Self.crippled(1)
+        let source = Self.furthest(network)
+        let good = try network.recovery(from: source, seating: [0, 1, network.addNode()])
+        guard case .envelope(var bytes)? = good.last.entries.first else {
+            Issue.record("a recovery's block holds one entry")
+            return
+        }
+        bytes[bytes.count - 1] ^= 1
+        let envelope = try Envelope(bytes: bytes, chain: network.chain, suite: network.suite)
+        var replica = network.nodes[source].replica
+        let state = try #require(replica.parentState(good.last.header.parent))
+        let signer = replica.key(of: envelope, on: state)
+        let key = try #require(signer)
+        let executed = replica.executor.build(
+            on: state,
+            candidates: [
+                Verified(assumingValid: SignedTransaction(envelope: envelope, key: key))
+            ], timeMs: good.last.header.timeMs, replay: replica.replay, isRecovery: true)
+        #expect(executed.nextValidators != nil)
+        let bad = network.signed(
+            try #require(
+                Recovery(
+                    suite: good.suite, basis: good.basis,
+                    blocks: good.blocks.dropLast() + [executed.block],
+                    certificate: Certificate(
+                        statement: .recover(epoch: 0, executed.subject), signatures: []))),
+            by: [0, 1])
+        #expect(network.refusal(of: bad, at: source) == nil)
+        for index in [source, 1 - source] {
+            let height = network.nodes[index].replica.finalHeight
+            network.give(.recovery(bad), to: index)
+            #expect(network.nodes[index].replica.finalHeight == height)
+        }
+        #expect(network.faults == [])
+        network.give(.recovery(network.signed(good, by: [0, 1])), to: source)
+        #expect(network.nodes[source].replica.finalHeight == good.last.header.height)
+    }
+
     @Test func seatsFollowTheRules() throws {
         let network = Self.crippled(2)
         let source = Self.furthest(network)
