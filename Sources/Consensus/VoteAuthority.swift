@@ -1,17 +1,15 @@
 import Ledger
 
-/// Who may vote in an epoch, and how a vote is checked; and who may end it when a quorum is lost.
+/// Who may vote in an epoch, and how a vote is checked.
 public struct VoteAuthority: Sendable {
     public let chain: ChainID
     public let validators: ValidatorSet
-    public let recovery: RecoveryRule?
     private let check: (@Sendable (Vote, ValidatorSet) -> Bool)?
 
     /// Checks real signatures under the validators' keys.
-    public init(chain: ChainID, validators: ValidatorSet, recovery: RecoveryRule? = nil) {
+    public init(chain: ChainID, validators: ValidatorSet) {
         self.chain = chain
         self.validators = validators
-        self.recovery = recovery
         check = nil
     }
 
@@ -24,19 +22,17 @@ public struct VoteAuthority: Sendable {
 
     /// The same for a simulation in which sets change: a vote is checked under the set of its epoch.
     package init(
-        chain: ChainID, validators: ValidatorSet, recovery: RecoveryRule? = nil,
+        chain: ChainID, validators: ValidatorSet,
         check: @escaping @Sendable (Vote, ValidatorSet) -> Bool
     ) {
         self.chain = chain
         self.validators = validators
-        self.recovery = recovery
         self.check = check
     }
 
     private init(_ other: VoteAuthority, _ validators: ValidatorSet) {
         chain = other.chain
         self.validators = validators
-        recovery = other.recovery
         check = other.check
     }
 
@@ -51,12 +47,6 @@ public struct VoteAuthority: Sendable {
             validators.validators.indices.contains(vote.validator), check(vote, validators)
         else { return nil }
         return Verified(assumingValid: vote)
-    }
-
-    /// A recovery of this epoch, under the genesis' rule.
-    public func verified(recovery certificate: Certificate) -> Verified<Certificate>? {
-        guard certificate.statement.epoch == validators.epoch else { return nil }
-        return recovery.flatMap { certificate.verified(chain: chain, rule: $0) }
     }
 
     /// - Parameter isKnown: whether this very vote was verified before, under this set.

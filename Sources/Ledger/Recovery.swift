@@ -81,14 +81,18 @@ extension Certificate {
         return Verified(checked: self)
     }
 
-    /// The certificate, verified, when it makes its block final: a quorum's finalization, or a recovery of that epoch.
+    /// The certificate, verified, when it makes that header's block final: the finalization of a quorum of its epoch, or a recovery
+    /// that ends the epoch with it.
     public func verifiedFinal(
-        chain: ChainID, validators: ValidatorSet, rule: RecoveryRule?
+        of header: Header, chain: ChainID, validators: ValidatorSet, rule: RecoveryRule?
     ) -> Verified<Certificate>? {
+        guard statement.epoch == header.epoch, header.epoch == validators.epoch,
+            statement.subject == VoteSubject(header, suite: validators.suite)
+        else { return nil }
         switch kind {
         case .finalize: return verified(chain: chain, validators: validators)
         case .recover:
-            guard statement.epoch == validators.epoch, let rule else { return nil }
+            guard header.nextValidators != nil, let rule else { return nil }
             return verified(chain: chain, rule: rule)
         case .notarize, .nullify: return nil
         }

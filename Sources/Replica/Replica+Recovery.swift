@@ -159,8 +159,9 @@ extension Replica {
         switch certificate.kind {
         case .finalize: simplex.authority.verified(certificate)
         case .recover:
-            block.header.nextValidators == nil
-                ? nil : simplex.authority.verified(recovery: certificate)
+            certificate.verifiedFinal(
+                of: block.header, chain: chain, validators: simplex.validators,
+                rule: genesis.recovery)
         case .notarize, .nullify: nil
         }
     }

@@ -147,9 +147,7 @@ public struct Replica<Base: CommittedState> {
         validatorsDigest = validators.digest(genesis.suite)
         hasOtherSet = validatorsDigest != header.nextValidators ?? header.validators
         let authority =
-            (authority
-            ?? VoteAuthority(
-                chain: genesis.chain, validators: genesis.validators, recovery: genesis.recovery))
+            (authority ?? VoteAuthority(chain: genesis.chain, validators: genesis.validators))
             .under(validators)
         let seat = votingKey.flatMap { validators.index(ofKey: $0) }
         // An epoch's last block is the next one's view 0.

@@ -174,11 +174,10 @@ public struct VerifiedManifest: Sendable {
         guard let finalization = member.finalization else {
             return header.nextValidators == nil ? nil : "an epoch's last block has no certificate"
         }
-        guard finalization.kind != .recover || header.nextValidators != nil,
-            finalization.statement.subject == VoteSubject(header, suite: suite),
-            finalization.statement.epoch == header.epoch,
+        guard
             finalization.verifiedFinal(
-                chain: chain, validators: sets[Int(header.epoch)], rule: recovery) != nil
+                of: header, chain: chain, validators: sets[Int(header.epoch)], rule: recovery)
+                != nil
         else { return "its certificate is not valid" }
         return nil
     }

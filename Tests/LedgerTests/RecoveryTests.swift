@@ -130,16 +130,16 @@ import Testing
             scene.certificate(votes).verified(
                 chain: chain, validators: scene.fixture.validators) == nil)
         let certificate = scene.certificate([scene.signature(0), scene.signature(2)])
-        #expect(
-            certificate.verifiedFinal(
-                chain: chain, validators: scene.fixture.validators, rule: nil) == nil)
-        #expect(
-            certificate.verifiedFinal(
-                chain: chain, validators: scene.fixture.validators, rule: scene.rule) != nil)
+        func isFinal(_ header: Header, _ set: ValidatorSet, _ rule: RecoveryRule?) -> Bool {
+            certificate.verifiedFinal(of: header, chain: chain, validators: set, rule: rule) != nil
+        }
+        let header = scene.block.header
+        #expect(isFinal(header, scene.fixture.validators, scene.rule))
+        #expect(!isFinal(header, scene.fixture.validators, nil))
+        #expect(!isFinal(scene.fixture.header, scene.fixture.validators, scene.rule))
         let next = try unwrap(
             ValidatorSet(epoch: 1, validators: scene.fixture.validators.validators))
-        #expect(
-            certificate.verifiedFinal(chain: chain, validators: next, rule: scene.rule) == nil)
+        #expect(!isFinal(header, next, scene.rule))
         let vote = Vote(statement: scene.statement, validator: 0, signature: votes[0].signature)
         #expect(vote.verified(chain: chain, validators: scene.fixture.validators) == nil)
         #expect(throws: CBORError.self) {

@@ -117,9 +117,7 @@ final class EpochNetwork {
     }
 
     private var authority: VoteAuthority {
-        VoteAuthority(
-            chain: chain, validators: genesis.validators, recovery: genesis.recovery
-        ) { vote, set in
+        VoteAuthority(chain: chain, validators: genesis.validators) { vote, set in
             vote.signature
                 == Self.signature(vote.statement, set.validators[vote.validator].votingKey.keyID)
         }
