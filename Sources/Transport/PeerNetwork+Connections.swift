@@ -59,6 +59,15 @@ extension PeerNetwork {
 
     /// Begins a connection of this node's own to a peer, beside the one that stands, if any. It takes over from that one.
     func dial(_ index: Int) {
+        // Nothing is asked of the event loop once the network has been stopped.
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            group.next().execute { self.connect(index) }
+        }
+    }
+
+    /// On the event loop, which does not end meanwhile.
+    private func connect(_ index: Int) {
         typealias Plan = (address: HostPort, attempt: UInt64, context: NIOSSLContext)
         let plan: Plan? = state.withLock { state in
             guard state.isStarted, !state.isStopped, let link = state.links[index],
@@ -88,15 +97,19 @@ extension PeerNetwork {
                     try self.addHandlers(channel, tls, shown, attempt: attempt)
                 }
             }
-        let connection: EventLoopFuture<any Channel>
+        let connection: EventLoopFuture<any Channel>?
         if let known = try? SocketAddress(ipAddress: address.host, port: address.port) {
             connection = bootstrap.connect(to: known)
         } else {
-            connection = bootstrap.connect(host: address.host, port: address.port)
             // A look-up cannot be cancelled, so stopping waits for it.
-            state.withLock { $0.lookingUp[attempt] = connection }
+            connection = state.withLock { state in
+                guard !state.isStopped else { return nil }
+                let connection = bootstrap.connect(host: address.host, port: address.port)
+                state.lookingUp[attempt] = connection
+                return connection
+            }
         }
-        connection.whenComplete { self.dialled(index, attempt, $0) }
+        connection?.whenComplete { self.dialled(index, attempt, $0) }
     }
 
     private func dialled(

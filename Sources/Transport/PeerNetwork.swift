@@ -70,6 +70,8 @@ public final class PeerNetwork: Sendable {
         var contexts: Contexts
         var isStarted = false
         var isStopped = false
+        /// Begun by `start`; what comes of it closes with the event loop.
+        var listening: EventLoopFuture<any Channel>?
         var listener: (any Channel)?
         var links: [Int: Link] = [:]
         /// Accepted connections whose hello has not come.
@@ -105,7 +107,8 @@ public final class PeerNetwork: Sendable {
     /// The port that this node listens on, once started; 0 for an observer.
     public var port: Int { state.withLock { $0.listener?.localAddress?.port ?? 0 } }
 
-    /// Listens, and begins to dial. Peers that are not there yet are dialled again until they are.
+    /// Listens, and begins to dial. Peers that are not there yet are dialled again until they are. A network that has been
+    /// stopped, perhaps while it started, does neither.
     public func start() async throws(NetworkError) {
         if let listen = configuration.listen { try await startListening(listen) }
         let peers = state.withLock { state in
@@ -117,7 +120,9 @@ public final class PeerNetwork: Sendable {
 
     private func startListening(_ listen: HostPort) async throws(NetworkError) {
         do {
-            let listener = try await ServerBootstrap(group: group)
+            let address = try SocketAddress.makeAddressResolvingHost(
+                listen.host, port: listen.port)
+            let bootstrap = ServerBootstrap(group: group)
                 .serverChannelOption(ChannelOptions.backlog, value: 64)
                 .serverChannelOption(
                     ChannelOptions.socketOption(.so_reuseaddr), value: 1
@@ -127,7 +132,13 @@ public final class PeerNetwork: Sendable {
                     ChannelOptions.recvAllocator, value: PeerNetwork.receiveBuffers
                 )
                 .childChannelInitializer { channel in self.accept(channel) }
-                .bind(host: listen.host, port: listen.port).get()
+            let listening: EventLoopFuture<any Channel>? = state.withLock { state in
+                guard !state.isStopped else { return nil }
+                let listening = bootstrap.bind(to: address)
+                state.listening = listening
+                return listening
+            }
+            guard let listener = try await listening?.get() else { return }
             state.withLock { $0.listener = listener }
         } catch {
             throw .cannotListen(host: listen.host, port: listen.port, reason: "\(error)")
@@ -192,16 +203,16 @@ public final class PeerNetwork: Sendable {
 
     /// Closes every connection and frees the event loop. Frames still queued are lost.
     public func stop() async {
-        typealias Open = (channels: [any Channel], lookups: [EventLoopFuture<any Channel>])
+        typealias Open = (channels: [any Channel], beingMade: [EventLoopFuture<any Channel>])
         let open: Open = state.withLock { state in
             guard !state.isStopped else { return ([], []) }
             state.isStopped = true
             var channels = state.links.values.flatMap { $0.connections.map(\.channel) }
             channels += Array(state.strangers.values)
             if let listener = state.listener { channels.append(listener) }
-            return (channels, Array(state.lookingUp.values))
+            return (channels, state.lookingUp.values + [state.listening].compactMap { $0 })
         }
-        for lookup in open.lookups { _ = try? await lookup.get() }
+        for connection in open.beingMade { _ = try? await connection.get() }
         for channel in open.channels { channel.close(promise: nil) }
         try? await group.shutdownGracefully()
     }

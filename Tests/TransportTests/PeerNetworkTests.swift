@@ -141,6 +141,18 @@ import Testing
         #expect(station.changes.events.isEmpty)
     }
 
+    /// A node may have to stop while its network still starts.
+    @Test func stoppingBeforeAndWhileStartingIsHarmless() async throws {
+        let town = try Town(2)
+        for _ in 0..<30 {
+            let network = try town.station(0).network
+            async let starting: Void = network.start()
+            await network.stop()
+            try await starting
+            try await network.start()
+        }
+    }
+
     @Test func anIdentityIsCheckedWhenItIsLoaded() throws {
         #expect(throws: NetworkError.self) {
             _ = try TransportIdentity(certificatePEM: [1, 2], privateKeyPEM: [3])
