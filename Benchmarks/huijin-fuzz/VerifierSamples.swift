@@ -48,7 +48,8 @@ struct VerifierSamples {
         }
         let parent = fixture.chain.newest
         return Recovery(
-            suite: suite, basis: fixture.chain.certificate(for: parent), blocks: [last],
+            suite: suite, basis: fixture.chain.certificate(for: parent), next: end.next,
+            blocks: [last],
             certificate: end.certificate)
     }
 

@@ -101,14 +101,16 @@ extension Certificate {
 
 /// A recovery on its way from one holder of a recovery key to the next, and to the nodes.
 ///
-/// Wire: `["huijin/recovery/1", suite, basis / null, [block…], certificate]`: the blocks above the last final one, oldest first, of
-/// which the last ends the epoch and is what the certificate names; its signatures may still be too few.
+/// Wire: `["huijin/recovery/1", suite, basis / null, next set, [block…], certificate]`: the blocks above the last final one, oldest
+/// first, of which the last ends the epoch and is what the certificate names; its signatures may still be too few.
 public struct Recovery: Equatable, Sendable {
     public let suite: Suite
     /// The notarization or finalization of what the recovery goes on from: the last block's parent, or the last block itself where the
     /// validators made it. Nil where nothing has been notarized in the epoch. It shows to nodes that know a later notarized block,
     /// which may be final elsewhere, that this recovery would lose it.
     public let basis: Certificate?
+    /// Whom the last block's header names, for those who sign it: bodies are not covered by their signatures.
+    public let next: ValidatorSet
     public let blocks: [Block]
     public let certificate: Certificate
 
@@ -120,11 +122,15 @@ public struct Recovery: Equatable, Sendable {
         bytesMax: 4 * LedgerLimits.blockBytesMax - 131_072, depthMax: 28,
         itemsMax: LedgerLimits.entriesPerBlockMax, stringBytesMax: LedgerLimits.blockBytesMax)
 
-    /// `nil` unless the blocks follow one another; the last one, which names the next epoch's set, is the certificate's; and the basis
-    /// is of what it goes on from.
-    public init?(suite: Suite, basis: Certificate?, blocks: [Block], certificate: Certificate) {
+    /// `nil` unless the blocks follow one another; the last one's header names the set of the epoch after its own, and is the
+    /// certificate's; and the basis is of what it goes on from.
+    public init?(
+        suite: Suite, basis: Certificate?, next: ValidatorSet, blocks: [Block],
+        certificate: Certificate
+    ) {
         guard let last = blocks.last, blocks.count <= Recovery.blocksMax,
-            last.header.nextValidators != nil
+            last.header.nextValidators == next.digest(suite),
+            next.epoch > 0, next.epoch - 1 == last.header.epoch
         else { return nil }
         let (header, subject) = (last.header, VoteSubject(last.header, suite: suite))
         guard certificate.statement == .recover(epoch: header.epoch, subject) else { return nil }
@@ -143,6 +149,7 @@ public struct Recovery: Equatable, Sendable {
         }
         self.suite = suite
         self.basis = basis
+        self.next = next
         self.blocks = blocks
         self.certificate = certificate
     }
@@ -151,8 +158,6 @@ public struct Recovery: Equatable, Sendable {
     public var last: Block { blocks[blocks.count - 1] }
     /// The view in which the basis was certified.
     public var basisView: UInt64 { basis?.view ?? 0 }
-    /// Whether the validators made the last block, and the recovery only makes it final.
-    public var isValidatorsOwn: Bool { basis?.statement.subject == certificate.statement.subject }
 
     /// With one more signature, in the place of an earlier one of the same key. Signatures that are not valid go.
     public func adding(_ signature: CertificateSignature, under rule: RecoveryRule) -> Recovery? {
@@ -161,7 +166,7 @@ public struct Recovery: Equatable, Sendable {
                 && rule.isValid($0, of: certificate.statement, chain: last.header.chain)
         }
         return Recovery(
-            suite: suite, basis: basis, blocks: blocks,
+            suite: suite, basis: basis, next: next, blocks: blocks,
             certificate: Certificate(
                 statement: certificate.statement, signatures: others + [signature]))
     }
@@ -169,16 +174,17 @@ public struct Recovery: Equatable, Sendable {
 
 extension Recovery: CBORCodable {
     public func encode(into encoder: inout CBOREncoder) {
-        encoder.array(5)
+        encoder.array(6)
         encoder.text(Recovery.context)
         encoder.unsigned(suite.rawValue)
         encoder.optional(basis)
+        encoder.value(next)
         encoder.list(blocks)
         encoder.value(certificate)
     }
 
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
-        try decoder.array(exactly: 5)
+        try decoder.array(exactly: 6)
         guard try decoder.text(max: 32) == Recovery.context else {
             throw decoder.invalid("a recovery begins with huijin/recovery/1")
         }
@@ -186,14 +192,16 @@ extension Recovery: CBORCodable {
             throw decoder.invalid("the suite is 1 (ed25519-sha256) or 2 (sm2-sm3)")
         }
         let basis = try decoder.optional(Certificate.self)
+        let next: ValidatorSet = try decoder.value()
         let blocks: [Block] = try decoder.list(max: Recovery.blocksMax)
         let certificate: Certificate = try decoder.value()
         guard
             let recovery = Recovery(
-                suite: suite, basis: basis, blocks: blocks, certificate: certificate)
+                suite: suite, basis: basis, next: next, blocks: blocks, certificate: certificate)
         else {
             throw decoder.invalid(
-                "a recovery's blocks follow one another, and its certificate names the last one")
+                "a recovery's blocks follow one another, its certificate names the last one, and that one's header the next set"
+            )
         }
         self = recovery
     }

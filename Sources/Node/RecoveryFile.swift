@@ -106,33 +106,6 @@ public enum RecoveryFile {
         return String(decoding: try encoder.encode(list), as: UTF8.self) + "\n"
     }
 
-    /// Whom a recovery seats.
-    public enum NextSeats: Equatable, Sendable {
-        case named([Validator])
-        /// Validators had agreed on the next set themselves; only its digest is in the file.
-        case decidedBefore(Digest)
-        /// The body in the file is not the block's that the header names.
-        case notTheHeaders
-    }
-
-    /// The signatures of a recovery cover its last header alone, so what a body says counts only where that header names it.
-    public static func nextSeats(of recovery: Recovery, genesis: Genesis) -> NextSeats {
-        let header = recovery.last.header
-        guard let digest = header.nextValidators else { return .notTheHeaders }
-        if recovery.isValidatorsOwn { return .decidedBefore(digest) }
-        guard case .envelope(let bytes)? = recovery.last.entries.first,
-            let envelope = try? Envelope(
-                bytes: bytes, chain: genesis.chain, suite: genesis.suite),
-            envelope.transaction.kind == ValidatorRecover.kind.rawValue,
-            let body = try? ValidatorRecover.decode(
-                envelope.transaction.body, limits: LedgerLimits.envelope),
-            header.epoch < .max,
-            let set = ValidatorSet(epoch: header.epoch + 1, validators: body.seats),
-            set.digest(genesis.suite) == digest
-        else { return .notTheHeaders }
-        return .named(body.seats)
-    }
-
     private static func problem(
         _ path: String, _ problem: String, _ problemZh: String
     ) -> ConfigurationError {

@@ -68,19 +68,20 @@ extension Replica {
             case .complete(let nodes) = tree.path(to: basis.subject.header)
         else { throw .missingBlock(height: basis.subject.height) }
         var blocks = nodes.map(\.block)
+        var end = nodes.last?.executed
         if !endsEpoch(state.header) {
-            blocks.append(try recoveryBlock(envelope, on: state, nowMs: nowMs))
+            let executed = try recoveryBlock(envelope, on: state, nowMs: nowMs)
+            blocks.append(executed.block)
+            end = executed
         }
         guard blocks.count <= Recovery.blocksMax else {
             throw .tooDeep(blocks: blocks.count, max: Recovery.blocksMax)
         }
-        guard let last = blocks.last,
+        guard let end, let next = end.nextValidators,
             let recovery = Recovery(
-                suite: suite, basis: basis.certificate, blocks: blocks,
+                suite: suite, basis: basis.certificate, next: next, blocks: blocks,
                 certificate: Certificate(
-                    statement: .recover(
-                        epoch: simplex.epoch, VoteSubject(last.header, suite: suite)),
-                    signatures: []))
+                    statement: .recover(epoch: simplex.epoch, end.subject), signatures: []))
         else { preconditionFailure("blocks of one path end with the epoch's last") }
         let bytes = recovery.encoded.count
         guard bytes <= Recovery.limits.bytesMax - LedgerLimits.certificate.bytesMax else {
@@ -91,7 +92,7 @@ extension Replica {
 
     private mutating func recoveryBlock(
         _ envelope: Envelope, on state: ParentState<Base>, nowMs: UInt64
-    ) throws(RecoveryRefusal) -> Block {
+    ) throws(RecoveryRefusal) -> ExecutedBlock {
         guard envelope.transaction.kind == TransactionKind.validatorRecover.rawValue else {
             throw .refused(.unknownKind)
         }
@@ -105,10 +106,11 @@ extension Replica {
             let code = executed.outcomes.last.flatMap { OutcomeCode(rawValue: $0.code) }
             throw .refused(code ?? .malformedBody)
         }
-        return executed.block
+        return executed
     }
 
-    /// What speaks against giving this recovery as an input; nil when nothing does.
+    /// What speaks against giving this recovery as an input; nil when nothing does. `notCertified` when nothing else does, so that
+    /// it can be asked before anybody signs.
     ///
     /// - Parameter nowMs: the wall clock, milliseconds of Unix time.
     public func refusal(of recovery: Recovery, nowMs: UInt64) -> RecoveryRefusal? {
@@ -117,10 +119,6 @@ extension Replica {
         guard recovery.suite == suite, header.chain == chain else { return .otherChain }
         guard header.epoch == simplex.epoch else {
             return .otherEpoch(found: header.epoch, expected: simplex.epoch)
-        }
-        guard recovery.certificate.verified(chain: chain, rule: rule) != nil else {
-            return .notCertified(
-                signatures: recovery.certificate.signatures.count, threshold: rule.threshold)
         }
         if let basis = recovery.basis, simplex.authority.verified(basis) == nil {
             return .badBasis
@@ -142,6 +140,10 @@ extension Replica {
             let next = recovery.blocks.first(where: { $0.header.height == finalHeight + 1 }),
             next.header.parent == finalDigest
         else { return .notFollowing(finalHeight: finalHeight) }
+        guard recovery.certificate.verified(chain: chain, rule: rule) != nil else {
+            return .notCertified(
+                signatures: recovery.certificate.signatures.count, threshold: rule.threshold)
+        }
         return nil
     }
 

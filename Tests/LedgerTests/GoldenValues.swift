@@ -12,6 +12,6 @@ let goldenValues = [
 /// Of a genesis with a recovery rule and a recovery of its block 7, in the same suite.
 let goldenRecoveryValues = [
     "chain": "37a24245f70d8aa3924a0aecde58af8597c76ccf7a6999bb13d40ff3354da292",
-    "signature": "224d9db038e1d9085ca8de9c1af3f4bfe402d53ac960bead655e9c0268505ff5",
-    "recovery": "a06b77f6c16aad64cf6bd2b3f4487b28d2e02120104bc70fcecdaa94b3da339d",
+    "signature": "55db4bebb566c5cae796c8da84a5270a5219e8b44e4986bbfe17ff830c922e98",
+    "recovery": "523227969737f58095054d0642d5b6cb18563583e2c3e8cd792e47d3429575af",
 ]

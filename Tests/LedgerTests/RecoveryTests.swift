@@ -12,6 +12,7 @@ import Testing
         let genesis: Genesis
         let block: Block
         let basis: Certificate
+        let next: ValidatorSet
         let statement: VoteStatement
 
         init(_ suite: LedgerCrypto.Suite) throws {
@@ -25,11 +26,12 @@ import Testing
                 name: plain.name, suite: suite, timeMs: plain.timeMs, parameters: plain.parameters,
                 validators: plain.validators, records: plain.records, recovery: rule)
             let header = fixture.header
+            next = try unwrap(ValidatorSet(epoch: 1, validators: plain.validators.validators))
             let last = Header(
                 chain: genesis.chain, height: header.height, epoch: 0, parent: header.parent,
                 timeMs: header.timeMs, logSize: header.logSize, logRoot: header.logRoot,
                 stateRoot: header.stateRoot, resultsRoot: header.resultsRoot, entryCount: 1,
-                validators: header.validators, nextValidators: suite.digest([6]))
+                validators: header.validators, nextValidators: next.digest(suite))
             block = Block(header: last, entries: [.envelope([1, 2, 3])])
             basis = Certificate(
                 statement: .notarize(
@@ -60,7 +62,8 @@ import Testing
         try expectStrict(certificate, limits: LedgerLimits.certificate)
         let recovery = try unwrap(
             Recovery(
-                suite: suite, basis: scene.basis, blocks: [scene.block], certificate: certificate))
+                suite: suite, basis: scene.basis, next: scene.next, blocks: [scene.block],
+                certificate: certificate))
         try expectStrict(recovery, limits: Recovery.limits)
         // The plain genesis with the other's name, and the other way round.
         var plain = CBOREncoder()
@@ -81,7 +84,8 @@ import Testing
         let certificate = scene.certificate([scene.signature(0), scene.signature(2)])
         let recovery = try unwrap(
             Recovery(
-                suite: suite, basis: scene.basis, blocks: [scene.block], certificate: certificate))
+                suite: suite, basis: scene.basis, next: scene.next, blocks: [scene.block],
+                certificate: certificate))
         let found = [
             "chain": scene.genesis.chain.hex,
             "signature": suite.digest(scene.signature(0).signature).hex,
@@ -152,7 +156,9 @@ import Testing
         let suite = scene.fixture.suite
         let certificate = scene.certificate([])
         func make(_ blocks: [Block], _ certificate: Certificate) -> Recovery? {
-            Recovery(suite: suite, basis: nil, blocks: blocks, certificate: certificate)
+            Recovery(
+                suite: suite, basis: nil, next: scene.next, blocks: blocks, certificate: certificate
+            )
         }
         #expect(make([scene.block], certificate) != nil)
         #expect(make([], certificate) == nil)
@@ -177,8 +183,18 @@ import Testing
             let basis = Certificate(statement: statement, signatures: [])
             #expect(
                 Recovery(
-                    suite: suite, basis: basis, blocks: [scene.block], certificate: certificate)
-                    == nil)
+                    suite: suite, basis: basis, next: scene.next, blocks: [scene.block],
+                    certificate: certificate) == nil)
+        }
+        // Other seats than the signed header names, whatever a body says; and the right seats of another epoch.
+        let seats = scene.next.validators
+        for (epoch, named) in [(1, Array(seats.dropLast())), (2, seats)] as [(UInt64, [Validator])]
+        {
+            let other = try unwrap(ValidatorSet(epoch: epoch, validators: named))
+            #expect(
+                Recovery(
+                    suite: suite, basis: nil, next: other, blocks: [scene.block],
+                    certificate: certificate) == nil)
         }
         // A statement of a view is none.
         var bytes = CBOREncoder()

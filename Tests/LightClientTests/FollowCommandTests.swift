@@ -87,13 +87,21 @@ import Testing
         }
     }
 
-    @Test func aForkBecomesAFileThatStandsAlone() throws {
+    /// A trust file that holds what one side of a fork has proven.
+    static func besideAFork(_ body: (Desk, Fork) throws -> Void) throws {
         var fork = Fork(.ed25519SHA256)
         fork.right.grow(2)
         try CommandTests.inFolder { folder in
             let desk = try Desk(fork.common, folder)
             let honest = try EvidenceBundle.header(height: 2, from: fork.left)
             #expect(try desk.verify(honest, "--trust", desk.trust).code == 0)
+            try body(desk, fork)
+        }
+    }
+
+    @Test func aForkBecomesAFileThatStandsAlone() throws {
+        try Self.besideAFork { desk, fork in
+            let honest = try EvidenceBundle.header(height: 2, from: fork.left)
             // Another history, shown by the header that its log holds in the place of the trusted one.
             let other = try EvidenceBundle.header(height: 4, from: fork.right)
             let run = try desk.verify(other, "--trust", desk.trust)
@@ -104,7 +112,7 @@ import Testing
             let name = try #require(try desk.names().first { $0.contains(".fork-") })
             #expect(run.errors.contains(name))
             #expect(try desk.verify(other, "--trust", desk.trust).code == 3)
-            let path = folder.appending(path: name).path
+            let path = desk.folder.appending(path: name).path
             #expect(try desk.fork(path).code == 0)
             // Which of the two is true is for people to settle: until then neither proves anything.
             let contested = try desk.verify(honest, "--trust", desk.trust)

@@ -85,16 +85,11 @@ import Testing
     }
 
     @Test func forkEvidenceIsWrittenWholeAtLast() throws {
-        var fork = Fork(.ed25519SHA256)
-        fork.right.grow(2)
-        try CommandTests.inFolder { folder in
-            let desk = try Desk(fork.common, folder)
-            let honest = try EvidenceBundle.header(height: 2, from: fork.left)
-            #expect(try desk.verify(honest, "--trust", desk.trust).code == 0)
+        try FollowCommandTests.besideAFork { desk, fork in
             let other = try EvidenceBundle.header(height: 4, from: fork.right)
             #expect(try desk.verify(other, "--trust", desk.trust).code == 3)
             let name = try #require(try desk.names().first { $0.contains(".fork-") })
-            let file = folder.appending(path: name)
+            let file = desk.folder.appending(path: name)
             let whole = try Data(contentsOf: file)
             try whole.dropLast(60).write(to: file)
             let again = try desk.verify(other, "--trust", desk.trust)
@@ -107,12 +102,7 @@ import Testing
 
     /// Whoever listened has gone: the evidence is there all the same.
     @Test func aBrokenPipeLosesNoEvidence() throws {
-        var fork = Fork(.ed25519SHA256)
-        fork.right.grow(2)
-        try CommandTests.inFolder { folder in
-            let desk = try Desk(fork.common, folder)
-            let honest = try EvidenceBundle.header(height: 2, from: fork.left)
-            #expect(try desk.verify(honest, "--trust", desk.trust).code == 0)
+        try FollowCommandTests.besideAFork { desk, fork in
             let other = try desk.file(
                 "other", try EvidenceBundle.header(height: 4, from: fork.right).encoded)
             let process = Process()

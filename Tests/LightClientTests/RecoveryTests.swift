@@ -141,6 +141,8 @@ import Testing
             ).chain)
         let step = try trust.advance(to: old.certified(5))
         let evidence = try #require(step.evidence)
+        // However late: keys that were lost cannot be taken for destroyed.
+        #expect(!trust.isByEndedKeys(evidence, nowMs: .max))
         let proven = try Verifier(genesis: chain.genesis).verifyFork(evidence.encoded)
         #expect(proven.contradiction == .beyondEpochEnd)
         #expect(proven.missing == .recovery(epoch: 0) && proven.doubleSigners.isEmpty)

@@ -125,7 +125,7 @@ struct RecoveryTests {
         ) throws -> Recovery {
             try #require(
                 Recovery(
-                    suite: good.suite, basis: basis, blocks: good.blocks,
+                    suite: good.suite, basis: basis, next: good.next, blocks: good.blocks,
                     certificate: Certificate(
                         statement: good.certificate.statement, signatures: signatures)))
         }
@@ -143,6 +143,10 @@ struct RecoveryTests {
                 == .laterBlock(
                     height: good.last.header.height - 1, view: basis.view,
                     basisView: 0))
+        // Before anybody has signed, so that nobody signs what a node will refuse.
+        #expect(
+            refusal(try altered(basis: nil, []), at: source)
+                == refusal(try altered(basis: nil, signatures), at: source))
         let bold = Certificate(statement: basis.statement, signatures: [])
         #expect(refusal(try altered(basis: bold, signatures), at: source) == .badBasis)
         // One node is far behind.
@@ -182,7 +186,8 @@ struct RecoveryTests {
         let block = Block(header: good.last.header, entries: [.envelope(bytes)])
         let forged = try #require(
             Recovery(
-                suite: good.suite, basis: good.basis, blocks: good.blocks.dropLast() + [block],
+                suite: good.suite, basis: good.basis, next: good.next,
+                blocks: good.blocks.dropLast() + [block],
                 certificate: good.certificate))
         let height = network.nodes[source].replica.finalHeight
         network.give(.recovery(forged), to: source)
@@ -215,7 +220,7 @@ struct RecoveryTests {
         let bad = network.signed(
             try #require(
                 Recovery(
-                    suite: good.suite, basis: good.basis,
+                    suite: good.suite, basis: good.basis, next: good.next,
                     blocks: good.blocks.dropLast() + [executed.block],
                     certificate: Certificate(
                         statement: .recover(epoch: 0, executed.subject), signatures: []))),
