@@ -7,6 +7,7 @@ SEEDS ?= 300
 FIRST ?= 1
 KEEP  ?=
 FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= $(shell nproc)
 FUZZ  ?=
 LEDGERS ?=
 LIAR_SEEDS ?= 200
@@ -89,11 +90,15 @@ soak: deps
 	$(SWIFT) build -c release
 	$(RELEASE)/huijin-bench soak --seconds $(SOAK_SECONDS) $(SOAK)
 
+# A process for each target: a trap ends that one only, and memory is its own. Shown is how each ended.
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz
-	$(RELEASE)/huijin-fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
 	$(SWIFT) build -c release --product huijin-fuzz-services
-	$(RELEASE)/huijin-fuzz-services --seconds $(FUZZ_SECONDS) $(FUZZ)
+	@set -o pipefail; for program in huijin-fuzz huijin-fuzz-services; do \
+	  $(RELEASE)/$$program --list $(FUZZ) | sed "s/^/$$program /"; done > .build/fuzz-targets
+	@test -s .build/fuzz-targets || { echo "no such target / 没有该项: $(FUZZ)"; exit 1; }
+	@xargs -P $(FUZZ_JOBS) -L 1 bash -o pipefail -c \
+	  '$(RELEASE)/$$0 --seconds $(FUZZ_SECONDS) $(FUZZ) --only $$1 | grep -v "^fuzz: ok" | tail -n 4' < .build/fuzz-targets
 
 corpus: deps
 	$(SWIFT) build -c release --product huijin-fuzz

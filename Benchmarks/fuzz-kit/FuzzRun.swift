@@ -9,6 +9,7 @@ import Synchronization
 /// `secondsMax`; memory that grows. A trap ends the process, and an input that never ends is ended after `hangSeconds`; either way
 /// the last line names seed and round.
 package struct FuzzRun {
+    /// CPU time of each target, whatever runs beside it.
     package let seconds: Double
     package let seed: UInt64
     package let first: UInt64
@@ -38,15 +39,14 @@ package struct FuzzRun {
         }
         let watch = Watch("\(target.name) --seed \(seed)")
         defer { watch.stop() }
-        let start = ContinuousClock.now
-        let end = start + .seconds(seconds)
+        let start = FuzzRun.processSeconds
         var now = start
         var round = first
         var accepted = 0
         var slowest = (seconds: 0.0, round: first)
         var resident: Int?
-        while now < end {
-            watch.note(round, now)
+        while now < start + seconds {
+            watch.note(round)
             var random = Randomness(seed: seed, round: round)
             let input = Mutation.input(from: corpus, &random)
             let before = FuzzRun.processSeconds
@@ -59,11 +59,10 @@ package struct FuzzRun {
                     "\(target.name) --first \(round), taken for something else: \(Hex.encode(input))"
                 )
             }
-            let took = FuzzRun.processSeconds - before
-            if took > slowest.seconds { slowest = (took, round) }
+            now = FuzzRun.processSeconds
+            if now - before > slowest.seconds { slowest = (now - before, round) }
             round += 1
-            now = ContinuousClock.now
-            if resident == nil, now > start + .seconds(seconds / 10) {
+            if resident == nil, now > start + seconds / 10 {
                 resident = FuzzRun.residentKiB
             }
         }
@@ -117,7 +116,8 @@ private final class Watch: Sendable {
     }
 
     /// The last line printed is where to begin again after a trap; one a second is enough.
-    func note(_ round: UInt64, _ now: ContinuousClock.Instant) {
+    func note(_ round: UInt64) {
+        let now = ContinuousClock.now
         state.withLock {
             $0.round = round
             $0.idleSeconds = 0

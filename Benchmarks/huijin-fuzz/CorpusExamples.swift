@@ -164,9 +164,8 @@ struct CorpusExamples {
             func visit<Body: TransactionBody>(
                 _ type: Body.Type, _ argument: inout Corpus
             ) {
-                argument.add(
-                    Body.kind.name.replacingOccurrences(of: ".", with: "-"),
-                    Body.example.encoded)
+                let parts = [.unsigned(Body.kind.rawValue), CBORValue.bytes(Body.example.encoded)]
+                argument.add("body", CBORValue.array(parts).encoded)
             }
         }
         for kind in TransactionKind.allCases { kind.accept(Visitor(), &corpus) }
