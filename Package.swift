@@ -36,6 +36,7 @@ let system: [Target] = [
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .systemLibrary(name: "CVerifyLibrary"),
 ]
 
 let ground: [Target] = [
@@ -151,8 +152,8 @@ let programs: [Target] = [
         ["Files", "LightClient", "Records", "Ledger", "LedgerCrypto", "Encoding"]),
     .target(
         name: "VerifyLibrary",
-        dependencies: ["LightClient", "Ledger", "Encoding"],
-        exclude: ["huijin_verify.h", "huijin_verify.py"], swiftSettings: settings),
+        dependencies: ["LightClient", "Ledger", "LedgerCrypto", "Encoding", "CVerifyLibrary"],
+        exclude: ["huijin_verify.py"], swiftSettings: settings),
     .target(
         name: "VerifyPage", exclude: ["build.py", "check", "page", "wasm"], swiftSettings: settings),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
@@ -288,6 +289,7 @@ let checks: [Target] = [
             "TestLedgers", "Interchange", "LightClient", "Records", "Ledger", "Merkle",
             "LedgerCrypto", "Encoding",
         ]),
+    tests("VerifyLibraryTests", ["VerifyLibrary", "CVerifyLibrary", "Encoding"]),
     tests(
         "VerifyPageTests",
         [

@@ -19,7 +19,10 @@ package struct FuzzOptions: ParsableArguments {
         let chosen =
             named.isEmpty
             ? targets.filter { only.isEmpty || $0.target.name.contains(only) } : named
-        if list { return chosen.forEach { print($0.target.name) } }
+        guard !list else {
+            for (target, _) in chosen { print(target.name) }
+            return
+        }
         guard !chosen.isEmpty else {
             throw ValidationError("no target's name contains \(only) / 没有名称含 \(only) 的项")
         }

@@ -1,18 +1,13 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// The names are C's: the compiler holds each function to its declaration in huijin_verify.h.
+
+import CVerifyLibrary
 import Encoding
 import Glibc
-import Ledger
 import LightClient
 
 // `libhuijin_verify.so`, for programs in other languages: huijin_verify.h says what each function takes and gives,
 // huijin_verify.py uses it. Nothing is kept between calls, and calls may be made from any thread.
-
-/// What the functions return; the same as the exit codes of `huijin-verify`.
-private enum Verdict: Int32 {
-    case proven = 0
-    case provenFalse = 1
-    case notProven = 2
-    case misuse = 64
-}
 
 private enum Format: Int32 {
     case json = 0
@@ -29,65 +24,72 @@ private enum Format: Int32 {
     }
 }
 
-@_cdecl("huijin_verify")
-public func huijinVerify(
-    _ genesis: UnsafePointer<UInt8>?, _ genesisBytes: Int, _ bundle: UnsafePointer<UInt8>?,
-    _ bundleBytes: Int, _ format: Int32,
-    _ report: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+@c @implementation
+public func huijin_verify(
+    _ parts: UnsafePointer<huijin_part>?, _ part_count: Int, _ now_ms: UInt64, _ format: Int32,
+    _ result: UnsafeMutablePointer<huijin_result>?
 ) -> Int32 {
-    report?.pointee = nil
+    guard let result else { return HUIJIN_MISUSE }
+    result.pointee = huijin_result(report: nil, kept: nil, kept_count: 0)
     guard let format = Format(rawValue: format) else {
-        return misuse("no such format", "没有这种格式", .json, report)
+        return misuse(Parts.Mistake("no such format", "没有这种格式"), .json, result)
     }
-    guard let genesisData = bytes(genesis, genesisBytes),
-        let bundleData = bytes(bundle, bundleBytes)
-    else {
-        return misuse("a null pointer or a negative size", "空指针或负长度", format, report)
-    }
-    let decoded: Genesis
-    do throws(CBORError) {
-        decoded = try Genesis.decode(genesisData, limits: LedgerLimits.genesis)
+    let given: Parts
+    do throws(Parts.Mistake) {
+        given = try Parts(parts, part_count)
     } catch {
-        return misuse(
-            "not a genesis file: \(error.english)", "不是创世文件：\(error.chinese)", format, report)
+        return misuse(error, format, result)
     }
     do throws(EvidenceProblem) {
-        let answer = try Verifier(genesis: decoded).verify(bundleData)
-        give(format.report(json: answer.json, text: EvidenceReport(answer).text), report)
-        return Verdict.proven.rawValue
+        let judgement = try given.verifier.get().judge(given.bundle, given.inquiry, nowMs: now_ms)
+        tell(format.report(json: judgement.json, text: judgement.report.text), result)
+        switch judgement {
+        case .proven: return HUIJIN_PROVEN
+        case .followed(let followed):
+            keep(followed.trust.encoded, result)
+            return HUIJIN_PROVEN
+        case .fork(let evidence, _):
+            keep(evidence.encoded, result)
+            return HUIJIN_FORK
+        case .twoHistories: return HUIJIN_FORK
+        }
     } catch {
-        give(format.report(json: error.json, text: EvidenceReport(error).text), report)
+        tell(format.report(json: error.json, text: EvidenceReport(error).text), result)
         switch error.standing {
-        case .provenFalse: return Verdict.provenFalse.rawValue
-        case .notProven, .notYet: return Verdict.notProven.rawValue
+        case .provenFalse: return HUIJIN_PROVEN_FALSE
+        case .notProven, .notYet: return HUIJIN_NOT_PROVEN
         }
     }
 }
 
-@_cdecl("huijin_release")
-public func huijinRelease(_ report: UnsafeMutablePointer<CChar>?) {
-    free(report)
-}
-
-private func bytes(_ start: UnsafePointer<UInt8>?, _ count: Int) -> [UInt8]? {
-    guard count >= 0, start != nil || count == 0 else { return nil }
-    return Array(UnsafeBufferPointer(start: start, count: count))
+@c @implementation
+public func huijin_release(_ result: UnsafeMutablePointer<huijin_result>?) {
+    guard let result else { return }
+    free(result.pointee.report)
+    free(result.pointee.kept)
+    result.pointee = huijin_result(report: nil, kept: nil, kept_count: 0)
 }
 
 private func misuse(
-    _ english: String, _ chinese: String, _ format: Format,
-    _ report: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    _ mistake: Parts.Mistake, _ format: Format, _ result: UnsafeMutablePointer<huijin_result>
 ) -> Int32 {
     let node = JSONNode.members([
-        "verdict": .text("misuse"), "fault": .both(english, chinese),
+        "verdict": .text("misuse"), "fault": .both(mistake.english, mistake.chinese),
     ])
-    give(format.report(json: node, text: "\(english) / \(chinese)\n"), report)
-    return Verdict.misuse.rawValue
+    tell(
+        format.report(json: node, text: "\(mistake.english) / \(mistake.chinese)\n"), result)
+    return HUIJIN_MISUSE
 }
 
 /// The caller's own copy, ended by a zero byte; recorded texts hold none, since reports escape control characters.
-private func give(
-    _ text: String, _ report: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-) {
-    report?.pointee = strdup(text)
+private func tell(_ text: String, _ result: UnsafeMutablePointer<huijin_result>) {
+    result.pointee.report = strdup(text)
+}
+
+/// The caller's own copy; none when memory is short.
+private func keep(_ bytes: [UInt8], _ result: UnsafeMutablePointer<huijin_result>) {
+    guard let copy = malloc(bytes.count) else { return }
+    copy.copyMemory(from: bytes, byteCount: bytes.count)
+    result.pointee.kept = copy.assumingMemoryBound(to: UInt8.self)
+    result.pointee.kept_count = bytes.count
 }

@@ -4,25 +4,43 @@
 Needs libhuijin_verify.so (`make library`) and nothing else; no build step.
 
     from huijin_verify import Library
-    report = Library("libhuijin_verify.so").verify(genesis, bundle)
-    report.verdict          # "proven", "proven-false", "not-proven", "cannot-be-trusted-yet"
+    library = Library("libhuijin_verify.so")
+    report = library.verify(genesis, bundle, expected=["asset 5a…"])
+    report.verdict          # "proven", "proven-false", "not-proven", "cannot-be-trusted-yet", "fork-proven", "two-histories"
     report.facts["height"]  # what the report says, as a dictionary
+    report.text             # the report that `huijin-verify` prints, in English and Chinese
 
-On the command line: huijin_verify.py LIBRARY GENESIS BUNDLE, with the exit codes of `huijin-verify`.
+To follow a ledger: trust=b"" the first time, then report.kept of the last proven report. After "fork-proven" report.kept is
+the evidence. To start at a checkpoint that somebody whom you believe told you: checkpoint= and accepted=. What witnesses
+saw: note= and witnesses=.
+
+On the command line: huijin_verify.py LIBRARY GENESIS BUNDLE [QUESTION…], with the exit codes of `huijin-verify`.
 """
 import ctypes
 import json
 import sys
+import time
 from dataclasses import dataclass
 
-PROVEN, PROVEN_FALSE, NOT_PROVEN, MISUSE = 0, 1, 2, 64
-_JSON, _TEXT = 0, 1
+PROVEN, PROVEN_FALSE, NOT_PROVEN, FORK, MISUSE = 0, 1, 2, 3, 64
+_GENESIS, _BUNDLE, _EXPECTED, _CHECKPOINT, _ACCEPTED, _TRUST, _NOTE, _WITNESS = range(1, 9)
+_BOTH = 2
+
+
+class _Part(ctypes.Structure):
+    _fields_ = [("kind", ctypes.c_int32), ("start", ctypes.c_char_p), ("count", ctypes.c_ssize_t)]
+
+
+class _Result(ctypes.Structure):
+    _fields_ = [("report", ctypes.c_void_p), ("kept", ctypes.c_void_p), ("kept_count", ctypes.c_ssize_t)]
 
 
 @dataclass(frozen=True)
 class Report:
     code: int
     facts: dict
+    text: str
+    kept: bytes | None
 
     @property
     def verdict(self):
@@ -37,50 +55,57 @@ class Library:
         self._library = ctypes.CDLL(path)
         self._library.huijin_verify.restype = ctypes.c_int32
         self._library.huijin_verify.argtypes = [
-            ctypes.c_char_p, ctypes.c_ssize_t, ctypes.c_char_p, ctypes.c_ssize_t, ctypes.c_int32,
-            ctypes.POINTER(ctypes.c_void_p)]
+            ctypes.POINTER(_Part), ctypes.c_ssize_t, ctypes.c_uint64, ctypes.c_int32, ctypes.POINTER(_Result)]
         self._library.huijin_release.restype = None
-        self._library.huijin_release.argtypes = [ctypes.c_void_p]
+        self._library.huijin_release.argtypes = [ctypes.POINTER(_Result)]
 
-    def verify(self, genesis: bytes, bundle: bytes) -> Report:
-        """What the bundle proves. Raises ValueError when `genesis` is none."""
-        code, text = self._call(genesis, bundle, _JSON)
-        facts = json.loads(text)
+    def verify(self, genesis: bytes, bundle: bytes, *, expected=(), checkpoint: bytes | None = None,
+               accepted: str | None = None, trust: bytes | None = None, note: bytes | None = None,
+               witnesses=(), now_ms: int | None = None) -> Report:
+        """What the bundle proves. Raises ValueError when an argument is not what it should be."""
+        parts = [(_GENESIS, genesis), (_BUNDLE, bundle), (_CHECKPOINT, checkpoint), (_ACCEPTED, accepted),
+                 (_TRUST, trust), (_NOTE, note)]
+        parts += [(_EXPECTED, question) for question in expected] + [(_WITNESS, key) for key in witnesses]
+        now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        code, text, kept = self._call([(kind, data) for kind, data in parts if data is not None], now_ms)
+        facts, text = text.split("\n", 1)
+        facts = json.loads(facts)
         if code == MISUSE:
-            raise ValueError(facts["fault"])
-        return Report(code, facts)
+            raise ValueError(f"{facts['fault']['en']} / {facts['fault']['zh']}")
+        return Report(code, facts, text, kept)
 
-    def text(self, genesis: bytes, bundle: bytes) -> str:
-        """The report that `huijin-verify` prints, in English and Chinese."""
-        return self._call(genesis, bundle, _TEXT)[1]
-
-    def _call(self, genesis, bundle, form):
-        report = ctypes.c_void_p()
-        code = self._library.huijin_verify(
-            genesis, len(genesis), bundle, len(bundle), form, ctypes.byref(report))
-        if not report.value:
+    def _call(self, given, now_ms):
+        parts = (_Part * len(given))()
+        for part, (kind, data) in zip(parts, given):
+            data = data.encode() if isinstance(data, str) else bytes(data)
+            part.kind, part.start, part.count = kind, data, len(data)
+        result = _Result()
+        code = self._library.huijin_verify(parts, len(given), now_ms, _BOTH, ctypes.byref(result))
+        if not result.report:
             raise MemoryError("no memory for the report")
         try:
-            return code, ctypes.string_at(report.value).decode()
+            kept = ctypes.string_at(result.kept, result.kept_count) if result.kept else None
+            return code, ctypes.string_at(result.report).decode(), kept
         finally:
-            self._library.huijin_release(report)
+            self._library.huijin_release(ctypes.byref(result))
 
 
 def main(arguments):
-    if len(arguments) != 3:
-        print("huijin_verify.py LIBRARY GENESIS BUNDLE", file=sys.stderr)
+    if len(arguments) < 3:
+        print("huijin_verify.py LIBRARY GENESIS BUNDLE [QUESTION…]", file=sys.stderr)
         return MISUSE
-    library, genesis, bundle = arguments
+    library, genesis, bundle, *expected = arguments
     with open(genesis, "rb") as file:
         genesis = file.read()
     with open(bundle, "rb") as file:
         bundle = file.read()
-    library = Library(library)
-    print(library.text(genesis, bundle), end="")
     try:
-        return library.verify(genesis, bundle).code
-    except ValueError:
+        report = Library(library).verify(genesis, bundle, expected=expected)
+    except ValueError as mistake:
+        print(mistake, file=sys.stderr)
         return MISUSE
+    print(report.text, end="")
+    return report.code
 
 
 if __name__ == "__main__":

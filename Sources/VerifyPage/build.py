@@ -107,9 +107,10 @@ def wasm(root, folder):
     for file in [here / "runtime.c"] + [sodium / name for name in SODIUM_FILES]:
         run(tools / "clang", *TARGET, "-O2", "-mbulk-memory", *headers, f"-I{sodium}/include/sodium", "-DCONFIGURED=1",
             "-DNATIVE_LITTLE_ENDIAN=1", "-c", file, "-o", object_for(file.stem))
-    maps = [f"-I{here}/include/{name}" for name in ("CSodium", "COpenSSL", "Glibc")]
+    maps = [f"-I{here}/include/{name}" for name in ("CSodium", "COpenSSL", "Glibc")] + [f"-I{root}/Sources/CVerifyLibrary"]
     clang = [word for header in headers + [f"-I{root}/Sources/COpenSSL/include"] for word in ("-Xcc", header)]
     shared = [pathlib.Path(__file__), root / "Sources/COpenSSL/include/huijin_openssl.h",
+              root / "Sources/CVerifyLibrary/huijin_verify.h",
               *(file for file in (here / "include").rglob("*") if file.is_file())]
     is_stale = False
     for room in ROOMS:

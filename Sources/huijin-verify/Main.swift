@@ -151,41 +151,32 @@ enum Main {
         _ bytes: [UInt8], _ verifier: Verifier, _ known: TrustFile, _ note: [UInt8]?,
         _ arguments: Arguments
     ) throws(EvidenceProblem) -> ExitCode {
-        let bundle = try verifier.decode(bytes)
-        guard let path = known.path else {
-            let answer = try verifier.verify(bundle)
-            try checkAsked(answer.questions, arguments: arguments)
-            switch try witnessed(answer, bundle, verifier, verifier.trust, note, arguments) {
-            case .twoHistories(let conflict): return show(conflict, arguments)
-            case .seen(let answer):
-                let code = show(EvidenceReport(answer), answer.json, arguments, .proven)
-                return code == .proven ? writeFiles(answer, arguments) : code
-            }
-        }
-        switch try verifier.follow(bundle, nowMs: nowMs) {
-        case .fork(let evidence):
-            let fork = try verifier.verifyFork(evidence)
+        let inquiry = Inquiry(
+            asked: arguments.asked, note: note, witnesses: arguments.witnesses,
+            isFollowed: known.path != nil)
+        let judgement = try verifier.judge(bytes, inquiry, nowMs: nowMs)
+        if case .fork(let evidence, _) = judgement, let path = known.path {
             // The evidence first: nobody may be listening.
             let isWritten = writeFork(evidence, known.trust, beside: path)
-            let code = show(EvidenceReport(fork), fork.json, arguments, .fork)
+            let code = show(judgement.report, judgement.json, arguments, .fork)
             return isWritten ? code : .unwritable
-        case .proven(let followed):
-            if let fork = known.knownFork { return contested(fork) }
-            try checkAsked(followed.answer.questions, arguments: arguments)
-            switch try witnessed(
-                followed.answer, bundle, verifier, followed.trust, note, arguments)
-            {
-            // What is trusted stays as it was.
-            case .twoHistories(let conflict): return show(conflict, arguments)
-            case .seen(let answer): return keep(followed.with(answer), known, arguments)
-            }
+        }
+        if let fork = known.knownFork { return contested(fork) }
+        let code = show(
+            judgement.report, judgement.json, arguments, judgement.isProven ? .proven : .fork)
+        switch judgement {
+        case .proven(let answer):
+            return code == .proven ? writeFiles(answer, arguments) : code
+        case .followed(let followed): return keep(followed, known, code, arguments)
+        // What is trusted stays as it was.
+        case .fork, .twoHistories: return code
         }
     }
 
+    /// - Parameter code: what became of the report.
     private static func keep(
-        _ followed: FollowedAnswer, _ known: TrustFile, _ arguments: Arguments
+        _ followed: FollowedAnswer, _ known: TrustFile, _ code: ExitCode, _ arguments: Arguments
     ) -> ExitCode {
-        let code = show(followed.report, followed.json, arguments, .proven)
         if followed.trust != known.trust || !known.isKept {
             let isWritten = writing { () throws(WholeFile.Problem) in
                 try known.replace(with: followed.trust)
@@ -193,20 +184,6 @@ enum Main {
             guard isWritten else { return .unwritable }
         }
         return code == .proven ? writeFiles(followed.answer, arguments) : code
-    }
-
-    /// The same answer, where no witness's word was brought.
-    private static func witnessed(
-        _ answer: ProvenAnswer, _ bundle: EvidenceBundle, _ verifier: Verifier,
-        _ trust: TrustedChain, _ note: [UInt8]?, _ arguments: Arguments
-    ) throws(EvidenceProblem) -> WitnessStep {
-        guard let note else { return .seen(answer) }
-        return try verifier.witnessed(
-            answer, of: bundle, trusting: trust, by: note, arguments.witnesses, nowMs: nowMs)
-    }
-
-    private static func show(_ conflict: ContradictedLog, _ arguments: Arguments) -> ExitCode {
-        show(EvidenceReport(conflict), conflict.json, arguments, .fork)
     }
 
     private static func contested(_ fork: String) -> ExitCode {

@@ -80,10 +80,10 @@ struct TrustFile {
         } else {
             kept = nil
         }
-        if let kept, let start, kept.start != start.start {
+        guard let trust = TrustedChain(kept: kept, accepted: start, genesis: genesis) else {
             throw .startsElsewhere(path: options.file ?? "")
         }
-        trust = kept ?? start ?? TrustedChain(genesis: genesis)
+        self.trust = trust
         isKept = kept != nil
         do throws(WholeFile.Problem) {
             path = try options.file.map { path throws(WholeFile.Problem) in

@@ -8,8 +8,6 @@ import Testing
 
 /// The bytes of a cosigned checkpoint and of a witness's verifier key, which come from anybody.
 @Suite struct LogNoteTests {
-    typealias Outsider = WitnessTests.Outsider
-
     private static func fault(_ bytes: [UInt8]) -> WitnessFault? {
         do throws(WitnessFault) {
             _ = try LogNote(bytes)
@@ -23,7 +21,7 @@ import Testing
 
     @Test func noByteIsAltered() throws {
         let chain = TrustTests.chain(.ed25519SHA256)
-        let witness = try Outsider()
+        let witness = Outsider()
         let desk = try WitnessTests.Desk(chain, height: 8)
         let note = witness.note(chain.newest)
         #expect(desk.fault(note, [witness.cosigner]) == nil)
@@ -45,7 +43,7 @@ import Testing
     @Test func theFormIsExact() throws {
         let chain = TrustTests.chain(.ed25519SHA256)
         let checkpoint = LogCheckpoint(witnessing: chain.newest)
-        let signature = try Outsider().cosignature(chain.newest).line
+        let signature = Outsider().cosignature(chain.newest).line
         let (origin, root) = (checkpoint.origin, Base64.encode(checkpoint.root.bytes))
         #expect(Self.fault("\(origin)\n8\n\(root)\n\n\(signature)") == nil)
         for size in ["08", "+8", "-8", "", " 8", "8 ", "18446744073709551616", "８", "0x8"] {
@@ -84,7 +82,7 @@ import Testing
 
     @Test func muchIsNotRead() throws {
         let chain = TrustTests.chain(.ed25519SHA256)
-        let witness = try Outsider()
+        let witness = Outsider()
         let desk = try WitnessTests.Desk(chain, height: 8)
         let note = witness.note(chain.newest)
         // Signatures of others, of whatever type, are passed over.
@@ -107,7 +105,7 @@ import Testing
 
     @Test func aVerifierKeyHasOneForm() throws {
         let key = TestChain.key(.ed25519SHA256, 7).publicKey
-        let text = WitnessTests.verifierKey("witness.example/w1", key)
+        let text = Outsider.verifierKey("witness.example/w1", key)
         let cosigner = try #require(LogCosigner(verifierKey: text))
         #expect(cosigner.verifierKey == text && cosigner.key == key)
         // As validators are named in a policy.
@@ -120,13 +118,13 @@ import Testing
             #expect(LogCosigner(verifierKey: String(decoding: altered, as: UTF8.self)) == nil)
         }
         let long = String(repeating: "w", count: LogCosigner.nameBytesMax)
-        #expect(LogCosigner(verifierKey: WitnessTests.verifierKey(long, key)) != nil)
+        #expect(LogCosigner(verifierKey: Outsider.verifierKey(long, key)) != nil)
         for name in ["", "a b", "a\u{A0}b", "a\nb", "a\u{202E}b", long + "w"] {
-            #expect(LogCosigner(verifierKey: WitnessTests.verifierKey(name, key)) == nil)
+            #expect(LogCosigner(verifierKey: Outsider.verifierKey(name, key)) == nil)
         }
         // A log's own key, and other types.
         for type in [1, 2, 5, 6] as [UInt8] {
-            let other = WitnessTests.verifierKey("w", key, type: type)
+            let other = Outsider.verifierKey("w", key, type: type)
             #expect(LogCosigner(verifierKey: other) == nil)
         }
         // Points that no voting key may be either: y = 1 and y = 0 are of small order.

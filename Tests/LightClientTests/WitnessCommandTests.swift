@@ -9,8 +9,6 @@ import Testing
 /// `huijin-verify` with a cosigned checkpoint beside the bundle.
 @Suite struct WitnessCommandTests {
     typealias Desk = FollowCommandTests.Desk
-    typealias Outsider = WitnessTests.Outsider
-
     private static func json(_ output: String) throws -> [String: Any] {
         try #require(
             try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
@@ -20,7 +18,7 @@ import Testing
         suite: LedgerCrypto.Suite
     ) throws {
         let chain = TrustTests.chain(suite)
-        let witness = try Outsider()
+        let witness = Outsider()
         let key = witness.cosigner.verifierKey
         try CommandTests.inFolder { folder in
             let desk = try Desk(chain, folder)
@@ -54,7 +52,7 @@ import Testing
         var fork = Fork(.ed25519SHA256)
         fork.left.grow(2)
         fork.right.grow(2)
-        let witness = try Outsider()
+        let witness = Outsider()
         try CommandTests.inFolder { folder in
             let desk = try Desk(fork.common, folder)
             let bundle = try EvidenceBundle.header(height: 4, from: fork.left)
@@ -84,7 +82,7 @@ import Testing
 
     @Test func whatAWitnessDidNotSayIsRefused() throws {
         let chain = TrustTests.chain(.ed25519SHA256)
-        let (one, two) = (try Outsider(), try Outsider("other.example", 8))
+        let (one, two) = (Outsider(), Outsider("other.example", 8))
         let key = one.cosigner.verifierKey
         try CommandTests.inFolder { folder in
             let desk = try Desk(chain, folder)

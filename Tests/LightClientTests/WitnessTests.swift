@@ -8,42 +8,7 @@ import Testing
 
 /// What somebody outside the ledger cosigned, beside what a quorum certified.
 @Suite struct WitnessTests {
-    /// Later than all blocks of the tests.
-    static let time: UInt64 = 1_767_229_200
-    static let nowMs: UInt64 = time * 1_000 + 60_000
-
-    /// A key of its own, named as c2sp.org/signed-note says.
-    struct Outsider {
-        let key: SigningKey
-        let cosigner: LogCosigner
-
-        init(_ name: String = "witness.example/w1", _ number: Int = 7) throws {
-            key = TestChain.key(.ed25519SHA256, number)
-            cosigner = try #require(
-                LogCosigner(verifierKey: WitnessTests.verifierKey(name, key.publicKey)))
-        }
-
-        func cosignature(
-            _ header: Header, time: UInt64 = WitnessTests.time
-        ) -> LogCosignature {
-            LogCosignature(
-                LogCheckpoint(witnessing: header), time: time, cosigner: cosigner, with: key)
-        }
-
-        func note(_ header: Header, time: UInt64 = WitnessTests.time) -> [UInt8] {
-            WitnessTests.note(header, [cosignature(header, time: time)])
-        }
-    }
-
-    static func verifierKey(_ name: String, _ key: PublicKey, type: UInt8 = 4) -> String {
-        let named = Array("\(name)\n".utf8) + [type] + key.bytes
-        let hash = LedgerCrypto.Suite.ed25519SHA256.digest(named).bytes.prefix(4)
-        return "\(name)+\(Hex.encode(Array(hash)))+\(Base64.encode([type] + key.bytes))"
-    }
-
-    static func note(_ header: Header, _ cosignatures: [LogCosignature]) -> [UInt8] {
-        Array(LogCheckpoint(witnessing: header).note(cosignatures).utf8)
-    }
+    static let nowMs = Outsider.time * 1_000 + 60_000
 
     /// A proven bundle, and what a note adds to it.
     struct Desk {
@@ -86,18 +51,18 @@ import Testing
         suite: LedgerCrypto.Suite
     ) throws {
         let chain = TrustTests.chain(suite)
-        let (one, two) = (try Outsider(), try Outsider("other.example", 8))
+        let (one, two) = (Outsider(), Outsider("other.example", 8))
         for block in chain.blocks.dropFirst() {
             let header = block.header
             let desk = try Desk(chain, height: header.height)
             let cosignatures = [two.cosignature(header), one.cosignature(header)]
-            let both = Self.note(header, cosignatures)
+            let both = Outsider.note(header, cosignatures)
             let answer = try #require(try desk.seen(both, [one.cosigner, two.cosigner]))
             let seen = try #require(answer.witnessed)
             #expect(seen.header == header && seen.checkpoint.root == header.logRoot)
             #expect(seen.isLinked)
             #expect(seen.sightings.map(\.witness) == [one.cosigner, two.cosigner])
-            #expect(seen.sightings.allSatisfy { $0.time == Self.time })
+            #expect(seen.sightings.allSatisfy { $0.time == Outsider.time })
             #expect(answer.findings == desk.answer.findings)
             let report = EvidenceReport(answer)
             let size = header.logSize
@@ -125,7 +90,7 @@ import Testing
     /// Headers that the reader has from elsewhere than the bundle's ancestors.
     @Test func whateverIsProvenCanHaveBeenSeen() throws {
         let chain = TrustTests.chain(.ed25519SHA256)
-        let witness = try Outsider()
+        let witness = Outsider()
         // The ends of both epochs, and the certified header; height 1 is in no part of the bundle.
         var desk = try Desk(chain, height: 8)
         for height in [3, 6, 8] {
@@ -172,7 +137,7 @@ import Testing
         suite: LedgerCrypto.Suite
     ) throws {
         let fork = Fork(suite)
-        let witness = try Outsider()
+        let witness = Outsider()
         let desk = try Desk(fork.left, height: 4)
         let (mine, other) = (fork.left.newest, fork.right.newest)
         #expect(mine.logSize == other.logSize)
@@ -205,7 +170,7 @@ import Testing
         let chain = TrustTests.chain(.ed25519SHA256)
         let header = chain.newest
         let desk = try Desk(chain, height: 8)
-        let (one, two) = (try Outsider(), try Outsider("witness.example/w1", 8))
+        let (one, two) = (Outsider(), Outsider("witness.example/w1", 8))
         let note = one.note(header)
         func fault(_ note: [UInt8], _ witnesses: LogCosigner...) -> WitnessFault? {
             guard case .witness(let fault) = desk.fault(note, witnesses) else { return nil }
@@ -218,10 +183,11 @@ import Testing
         #expect(WitnessFault.notCosigned(name).standing == .notProven)
         // Of another log, another time.
         let older = chain.blocks[7].header
-        let moved = Self.note(header, [one.cosignature(older)])
+        let moved = Outsider.note(header, [one.cosignature(older)])
         #expect(fault(moved, one.cosigner) == .badCosignature(name))
         #expect(WitnessFault.badCosignature(name).standing == .provenFalse)
-        let twice = Self.note(header, [one.cosignature(header), one.cosignature(header, time: 5)])
+        let twice = Outsider.note(
+            header, [one.cosignature(header), one.cosignature(header, time: 5)])
         #expect(fault(twice, one.cosigner) == .repeated(name))
         #expect(fault(note, one.cosigner, one.cosigner) == .repeated(name))
         // A validator of this epoch or another, under whatever name.
@@ -229,10 +195,10 @@ import Testing
             let validator = LogCosigner(set.validators[1], chain: chain.chain)
             #expect(fault(note, validator) == .validatorsKey(validator.name))
             let alias = try #require(
-                LogCosigner(verifierKey: Self.verifierKey("innocent", validator.key)))
+                LogCosigner(verifierKey: Outsider.verifierKey("innocent", validator.key)))
             #expect(fault(note, alias) == .validatorsKey("innocent"))
         }
-        let posing = try Outsider("huijin/\(chain.chain.hex)/V9-0", 9)
+        let posing = Outsider("huijin/\(chain.chain.hex)/V9-0", 9)
         #expect(
             fault(posing.note(header), posing.cosigner) == .validatorsKey(posing.cosigner.name))
         // He who may begin an epoch without a quorum.
@@ -255,8 +221,8 @@ import Testing
         #expect(fault(Array(other.utf8), one.cosigner) == .otherOrigin("go.sum database tree"))
         // A clock may be ten seconds ahead.
         for (ahead, isTaken) in [(10 as UInt64, true), (11, false)] {
-            let note = one.note(header, time: Self.time + ahead)
-            let fault = desk.fault(note, [one.cosigner], nowMs: Self.time * 1_000)
+            let note = one.note(header, time: Outsider.time + ahead)
+            let fault = desk.fault(note, [one.cosigner], nowMs: Outsider.time * 1_000)
             #expect((fault == nil) == isTaken)
         }
         #expect(desk.fault(one.note(header, time: .max), [one.cosigner]) != nil)
@@ -270,7 +236,7 @@ import Testing
         let fixture = Fixture(.ed25519SHA256)
         var chain = fixture.chain
         chain.grow(1)
-        let witness = try Outsider()
+        let witness = Outsider()
         let desk = try Desk(chain, height: 1)
         func whereabouts(_ size: UInt64) -> WitnessFault.Whereabouts? {
             let of = chain.newest
@@ -333,7 +299,7 @@ import Testing
             ], entries: [], histories: [])
         let verifier = Verifier(genesis: base.genesis)
         let answer = try verifier.verify(bundle)
-        let witness = try Outsider()
+        let witness = Outsider()
         #expect(throws: EvidenceProblem(.ancestor(height: 1), .notAPrefix)) {
             try verifier.witnessed(
                 answer, of: bundle, trusting: verifier.trust, by: witness.note(lying),

@@ -8,8 +8,8 @@ import Records
 import TestLedgers
 import Testing
 
-/// The bundles that `make page-check` shows to people in a browser: `Tests/Vectors/page.hex`, a line `page, part, bytes` for
-/// each. Of the format's newest version; after a change HUIJIN_WRITE_VECTORS=page makes them anew.
+/// The bundles that `make page-check` shows to people in a browser, and a group of files that say what is known beforehand:
+/// `Tests/Vectors/page.hex`, a line `group, part, bytes` for each. Of the format's newest version; after a change HUIJIN_WRITE_VECTORS=page makes them anew.
 @Suite struct PageVectorTests {
     private static let file = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Vectors/page.hex")
@@ -50,10 +50,13 @@ import Testing
         return ParentPin(parent)
     }
 
-    private enum Missing: Error { case asset }
+    private enum Missing: Error {
+        case asset
+        case proof
+    }
 
     /// An index made of three registered sources, licensed once; and an asset whose titles are markup.
-    private static func make() throws -> [String: [UInt8]] {
+    private static func makePage() throws -> [String: [UInt8]] {
         let ledger = try ExecutedLedger(.ed25519SHA256, seats: 4)
         let sources = [
             claim("weather-hourly", "机场逐时气象观测", "Hourly airport weather", .raw),
@@ -88,6 +91,35 @@ import Testing
             "incomplete": incomplete.encoded,
             "hostile": try EvidenceBundle.assetHistory(asset: id(hostile), from: ledger).encoded,
         ]
+    }
+
+    /// A ledger with two certified histories, what somebody trusts who has seen one of them, and what a witness cosigned of each.
+    private static func makeKnown() throws -> [String: [UInt8]] {
+        var fork = Fork(.ed25519SHA256)
+        fork.left.grow(1)
+        fork.right.grow(1)
+        let bundle = try EvidenceBundle.header(height: 2, from: fork.left)
+        let newest = fork.left.newest
+        let start = TrustStart.checkpoint(
+            header: newest, validators: fork.common.genesis.validators)
+        guard
+            case .proven(let followed) = try fork.verifier.follow(
+                bundle, nowMs: newest.timeMs)
+        else { throw Missing.proof }
+        let witness = Outsider()
+        return [
+            "genesis": fork.common.genesis.encoded, "bundle": bundle.encoded,
+            "other": try EvidenceBundle.header(height: 2, from: fork.right).encoded,
+            "trust": followed.trust.encoded, "checkpoint": start.encoded,
+            "accepted": Array(newest.digest(.ed25519SHA256).hex.utf8),
+            "expected": Array("header 2".utf8), "note": witness.note(newest),
+            "othernote": witness.note(fork.right.newest),
+            "witness": Array(witness.cosigner.verifierKey.utf8),
+        ]
+    }
+
+    private static func make() throws -> [String: [String: [UInt8]]] {
+        ["page": try makePage(), "known": try makeKnown()]
     }
 
     private static func license(_ asset: AssetRegister, on ledger: ExecutedLedger) throws {
@@ -131,26 +163,28 @@ import Testing
 
     @Test(.enabled(if: ProcessInfo.processInfo.environment["HUIJIN_WRITE_VECTORS"] == "page"))
     func write() throws {
-        var text = "# page, part, bytes: PageVectorTests\n"
-        for (part, bytes) in try Self.make().sorted(by: { $0.key < $1.key }) {
-            text += "page \(part) \(Hex.encode(bytes))\n"
+        var text = "# group, part, bytes: PageVectorTests\n"
+        for (group, parts) in try Self.make().sorted(by: { $0.key > $1.key }) {
+            for (part, bytes) in parts.sorted(by: { $0.key < $1.key }) {
+                text += "\(group) \(part) \(Hex.encode(bytes))\n"
+            }
         }
         try Data(text.utf8).write(to: Self.file)
     }
 
     @Test func areTheKeptOnes() throws {
         let lines = try String(contentsOf: Self.file, encoding: .utf8).split(separator: "\n")
-        let kept = Dictionary(
-            uniqueKeysWithValues: lines.filter { !$0.hasPrefix("#") }.map { line in
-                let words = line.split(separator: " ")
-                return (String(words[1]), Hex.decode(String(words[2])) ?? [])
-            })
+        var kept: [String: [String: [UInt8]]] = [:]
+        for line in lines where !line.hasPrefix("#") {
+            let words = line.split(separator: " ").map(String.init)
+            kept[words[0], default: [:]][words[1]] = Hex.decode(words[2])
+        }
         #expect(try Self.make() == kept)
     }
 
     /// What the pictures are meant to show.
     @Test func areWhatTheyAreCalled() throws {
-        let parts = try Self.make()
+        let parts = try Self.makePage()
         let genesis = try Genesis.decode(
             try #require(parts["genesis"]), limits: LedgerLimits.genesis)
         let verifier = Verifier(genesis: genesis)

@@ -70,6 +70,13 @@ public struct TrustedChain: Equatable, Sendable {
         recovery = genesis.recovery
     }
 
+    /// Where trust begins for somebody who may have kept some and may accept a checkpoint: what was kept, else the checkpoint, else
+    /// the genesis. `nil` where what was kept starts with another header than the accepted one.
+    public init?(kept: TrustedChain?, accepted: TrustedChain?, genesis: Genesis) {
+        if let kept, let accepted, kept.start != accepted.start { return nil }
+        self = kept ?? accepted ?? TrustedChain(genesis: genesis)
+    }
+
     /// Trust from a header on whose digest the caller knows from somebody he believes.
     ///
     /// - Parameter validators: the set of the header's epoch, from anywhere: the header fixes it.

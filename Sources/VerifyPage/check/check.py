@@ -3,15 +3,15 @@
 
     check.py --page FOLDER --library FILE [--mutants N] [--samples N] [--seed S] [--pictures FOLDER]
 
-1. Every bundle of Tests/Vectors, the signatures of signatures.json in their place in a bundle and in a genesis, what fuzzing
-   starts from, and N mutants: huijin.wasm gives the verdict and, byte for byte, the report of libhuijin_verify.so.
+1. Every bundle of Tests/Vectors, alone and with all that may be known beforehand, the signatures of signatures.json in their
+   place in a bundle and in a genesis, what fuzzing starts from, and N mutants: huijin.wasm gives the verdict and, byte for
+   byte, the report of libhuijin_verify.so, and what is to be kept.
 2. A sample of them, in Chromium: the page shows that report and a verdict that goes with it; it asks no network for anything.
-3. A good, a tampered and an incomplete bundle, and one with hostile titles, each in a picture.
+3. A good, a tampered and an incomplete bundle, one with hostile titles, one beside all that is known, and a fork, each in a picture.
 
 Ends with 1 if anything is otherwise.
 """
 import argparse
-import ctypes
 import json
 import pathlib
 import random
@@ -27,8 +27,14 @@ from playwright.sync_api import sync_playwright
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 VECTORS = ROOT / "Tests/Vectors"
 BOTH = 2
-GENESIS_BYTES_MAX, BUNDLE_BYTES_MAX = 4 << 20, 256 << 20
-VERDICTS = {0: ["proven"], 1: ["proven-false"], 2: ["not-proven", "cannot-be-trusted-yet"], 64: ["misuse"]}
+GENESIS, BUNDLE, EXPECTED, CHECKPOINT, ACCEPTED, TRUST, NOTE, WITNESS = range(1, 9)
+LIMITS = {GENESIS: 4 << 20, BUNDLE: 256 << 20, CHECKPOINT: 128 << 10, TRUST: 64 << 20, NOTE: 128 << 10}
+# Where the page takes a part: a file, or a line that is typed.
+PLACES = {GENESIS: "genesis", BUNDLE: "bundle", CHECKPOINT: "checkpoint", TRUST: "trust", NOTE: "note",
+          EXPECTED: "expected", ACCEPTED: "accepted", WITNESS: "witnesses"}
+VERDICTS = {0: ["proven"], 1: ["proven-false"], 2: ["not-proven", "cannot-be-trusted-yet"],
+            3: ["fork-proven", "two-histories"], 64: ["misuse"]}
+NOW_MS = int(time.time() * 1000)
 FAILURES = []
 
 
@@ -40,23 +46,16 @@ def expect(condition, what):
 
 
 class Native:
-    """libhuijin_verify.so, as huijin_verify.h has it."""
+    """libhuijin_verify.so, through the module that other people's programs use."""
 
     def __init__(self, path):
-        self.library = ctypes.CDLL(str(path))
-        self.library.huijin_verify.restype = ctypes.c_int32
-        self.library.huijin_verify.argtypes = [
-            ctypes.c_char_p, ctypes.c_ssize_t, ctypes.c_char_p, ctypes.c_ssize_t, ctypes.c_int32,
-            ctypes.POINTER(ctypes.c_void_p)]
-        self.library.huijin_release.argtypes = [ctypes.c_void_p]
+        sys.path.insert(0, str(ROOT / "Sources/VerifyLibrary"))
+        import huijin_verify
+        self.library = huijin_verify.Library(str(path))
 
-    def verify(self, genesis, bundle):
-        report = ctypes.c_void_p()
-        code = self.library.huijin_verify(
-            genesis, len(genesis), bundle, len(bundle), BOTH, ctypes.byref(report))
-        text = ctypes.string_at(report.value)
-        self.library.huijin_release(report)
-        return code, text
+    def verify(self, parts):
+        code, text, kept = self.library._call(parts, NOW_MS)
+        return code, text.encode(), kept
 
 
 class Program:
@@ -67,7 +66,7 @@ class Program:
         self.module = wasmtime.Module.from_file(self.engine, str(path))
         expect(not self.module.imports, "the program asks its host for nothing")
 
-    def verify(self, genesis, bundle):
+    def verify(self, parts):
         store = wasmtime.Store(self.engine)
         exports = wasmtime.Instance(store, self.module, []).exports(store)
         memory = exports["memory"]
@@ -77,15 +76,15 @@ class Program:
             memory.write(store, data, start)
             return start
 
-        result = put(bytes(4))
+        table = put(b"".join(struct.pack("<iIi", kind, put(data), len(data)) for kind, data in parts))
+        result = put(bytes(12))
         try:
-            code = exports["huijin_verify"](
-                store, put(genesis), len(genesis), put(bundle), len(bundle), BOTH, result)
+            code = exports["huijin_verify"](store, table, len(parts), NOW_MS, BOTH, result)
         except wasmtime.Trap as trap:
-            return None, str(trap).encode()
-        [start] = struct.unpack("<I", memory.read(store, result, result + 4))
-        rest = memory.read(store, start, memory.data_len(store))
-        return code, bytes(rest[:rest.index(0)])
+            return None, str(trap).encode(), None
+        report, kept, count = struct.unpack("<IIi", memory.read(store, result, result + 12))
+        rest = memory.read(store, report, memory.data_len(store))
+        return code, bytes(rest[:rest.index(0)]), bytes(memory.read(store, kept, kept + count)) if kept else None
 
 
 def vectors(name):
@@ -98,16 +97,50 @@ def vectors(name):
     return parts
 
 
-def good_pairs():
-    """(name, genesis, bundle) of every bundle that is kept; proven or refused alike."""
+def both(genesis, bundle):
+    return [(GENESIS, genesis), (BUNDLE, bundle)]
+
+
+def good_inputs():
+    """(name, parts) of every bundle that is kept; proven or refused alike."""
     for file in ("bundle.hex", "page.hex"):
         for group, parts in vectors(file).items():
             for part, data in parts.items():
                 if b"huijin/evidence/" in data[:24]:
-                    yield f"{group} {part}", parts["genesis"], data
+                    yield f"{group} {part}", both(parts["genesis"], data)
 
 
-def signature_pairs(native):
+def known_inputs(native):
+    """What may be known beforehand, right and wrong. Each is named with the code that it must have."""
+    known = vectors("page.hex")["known"]
+    start, other = both(known["genesis"], known["bundle"]), both(known["genesis"], known["other"])
+    asked, trust, first = (EXPECTED, known["expected"]), (TRUST, known["trust"]), (TRUST, b"")
+    checkpoint, accepted = (CHECKPOINT, known["checkpoint"]), (ACCEPTED, known["accepted"])
+    note, witness = (NOTE, known["note"]), (WITNESS, known["witness"])
+    for name, code, parts in [
+        ("what was asked", 0, start + [asked]), ("asked twice", 0, start + [asked, asked]),
+        ("another question", 2, start + [(EXPECTED, b"header 3")]), ("no question", 64, start + [(EXPECTED, b"who")]),
+        ("no UTF-8", 64, start + [(EXPECTED, b"\xff")]), ("followed", 0, start + [trust]), ("begun", 0, start + [first]),
+        ("a fork", 3, other + [trust]), ("the other, begun", 0, other + [first]),
+        ("a checkpoint", 0, start + [checkpoint, accepted]), ("another digest", 64, start + [checkpoint, (ACCEPTED, b"0" * 64)]),
+        ("no digest", 64, start + [checkpoint]), ("a digest alone", 64, start + [accepted]),
+        ("a checkpoint and begun", 0, start + [checkpoint, accepted, first]),
+        ("a checkpoint and trust from genesis", 64, start + [checkpoint, accepted, trust]),
+        ("another side than the checkpoint's", 2, other + [checkpoint, accepted, first]),
+        ("witnessed", 0, start + [note, witness]), ("witnessed and followed", 0, start + [asked, trust, note, witness]),
+        ("a witness whose name is not his key's", 64, start + [note, (WITNESS, known["witness"].replace(b"w1", b"w2"))]),
+        ("a note alone", 64, start + [note]), ("a witness alone", 64, start + [witness]),
+        ("a witness twice", 1, start + [note, witness, witness]),
+        ("seen otherwise", 3, start + [(NOTE, known["othernote"]), witness]),
+        ("a trust file that is none", 64, start + [(TRUST, known["genesis"])]), ("two bundles", 64, start + start[1:]),
+        ("an unknown part", 64, start + [(9, b"")]), ("no bundle", 64, start[:1]), ("nothing", 64, []),
+    ]:
+        found = native.verify(parts)
+        expect(found[0] == code, f"{name}: {found[0]} {found[1][:300]!r}, should be {code}")
+        yield name, parts
+
+
+def signature_inputs(native):
     """Each vector's signature as the first vote of a bundle, and its key as the first validator's of a genesis."""
     kept = vectors("signature-bundle.hex")
     cases = json.loads((VECTORS / "signatures.json").read_text())
@@ -121,21 +154,21 @@ def signature_pairs(native):
             signature, other_key = bytes.fromhex(case["signature"]), bytes.fromhex(case["publicKey"])
             changed = bundle[:start] + bytes([0x58, len(signature)]) + signature + bundle[start + 66:]
             if (case["publicKey"], case["message"]) == (good["publicKey"], good["message"]):
-                is_proven = native.verify(genesis, changed)[0] == 0
+                is_proven = native.verify(both(genesis, changed))[0] == 0
                 expect(is_proven == (case["decision"] == "valid"), f"{suite}, {case['name']}: proven is {is_proven}")
-                yield f"{suite}, {case['name']}: vote", genesis, changed
+                yield f"{suite}, {case['name']}: vote", both(genesis, changed)
             key = bytes.fromhex(good["publicKey"])
             if len(other_key) == len(key):
-                yield f"{suite}, {case['name']}: key", genesis.replace(key, other_key), bundle
+                yield f"{suite}, {case['name']}: key", both(genesis.replace(key, other_key), bundle)
 
 
-def corpus_pairs(genesis, bundle):
-    """What fuzzing starts from, in place of a bundle and of a genesis; some are such files, of other ledgers."""
+def corpus_inputs(parts):
+    """What fuzzing starts from, in the place of each part; some are such files, of other ledgers."""
     for number, line in enumerate((ROOT / "Benchmarks/huijin-fuzz/corpus.hex").read_text().splitlines()):
         if not line.startswith("#"):
-            data = bytes.fromhex(line.split()[1])
-            yield f"corpus line {number + 1} as a bundle", genesis, data
-            yield f"corpus line {number + 1} as a genesis", data, bundle
+            for at, (kind, _) in enumerate(parts):
+                yield (f"corpus line {number + 1} as the {PLACES[kind]}",
+                       parts[:at] + [(kind, bytes.fromhex(line.split()[1]))] + parts[at + 1:])
 
 
 def mutant(data, generator):
@@ -154,35 +187,38 @@ def mutant(data, generator):
     return bytes(changed)
 
 
-def mutants(pairs, count, generator):
-    """Bundles and genesis files with faults, and bundles on the genesis of another ledger."""
+def mutants(inputs, count, generator):
+    """A part with faults, mostly the bundle; and bundles on the genesis of another ledger."""
     for number in range(count):
-        name, genesis, bundle = generator.choice(pairs)
-        match generator.randrange(12):
-            case 0: genesis = mutant(genesis, generator)
-            case 1: genesis = generator.choice(pairs)[1]
-            case _: bundle = mutant(bundle, generator)
-        yield f"mutant {number} of {name}", genesis, bundle
+        name, parts = generator.choice(inputs)
+        parts = list(parts)
+        at = generator.randrange(len(parts)) if generator.randrange(2) else min(1, len(parts) - 1)
+        kind, data = parts[at]
+        if generator.randrange(12) == 0:
+            at, (kind, data) = 0, generator.choice(inputs)[1][0]
+        elif data:
+            data = mutant(data, generator)
+        parts[at] = (kind, data)
+        yield f"mutant {number} of {name}", parts
 
 
-def edges(genesis, bundle):
+def edges(parts):
     """Nothing at all, and files as long as is allowed and longer by a byte."""
-    yield "empty bundle", genesis, b""
-    yield "empty genesis", b"", bundle
-    for extra in (0, 1):
-        yield f"longest bundle + {extra}", genesis, bundle.ljust(BUNDLE_BYTES_MAX + extra, b"\0")
-        yield f"longest genesis + {extra}", genesis.ljust(GENESIS_BYTES_MAX + extra, b"\0"), bundle
+    for at, (kind, data) in enumerate(parts):
+        for name, changed in [("empty", b"")] + [
+                (f"longest + {extra}", data.ljust(LIMITS[kind] + extra, b"\0")) for extra in (0, 1) if kind in LIMITS]:
+            yield f"{name}: {PLACES[kind]}", parts[:at] + [(kind, changed)] + parts[at + 1:]
 
 
-def compare(pairs, native, program):
-    """Both on every pair; gives the pairs with the native result."""
+def compare(inputs, native, program):
+    """Both on every input; gives the inputs with the native result."""
     judged, verdicts, started = [], {}, time.monotonic()
-    for name, genesis, bundle in pairs:
-        expected = native.verify(genesis, bundle)
-        found = program.verify(genesis, bundle)
+    for name, parts in inputs:
+        expected = native.verify(parts)
+        found = program.verify(parts)
         expect(found == expected, f"{name}: {found[0]} {found[1][:200]!r}, native {expected[0]} {expected[1][:200]!r}")
         verdicts[expected[0]] = verdicts.get(expected[0], 0) + 1
-        judged.append((name, genesis, bundle, expected))
+        judged.append((name, parts, expected))
     by_code = ", ".join(f"{'/'.join(VERDICTS[code])} {count}" for code, count in sorted(verdicts.items()))
     print(f"  {len(judged)} inputs decided alike by both: {by_code} ({time.monotonic() - started:.0f} s)")
     return judged
@@ -200,12 +236,45 @@ class Shown:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(file.as_uri())
 
-    def choose(self, genesis, bundle):
-        for kind, data in (("genesis", genesis), ("bundle", bundle)):
+    def bring(self, kind, data):
+        """One file, and what is typed with others of its kind."""
+        place = PLACES[kind]
+        self.page.evaluate("(place) => { const more = document.getElementById('more');"
+                           " more.open ||= more.contains(document.getElementById(place)); }", place)
+        if kind in LIMITS:
             self.page.set_input_files(
-                f"#{kind}", {"name": f"{kind}.cbor", "mimeType": "application/octet-stream", "buffer": data})
-            self.page.wait_for_function(f"document.getElementById('{kind}-name').textContent.includes('{len(data):,} B')")
+                f"#{place}", {"name": f"{place}.cbor", "mimeType": "application/octet-stream", "buffer": data})
+            self.page.wait_for_function(f"document.getElementById('{place}-name').textContent.includes('{len(data):,} B')")
+        else:
+            self.page.evaluate("""([place, line]) => {
+              const field = document.getElementById(place);
+              field.value += (field.value ? "\\n" : "") + line;
+              field.dispatchEvent(new Event("change"));
+            }""", [place, data.decode()])
+
+    def choose(self, parts):
+        """These, and nothing of what was there before."""
+        self.page.evaluate("""() => {
+          for (const field of document.querySelectorAll("textarea, input[type=text]")) field.value = "";
+          document.getElementById("follow").checked = false;
+        }""")
+        for kind in (CHECKPOINT, TRUST, NOTE):
+            self.page.evaluate(f"document.querySelector('[data-forget={PLACES[kind]}]').click()")
+        for kind, data in parts:
+            if (kind, data) == (TRUST, b""):
+                self.page.evaluate("document.getElementById('follow').click()")
+            else:
+                self.bring(kind, data)
         self.page.wait_for_selector("#verdict:not([hidden]):not([data-verdict=working])")
+
+    def kept(self):
+        """What the page offers to save; nothing without a button."""
+        button = self.page.locator("#verdict button")
+        if button.count() == 0:
+            return None
+        with self.page.expect_download() as download:
+            button.click()
+        return pathlib.Path(download.value.path()).read_bytes()
 
     def drop(self, *files):
         """Both files at once from elsewhere, as a hand would."""
@@ -229,17 +298,26 @@ class Shown:
         self.page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": 1080, "height": bottom})
 
 
+def can_be_brought(parts):
+    """To a browser's chooser an empty file is no file, each kind has one place, and a line that is typed has no odd signs."""
+    kinds = [kind for kind, _ in parts]
+    typed = [data for kind, data in parts if kind not in LIMITS]
+    return (set(kinds) <= set(PLACES) and {GENESIS, BUNDLE} <= set(kinds)
+            and all(kinds.count(kind) == 1 for kind in LIMITS if kind in kinds)
+            and all(data or kind == TRUST for kind, data in parts)
+            and all(data.isascii() and data.decode().isprintable() and data.strip() == data for data in typed))
+
+
 def check_page(browser, file, judged, samples, generator):
-    """The page says what the native verifier says, whichever bundle was there before."""
+    """The page says what the native verifier says, whatever was there before."""
     shown = Shown(browser, file)
     chosen = judged if len(judged) <= samples else generator.sample(judged, samples)
-    for name, genesis, bundle, (code, report) in chosen:
-        # An empty file is no file to a browser's chooser.
-        if not genesis or not bundle:
-            continue
-        shown.choose(genesis, bundle)
+    chosen = [(name, parts, result) for name, parts, result in chosen if can_be_brought(parts)]
+    for name, parts, (code, report, kept) in chosen:
+        shown.choose(parts)
         expect(shown.verdict() in VERDICTS[code], f"{name}: the page says {shown.verdict()}, native {code}")
         expect(shown.report() == report, f"{name}: the page's report is another one")
+        expect(shown.kept() == kept, f"{name}: the page keeps something else")
     outside = [url for url in shown.requests if not url.startswith(("file:", "blob:"))]
     expect(not outside, f"the page asked for {outside}")
     expect(not shown.complaints, f"the browser complained: {shown.complaints[:3]}")
@@ -251,7 +329,7 @@ def check_limits(browser, folder, file, genesis):
     """A file that is too long is named as such and not read."""
     long = folder / "long.bundle"
     with long.open("wb") as handle:
-        handle.truncate(BUNDLE_BYTES_MAX + 1)
+        handle.truncate(LIMITS[BUNDLE] + 1)
     shown = Shown(browser, file)
     shown.page.set_input_files("#genesis", {"name": "genesis.cbor", "mimeType": "", "buffer": genesis})
     shown.page.set_input_files("#bundle", str(long))
@@ -265,7 +343,7 @@ def check_choices(browser, file, genesis, bundle):
     tampered = bytearray(bundle)
     tampered[len(tampered) // 2] ^= 1
     shown = Shown(browser, file)
-    shown.choose(genesis, bundle)
+    shown.choose(both(genesis, bundle))
     expect(shown.verdict() == "proven", "the first choice is proven")
     shown.page.evaluate("""() => {
       const read = Blob.prototype.arrayBuffer;
@@ -296,12 +374,12 @@ def check_faults(browser, folder, file, genesis, bundle):
     text = file.read_text()
     trap = wasmtime.wat2wasm("""(module (memory (export "memory") 2)
       (func (export "malloc") (param i32) (result i32) i32.const 1024)
-      (func (export "huijin_verify") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable))""")
+      (func (export "huijin_verify") (param i32 i32 i64 i32 i32) (result i32) unreachable))""")
     start = text.index('id="program">') + len('id="program">')
     other = folder / "trap.html"
     other.write_text(text[:start] + base64.b64encode(trap).decode() + text[text.index("<", start):])
     shown = Shown(browser, other)
-    shown.choose(genesis, bundle)
+    shown.choose(both(genesis, bundle))
     expect(shown.verdict() == "fault", f"a trap is shown as {shown.verdict()}")
     expect(shown.page.locator("#proven").is_hidden(), "nothing is shown as proven after a trap")
     shown.context.close()
@@ -320,8 +398,8 @@ def check_graph(shown):
     expect(drawn == len(named), f"{drawn} arrows are drawn as unproven, {len(named)} parents are not included")
 
 
-def check_pictures(browser, file, native, pictures):
-    """The four that people look at; each is what it is meant to be."""
+def check_pictures(browser, file, native, known, pictures):
+    """Those that people look at; each is what it is meant to be."""
     parts = vectors("page.hex")["page"]
     tampered = bytearray(parts["provenance"])
     tampered[len(tampered) // 2] ^= 1
@@ -336,7 +414,7 @@ def check_pictures(browser, file, native, pictures):
         if verdict == "proven":
             check_graph(shown)
         expect(shown.verdict() == verdict, f"{name} is shown as {shown.verdict()}")
-        expect(shown.report() == native.verify(parts["genesis"], bundle)[1], f"{name}: another report")
+        expect(shown.report() == native.verify(both(parts["genesis"], bundle))[1], f"{name}: another report")
         expect(shown.page.evaluate("window.broken") is False, f"{name}: a title ran as a script")
         expect(shown.page.evaluate("document.querySelectorAll('img, iframe, a, script[src]').length") == 0, f"{name}: a title became markup")
         expect((verdict == "proven") == shown.page.locator("#graph svg").is_visible(), f"{name}: a graph exactly of what is proven")
@@ -344,7 +422,14 @@ def check_pictures(browser, file, native, pictures):
             shown.picture(pictures / f"{name}.png")
         expect(not shown.complaints, f"{name}: {shown.complaints[:3]}")
         shown.context.close()
-    print(f"  {len(wanted)} pictures" + (f" in {pictures}" if pictures else " looked at, none kept"))
+    for name, parts in known:
+        if name in ("witnessed and followed", "a fork"):
+            shown = Shown(browser, file)
+            shown.choose(parts)
+            if pictures:
+                shown.picture(pictures / f"{name.split()[-1]}.png")
+            shown.context.close()
+    print(f"  {len(wanted) + 2} pictures" + (f" in {pictures}" if pictures else " looked at, none kept"))
 
 
 def main():
@@ -361,23 +446,28 @@ def main():
     file = (options.page / "verify.html").resolve()
 
     print(f"1. huijin.wasm and {options.library.name} (seed {options.seed})")
-    good = list(good_pairs())
-    pairs = good + list(signature_pairs(native))
-    changed = list(mutants(pairs, options.mutants, generator))
-    judged = compare(pairs + list(corpus_pairs(*good[0][1:])) + changed, native, program)
-    compare(edges(*good[0][1:]), native, program)
+    good = list(good_inputs())
+    known = list(known_inputs(native))
+    inputs = good + known + list(signature_inputs(native))
+    changed = list(mutants([(name, parts) for name, parts in inputs if parts], options.mutants, generator))
+    whole = next(parts for name, parts in known if name == "witnessed and followed")
+    start = next(parts for name, parts in known if name == "a checkpoint")
+    judged = compare(inputs + list(corpus_inputs(whole)) + list(corpus_inputs(start)) + changed, native, program)
+    compare(list(edges(whole)) + list(edges(start)), native, program)
     print("2. the page")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or sys.exit("no chromium / 未找到 chromium")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        check_page(browser, file, judged[:len(pairs)][::7] + judged[len(pairs):], options.samples, generator)
-        check_faults(browser, pathlib.Path(folder), file, good[0][1], good[0][2])
-        check_choices(browser, file, good[0][1], good[0][2])
-        check_limits(browser, pathlib.Path(folder), file, good[0][1])
+        check_page(browser, file, judged[len(good):len(good) + len(known)], len(known), generator)
+        check_page(browser, file, judged[:len(inputs)][::7] + judged[len(inputs):], options.samples, generator)
+        [(_, genesis), (_, bundle)] = good[0][1]
+        check_faults(browser, pathlib.Path(folder), file, genesis, bundle)
+        check_choices(browser, file, genesis, bundle)
+        check_limits(browser, pathlib.Path(folder), file, genesis)
         print("3. what people see")
         if options.pictures:
             options.pictures.mkdir(parents=True, exist_ok=True)
-        check_pictures(browser, file, native, options.pictures)
+        check_pictures(browser, file, native, known, options.pictures)
         browser.close()
     print("FAILED" if FAILURES else "all as it should be / 全部通过")
     sys.exit(1 if FAILURES else 0)

@@ -1,8 +1,17 @@
 (() => {
-  const limits = { genesis: 4 << 20, bundle: 256 << 20 }; // bytes; the same as of huijin-verify
+  // The files that may be brought, with their numbers in huijin_verify.h and the bytes that huijin-verify reads of each.
+  const files = {
+    genesis: { kind: 1, limit: 4 << 20 },
+    bundle: { kind: 2, limit: 256 << 20 },
+    checkpoint: { kind: 4, limit: 128 << 10 },
+    trust: { kind: 6, limit: 64 << 20 },
+    note: { kind: 7, limit: 128 << 10 },
+  };
+  // What is typed; each line of the second and third is one part.
+  const texts = { accepted: 5, expected: 3, witnesses: 8 };
   const program = Uint8Array.from(atob(byID("program").textContent), (character) => character.charCodeAt(0));
   const workerURL = URL.createObjectURL(new Blob([byID("worker").textContent], { type: "text/javascript" }));
-  const chosen = { genesis: null, bundle: null };
+  const chosen = {}; // by the names in `files`
   let running = null;
 
   const verdicts = {
@@ -10,6 +19,8 @@
     "proven-false": ["bad", "证明为假", "Proven false"],
     "not-proven": ["open", "未获证明", "Not proven"],
     "cannot-be-trusted-yet": ["open", "暂不可信", "Cannot be trusted yet"],
+    "fork-proven": ["bad", "两份经认证的历史，均不予采信", "Two certified histories; neither is to be believed"],
+    "two-histories": ["bad", "与见证方所见不同，均不予采信", "Witnesses saw another history; neither is to be believed"],
     "misuse": ["open", "无法核验", "Cannot be verified"],
     "working": ["working", "正在核验…", "Verifying…"],
     "fault": ["bad", "核验程序出错，未获证明", "The verifier failed; nothing is proven"],
@@ -79,6 +90,9 @@
           `${report.validators} 个记账节点中 ${report.signatures} 个（需 ${report.quorum} 个）\n`
           + `${report.signatures} of ${report.validators} validators, ${report.quorum} needed; ${report.suite}`],
         ["区块头", "Header", report.header],
+        ...(report.witnessed ? [["另经见证", "Also seen by", report.witnessed.witnesses
+          .map((witness) => `${witness.name} · ${witness.time}`).concat(`高度 height ${report.witnessed.height}`).join("\n")]] : []),
+        ...(report.trust ? [["现已信任至高度", "Trusted to height", String(report.trust.height)]] : []),
       ]),
     ]);
     show("claimed", [
@@ -90,14 +104,27 @@
     byID("graph").hidden = drawing === null;
   }
 
-  function showResult({ code, json, text, fault }) {
+  /** What is to be kept goes where its owner says; the page itself keeps nothing. */
+  function showKept(kept, name, chinese, english) {
+    const save = element("button", { type: "button" }, ...both(chinese, english));
+    save.addEventListener("click", () => {
+      const link = element("a", { href: URL.createObjectURL(new Blob([kept])), download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    });
+    byID("verdict").append(save);
+  }
+
+  function showResult({ code, json, text, kept, fault }) {
     if (fault !== undefined) return showVerdict("fault", [element("p", {}, fault)]);
     const report = JSON.parse(json);
-    if ((code === 0) !== (report.verdict === "proven") || !(report.verdict in verdicts)) {
+    if ((code === 0) !== (report.verdict === "proven") || !Object.hasOwn(verdicts, report.verdict)) {
       return showVerdict("fault", [element("p", {}, `code ${code}, ${report.verdict}`)]);
     }
     if (code === 0) showProven(report);
     else showVerdict(report.verdict, [report.place, report.fault].filter(Boolean).map(paragraph));
+    if (kept && code === 0) showKept(kept, "huijin.trust", "保存信任文件", "Save what is trusted now");
+    else if (kept) showKept(kept, "huijin.fork", "保存分叉证据", "Save the fork evidence");
     byID("report").append(...text.split(/(?<=\n)/).map((line) => element("span", {}, line)));
     byID("json").textContent = json;
     byID("full").hidden = false;
@@ -129,22 +156,42 @@
     show("verdict", []);
   }
 
+  /** All that was brought, or null while a file is still being read or could not be. */
+  function partsBrought() {
+    const parts = [];
+    for (const [name, { kind }] of Object.entries(files)) {
+      if (!(name in chosen)) continue;
+      if (chosen[name].bytes === null) return null;
+      parts.push({ kind, bytes: chosen[name].bytes });
+    }
+    if (!("trust" in chosen) && byID("follow").checked) parts.push({ kind: files.trust.kind, bytes: new Uint8Array(0) });
+    for (const [name, kind] of Object.entries(texts)) {
+      for (const line of byID(name).value.split("\n").map((text) => text.trim()).filter(Boolean)) {
+        parts.push({ kind, bytes: new TextEncoder().encode(line) });
+      }
+    }
+    return parts;
+  }
+
   function verify() {
     reset();
-    const [genesis, bundle] = [chosen.genesis?.bytes, chosen.bundle?.bytes];
-    if (!genesis || !bundle) return;
+    const parts = partsBrought();
+    if (!parts || !("genesis" in chosen) || !("bundle" in chosen)) return;
     showVerdict("working");
     const worker = (running = new Worker(workerURL));
     worker.onmessage = ({ data }) => finish(worker, data);
     worker.onerror = (event) => finish(worker, { fault: event.message || "worker" });
-    worker.postMessage({ program, genesis, bundle });
+    worker.postMessage({ program, parts, nowMs: Date.now() });
   }
 
-  /** The two kinds of file begin differently; what is neither goes in as a bundle and is refused there. */
+  /** Each kind of file begins differently; what is none of them goes in as a bundle and is refused there. */
   async function kindOf(file) {
     try {
       const start = new TextDecoder("latin1").decode(await file.slice(0, 24).arrayBuffer());
-      return start.includes("huijin/genesis/") ? "genesis" : "bundle";
+      if (start.includes("huijin/genesis/")) return "genesis";
+      if (start.includes("huijin/trust/")) return "trust";
+      if (start.includes("huijin/header/")) return "checkpoint";
+      return start.startsWith("huijin/") ? "note" : "bundle";
     } catch {
       return "bundle"; // `choose` says that it cannot be read
     }
@@ -156,8 +203,8 @@
     const choice = (chosen[kind] = { bytes: null });
     const name = byID(`${kind}-name`);
     name.replaceChildren(visible(file.name), ` · ${file.size.toLocaleString("en")} B`);
-    if (file.size > limits[kind]) {
-      name.append(` · 过大 too large: ${limits[kind].toLocaleString("en")} B`);
+    if (file.size > files[kind].limit) {
+      name.append(` · 过大 too large: ${files[kind].limit.toLocaleString("en")} B`);
       return;
     }
     try {
@@ -167,13 +214,25 @@
     }
   }
 
-  for (const kind of ["genesis", "bundle"]) {
+  /** As if the file had not been brought. */
+  function forget(kind) {
+    delete chosen[kind];
+    byID(kind).value = "";
+    byID(`${kind}-name`).replaceChildren(...both("未选择", "none"));
+    verify();
+  }
+
+  for (const kind of Object.keys(files)) {
     byID(kind).addEventListener("change", async ({ target }) => {
       if (target.files.length === 0) return;
       await choose(kind, target.files[0]);
       verify();
     });
   }
+  for (const button of document.querySelectorAll("button[data-forget]")) {
+    button.addEventListener("click", () => forget(button.dataset.forget));
+  }
+  for (const name of [...Object.keys(texts), "follow"]) byID(name).addEventListener("change", verify);
   addEventListener("dragover", (event) => {
     event.preventDefault();
     document.body.classList.add("dragging");
@@ -183,7 +242,11 @@
     event.preventDefault();
     document.body.classList.remove("dragging");
     reset();
-    for (const file of [...event.dataTransfer.files]) await choose(await kindOf(file), file);
+    for (const file of [...event.dataTransfer.files]) {
+      const kind = await kindOf(file);
+      if (byID("more").contains(byID(kind))) byID("more").open = true;
+      await choose(kind, file);
+    }
     verify();
   });
 })();
