@@ -50,11 +50,11 @@ package final class Outbox: Sendable {
     }
 
     func add(_ frame: ByteBuffer, _ priority: FramePriority) {
-        let wake: (any Channel)? = contents.withLock { contents in
+        contents.withLock { contents in
             let isConnected = contents.channel != nil
             guard isConnected || priority != .bulk else {
                 contents.droppedFrames += 1
-                return nil
+                return
             }
             contents.lanes[priority.rawValue].frames.append(frame)
             contents.lanes[priority.rawValue].bytes += frame.readableBytes
@@ -65,11 +65,11 @@ package final class Outbox: Sendable {
                     contents.droppedFrames += 1
                 }
             }
-            guard !contents.isWoken, let channel = contents.channel else { return nil }
+            guard !contents.isWoken, let channel = contents.channel else { return }
             contents.isWoken = true
-            return channel
+            // Its event loop does not end before the channel has been detached, which waits for this.
+            channel.eventLoop.execute { channel.triggerUserOutboundEvent(Wake(), promise: nil) }
         }
-        wake?.triggerUserOutboundEvent(Wake(), promise: nil)
     }
 
     /// The next frame by priority for the connection that is attached; nothing for any other. `nil` also rearms the

@@ -35,8 +35,8 @@ extension PeerNetwork {
 
     func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
         let context: NIOSSLContext? = state.withLock { state in
-            guard !state.isStopped, state.strangers.count < configuration.limits.strangersMax
-            else {
+            guard !state.isStopped else { return nil }
+            guard state.strangers.count < configuration.limits.strangersMax else {
                 state.refused[.tooManyStrangers, default: 0] += 1
                 return nil
             }
@@ -59,11 +59,7 @@ extension PeerNetwork {
 
     /// Begins a connection of this node's own to a peer, beside the one that stands, if any. It takes over from that one.
     func dial(_ index: Int) {
-        // Nothing is asked of the event loop once the network has been stopped.
-        state.withLock { state in
-            guard !state.isStopped else { return }
-            group.next().execute { self.connect(index) }
-        }
+        onLoop { self.connect(index) }
     }
 
     /// On the event loop, which does not end meanwhile.
@@ -148,7 +144,7 @@ extension PeerNetwork {
             link.redial?.cancel()
             state.links[index]?.redial = group.next().scheduleTask(
                 in: .milliseconds(max(jittered, banMs))
-            ) { self.dial(index) }
+            ) { self.connect(index) }
         }
     }
 

@@ -8,6 +8,7 @@ extension PeerNetwork: LinkOwner {
     ) throws(NetworkProblem) -> LinkUse {
         let ready: Result<Ready, NetworkProblem> = state.withLock { state in
             if attempt == nil { state.strangers[ObjectIdentifier(channel)] = nil }
+            guard !state.isStopped else { return .failure(.closed) }
             guard let link = state.links[peer.index], link.accepts(peer.key) else {
                 return .failure(.wrongKey)
             }
@@ -125,9 +126,15 @@ extension PeerNetwork: LinkOwner {
         configuration.logger.error(
             "a peer is cut off for a while / 暂时断开行为不当的对端",
             metadata: ["peer": "\(peer)", "reason": "\(problem.message)"])
-        for channel in channels {
-            channel.triggerUserOutboundEvent(
-                LinkHandler.Dismiss(problem: .banned), promise: nil)
+        dismiss(channels, .banned)
+    }
+
+    private func dismiss(_ channels: [any Channel], _ problem: NetworkProblem) {
+        onLoop {
+            for channel in channels {
+                channel.triggerUserOutboundEvent(
+                    LinkHandler.Dismiss(problem: problem), promise: nil)
+            }
         }
     }
 }
@@ -152,10 +159,7 @@ extension PeerNetwork {
     /// are taken over. A connection whose key is not accepted any more ends.
     public func update(peers: [PeerEndpoint]) {
         let (ended, dialled) = state.withLock { $0.update(peers, configuration.limits) }
-        for channel in ended {
-            channel.triggerUserOutboundEvent(
-                LinkHandler.Dismiss(problem: .wrongKey), promise: nil)
-        }
+        dismiss(ended, .wrongKey)
         for peer in dialled { dial(peer) }
     }
 
@@ -219,6 +223,7 @@ extension PeerNetwork.State {
     mutating func update(
         _ peers: [PeerEndpoint], _ limits: NetworkLimits
     ) -> (ended: [any Channel], dialled: [Int]) {
+        guard !isStopped else { return ([], []) }
         var ended: [any Channel] = []
         var dialled: [Int] = []
         let indices = Set(peers.map(\.index))

@@ -69,8 +69,9 @@ public final class PeerNetwork: Sendable {
     struct State {
         var contexts: Contexts
         var isStarted = false
-        var isStopped = false
-        /// Begun by `start`; what comes of it closes with the event loop.
+        /// Begun by the first who stops the network; whoever else does waits for it as well.
+        var stopping: Task<Void, Never>?
+        /// Begun by `start`.
         var listening: EventLoopFuture<any Channel>?
         var listener: (any Channel)?
         var links: [Int: Link] = [:]
@@ -82,6 +83,8 @@ public final class PeerNetwork: Sendable {
         var attempts: UInt64 = 0
         var refused: [NetworkProblem: UInt64] = [:]
         var offences: [NetworkProblem: UInt64] = [:]
+
+        var isStopped: Bool { stopping != nil }
     }
 
     /// - Parameters:
@@ -132,13 +135,15 @@ public final class PeerNetwork: Sendable {
                     ChannelOptions.recvAllocator, value: PeerNetwork.receiveBuffers
                 )
                 .childChannelInitializer { channel in self.accept(channel) }
-            let listening: EventLoopFuture<any Channel>? = state.withLock { state in
-                guard !state.isStopped else { return nil }
-                let listening = bootstrap.bind(to: address)
-                state.listening = listening
-                return listening
+            let listener: (any Channel)? = try await withCheckedThrowingContinuation { waiting in
+                state.withLock { state in
+                    guard !state.isStopped else { return waiting.resume(returning: nil) }
+                    let listening = bootstrap.bind(to: address)
+                    // Before anybody can stop the event loop that has to say it.
+                    listening.whenComplete { result in waiting.resume(with: result.map { $0 }) }
+                    state.listening = listening
+                }
             }
-            guard let listener = try await listening?.get() else { return }
             state.withLock { $0.listener = listener }
         } catch {
             throw .cannotListen(host: listen.host, port: listen.port, reason: "\(error)")
@@ -196,25 +201,37 @@ public final class PeerNetwork: Sendable {
         let channels = state.withLock { state in
             state.links.values.flatMap { $0.connections.map(\.channel) }
         }
-        for channel in channels {
-            channel.triggerUserOutboundEvent(LinkHandler.Resume(), promise: nil)
+        onLoop {
+            for channel in channels {
+                channel.triggerUserOutboundEvent(LinkHandler.Resume(), promise: nil)
+            }
         }
+    }
+
+    /// Nothing is asked of the event loop once the network has been stopped. `act` comes later, on the event loop too.
+    func onLoop(_ act: @escaping @Sendable () -> Void) {
+        state.withLock { if !$0.isStopped { group.next().execute(act) } }
     }
 
     /// Closes every connection and frees the event loop. Frames still queued are lost.
     public func stop() async {
-        typealias Open = (channels: [any Channel], beingMade: [EventLoopFuture<any Channel>])
-        let open: Open = state.withLock { state in
-            guard !state.isStopped else { return ([], []) }
-            state.isStopped = true
-            var channels = state.links.values.flatMap { $0.connections.map(\.channel) }
-            channels += Array(state.strangers.values)
-            if let listener = state.listener { channels.append(listener) }
-            return (channels, state.lookingUp.values + [state.listening].compactMap { $0 })
+        let stopping = state.withLock { state in
+            if let stopping = state.stopping { return stopping }
+            let channels =
+                state.links.values.flatMap { $0.connections.map(\.channel) }
+                + state.strangers.values + [state.listener].compactMap { $0 }
+            let beingMade = state.lookingUp.values + [state.listening].compactMap { $0 }
+            for index in state.links.keys { state.links[index]?.redial?.cancel() }
+            let stopping = Task { [group] in
+                for channel in channels { channel.close(promise: nil) }
+                for connection in beingMade { _ = try? await connection.get() }
+                // What has come of those closes with the event loop.
+                try? await group.shutdownGracefully()
+            }
+            state.stopping = stopping
+            return stopping
         }
-        for connection in open.beingMade { _ = try? await connection.get() }
-        for channel in open.channels { channel.close(promise: nil) }
-        try? await group.shutdownGracefully()
+        await stopping.value
     }
 
     public var peerStates: [PeerState] {

@@ -141,16 +141,49 @@ import Testing
         #expect(station.changes.events.isEmpty)
     }
 
-    /// A node may have to stop while its network still starts.
-    @Test func stoppingBeforeAndWhileStartingIsHarmless() async throws {
+    /// A node may have to stop while its network still starts: whoever comes first, all of them come to an end.
+    @Test func stoppingWhileStartingIsHarmless() async throws {
         let town = try Town(2)
-        for _ in 0..<30 {
-            let network = try town.station(0).network
-            async let starting: Void = network.start()
-            await network.stop()
+        for round in 0..<20 {
+            let station = try town.station(0)
+            async let starting: Void = station.network.start()
+            // In half of the rounds the port is being bound, or is bound.
+            while round.isMultiple(of: 2),
+                station.network.state.withLock({ $0.listening == nil })
+            {
+                await Task.yield()
+            }
+            async let stopping: Void = station.network.stop()
+            await station.network.stop()
             try await starting
-            try await network.start()
+            await stopping
+            #expect(station.changes.events.isEmpty)
         }
+    }
+
+    /// Threads that have not heard of the end may still ask for something.
+    @Test func aStoppedNetworkDoesNothing() async throws {
+        let town = try Town(2)
+        let (stopped, peer) = (try town.station(0), try town.station(1))
+        try await stopped.network.start()
+        try await peer.network.start()
+        await stopped.changes.wait { $0.contains(true) }
+        let port = stopped.network.port
+        await stopped.network.stop()
+        try await stopped.network.start()
+        stopped.network.update(peers: [])
+        try stopped.network.use(makeIdentity())
+        stopped.network.resume()
+        stopped.network.cutOff(1, .undecodable)
+        stopped.network.broadcast(priority: .vote, [1])
+        #expect(stopped.network.offences.isEmpty)
+        await peer.changes.wait { $0.last == false }
+        // Nobody listens there any more.
+        let listener = try await ServerBootstrap(group: peer.network.group)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: port).get()
+        try await listener.close()
+        await peer.network.stop()
     }
 
     @Test func anIdentityIsCheckedWhenItIsLoaded() throws {
