@@ -32,7 +32,7 @@ help:
 	@echo "make bench [BENCH=name]                                   figures, one JSON object a line / 性能测量"
 	@echo "make chaos [ROUNDS=50] [FAULT_SECONDS=60]                 real nodes killed, paused, cut off / 故障注入"
 	@echo "make soak [SOAK_SECONDS=3600] [SOAK='--flood garbage']   memory of every node at half load / 长时间运行内存"
-	@echo "make fuzz [FUZZ_SECONDS=60] [FUZZ='--only verifier']      every decoder, verifier and service under hostile input / 模糊测试"
+	@echo "make fuzz [FUZZ_SECONDS=60] [FUZZ_JOBS=cores] [FUZZ='--only verifier']   CPU seconds for every decoder, verifier and service under hostile input / 模糊测试"
 	@echo "make corpus                                               what fuzzing starts from, after a change of format / 重写模糊测试语料"
 	@echo "make liars [LIAR_SEEDS=200]                               nodes that lie to whoever follows them / 说谎节点"
 	@echo "make mutate [LEDGERS='folder …']                          falsified evidence bundles / 篡改证据包"
@@ -90,15 +90,11 @@ soak: deps
 	$(SWIFT) build -c release
 	$(RELEASE)/huijin-bench soak --seconds $(SOAK_SECONDS) $(SOAK)
 
-# A process for each target: a trap ends that one only, and memory is its own. Shown is how each ended.
+# A process for each target: a trap ends that one only, and memory is its own. What each printed stays in .build/fuzz.
 fuzz: deps
 	$(SWIFT) build -c release --product huijin-fuzz
 	$(SWIFT) build -c release --product huijin-fuzz-services
-	@set -o pipefail; for program in huijin-fuzz huijin-fuzz-services; do \
-	  $(RELEASE)/$$program --list $(FUZZ) | sed "s/^/$$program /"; done > .build/fuzz-targets
-	@test -s .build/fuzz-targets || { echo "no such target / 没有该项: $(FUZZ)"; exit 1; }
-	@xargs -P $(FUZZ_JOBS) -L 1 bash -o pipefail -c \
-	  '$(RELEASE)/$$0 --seconds $(FUZZ_SECONDS) $(FUZZ) --only $$1 | grep -v "^fuzz: ok" | tail -n 4' < .build/fuzz-targets
+	@RELEASE=$(RELEASE) Benchmarks/fuzz-kit/run.sh $(FUZZ_SECONDS) $(FUZZ_JOBS) $(FUZZ)
 
 corpus: deps
 	$(SWIFT) build -c release --product huijin-fuzz
@@ -110,8 +106,10 @@ liars: deps
 
 # The Swift runtime is put inside, so that other people's programs need none.
 library: deps
-	$(SWIFT) build -c release --product huijin_verify -Xswiftc -static-stdlib --scratch-path .build/library
-	cp .build/library/release/libhuijin_verify.so $(RELEASE)/
+	$(SWIFT) build -c release --product huijin_verify -Xswiftc -static-stdlib --scratch-path .build/library \
+	  -Xlinker --version-script=Sources/VerifyLibrary/exports.map
+	mkdir -p out && strip -o out/libhuijin_verify.so .build/library/release/libhuijin_verify.so
+	python3 Sources/VerifyLibrary/huijin_verify.py out/libhuijin_verify.so /dev/null /dev/null 2>/dev/null; [ $$? = 64 ]
 
 # Everything inside, the C library too. It runs on any Linux of this architecture, in an empty folder as its root; the kernel's
 # /proc has to be there, from which the Swift runtime reads a program's arguments. libcrypto.a comes with warnings about calls

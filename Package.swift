@@ -153,13 +153,14 @@ let programs: [Target] = [
     .target(
         name: "VerifyLibrary",
         dependencies: ["LightClient", "Ledger", "LedgerCrypto", "Encoding", "CVerifyLibrary"],
-        exclude: ["huijin_verify.py"], swiftSettings: settings),
+        exclude: ["huijin_verify.py", "exports.map"], swiftSettings: settings),
     .target(
         name: "VerifyPage", exclude: ["build.py", "check", "page", "wasm"], swiftSettings: settings),
     program("huijin-sim", ["Simulator", "Consensus", arguments]),
     // The loop and the changes that make hostile input; no product links it.
     .target(
         name: "FuzzKit", dependencies: ["Encoding", arguments], path: "Benchmarks/fuzz-kit",
+        exclude: ["run.sh"],
         swiftSettings: settings),
     program(
         "huijin-fuzz",

@@ -11,9 +11,9 @@ package struct FuzzOptions: ParsableArguments {
 
     package init() {}
 
-    /// Each target in turn, with the inputs that it starts from.
+    /// Each chosen target in turn, with the inputs that it starts from; or their names alone.
     ///
-    /// - Throws: `ExitCode` after a fault.
+    /// - Throws: `ExitCode` after a fault, `ValidationError` where nothing is chosen.
     package func attack(_ targets: [(target: FuzzTarget, corpus: [[UInt8]])]) throws {
         let named = targets.filter { $0.target.name == only }
         let chosen =

@@ -87,7 +87,7 @@ enum Targets {
         [
             .decoder("bundle", EvidenceBundle.self, limits: BundleMutants.limits),
             .decoder("trusted chain", TrustedChain.self, limits: TrustedChain.limits),
-            .decoder("trust start", TrustStart.self, limits: LedgerLimits.genesis),
+            .decoder("trust start", TrustStart.self, limits: TrustStart.limits),
             .decoder("certified header", CertifiedHeader.self, limits: LedgerLimits.certificate),
             .decoder("fork evidence", ForkEvidence.self, limits: ForkEvidence.limits),
             .decoder("receipt", Receipt.self, limits: Receipt.limits),
