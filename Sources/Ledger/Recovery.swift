@@ -200,7 +200,7 @@ extension Recovery: CBORCodable {
                 suite: suite, basis: basis, next: next, blocks: blocks, certificate: certificate)
         else {
             throw decoder.invalid(
-                "a recovery's blocks follow one another, its certificate names the last one, and that one's header the next set"
+                "a recovery's blocks follow one another, its basis is of the last one or of that one's parent, its certificate names the last one, and that one's header the next set"
             )
         }
         self = recovery

@@ -15,9 +15,10 @@ struct Parts {
         let english: String
         let chinese: String
 
+        /// What a caller wrote is in some of them.
         init(_ english: String, _ chinese: String) {
-            self.english = english
-            self.chinese = chinese
+            self.english = english.printable
+            self.chinese = chinese.printable
         }
     }
 
@@ -47,15 +48,15 @@ struct Parts {
         }
         self.bundle = bundle
         inquiry = Inquiry(
-            asked: try Self.asked(parts), note: parts[HUIJIN_NOTE],
-            witnesses: try Self.witnesses(parts), isFollowed: parts[HUIJIN_TRUST] != nil)
+            asked: try Self.asked(parts), testimony: try Self.testimony(parts),
+            isFollowed: parts.has(HUIJIN_TRUST))
     }
 
     private static func checkpoint(_ parts: Given) throws(Mistake) -> TrustedChain? {
         guard let file = parts[HUIJIN_CHECKPOINT] else {
-            guard parts[HUIJIN_ACCEPTED] == nil else {
+            guard !parts.has(HUIJIN_ACCEPTED) else {
                 throw Mistake(
-                    "an accepted digest without a checkpoint", "有所接受的摘要，但无检查点文件")
+                    "an accepted digest without a checkpoint", "给出了区块头摘要，但未给出检查点文件")
             }
             return nil
         }
@@ -93,7 +94,7 @@ struct Parts {
         return asked
     }
 
-    private static func witnesses(_ parts: Given) throws(Mistake) -> [LogCosigner] {
+    private static func testimony(_ parts: Given) throws(Mistake) -> Inquiry.Testimony? {
         var witnesses: [LogCosigner] = []
         for text in try parts.texts(HUIJIN_WITNESS) {
             guard let witness = LogCosigner(verifierKey: text) else {
@@ -103,7 +104,7 @@ struct Parts {
             }
             witnesses.append(witness)
         }
-        guard witnesses.isEmpty == (parts[HUIJIN_NOTE] == nil) else {
+        guard witnesses.isEmpty != parts.has(HUIJIN_NOTE) else {
             throw Mistake(
                 "a note and its witnesses are given together", "检查点文本与见证方须同时给出")
         }
@@ -111,7 +112,7 @@ struct Parts {
             throw Mistake(
                 "more than \(LogNote.witnessesMax) witnesses", "见证方多于 \(LogNote.witnessesMax) 个")
         }
-        return witnesses
+        return parts[HUIJIN_NOTE].map { .init(note: $0, witnesses: witnesses) }
     }
 }
 
@@ -120,29 +121,53 @@ private struct Given {
     private let parts: UnsafeBufferPointer<huijin_part>
 
     private static let kinds = HUIJIN_GENESIS...HUIJIN_WITNESS
-    private static let countMax = 64
+    private static let textBytesMax = 4_096
+
+    private static func bytesMax(_ kind: Int32) -> Int {
+        switch kind {
+        case HUIJIN_GENESIS: LedgerLimits.genesis.bytesMax
+        case HUIJIN_BUNDLE: EvidenceLimits.standard.bundleBytesMax
+        case HUIJIN_CHECKPOINT: TrustStart.fileBytesMax
+        case HUIJIN_TRUST: TrustedChain.limits.bytesMax
+        case HUIJIN_NOTE: LogNote.bytesMax
+        default: textBytesMax
+        }
+    }
 
     init(_ start: UnsafePointer<huijin_part>?, _ count: Int) throws(Parts.Mistake) {
-        guard let start, (1...Self.countMax).contains(count) else {
+        guard let start, (1...Int(HUIJIN_PARTS_MAX)).contains(count) else {
             throw Parts.Mistake(
-                "parts are 1 to \(Self.countMax), and no null pointer",
-                "须有 1 至 \(Self.countMax) 个部分，且非空指针")
+                "1 to \(HUIJIN_PARTS_MAX) parts are given, questions and witnesses among them",
+                "各部分（含问题与核验密钥）须有 1 至 \(HUIJIN_PARTS_MAX) 个")
         }
         parts = UnsafeBufferPointer(start: start, count: count)
         var seen: Set<Int32> = []
         for part in parts {
             guard Self.kinds.contains(part.kind) else {
-                throw Parts.Mistake("no such part: \(part.kind)", "没有这种部分：\(part.kind)")
+                throw Parts.Mistake(
+                    "a part is of kind \(Self.kinds.lowerBound) to \(Self.kinds.upperBound), not \(part.kind)",
+                    "部分的类型应为 \(Self.kinds.lowerBound) 至 \(Self.kinds.upperBound)，而非 \(part.kind)")
             }
             guard part.count >= 0, part.start != nil || part.count == 0 else {
-                throw Parts.Mistake("a null pointer or a negative size", "空指针或负长度")
+                throw Parts.Mistake(
+                    "a part has a null pointer or a negative size", "某部分为空指针或长度为负")
+            }
+            let bytesMax = Self.bytesMax(part.kind)
+            guard part.count <= bytesMax else {
+                throw Parts.Mistake(
+                    "a part of kind \(part.kind) has \(bytesMax) bytes at most, not \(part.count)",
+                    "类型为 \(part.kind) 的部分至多 \(bytesMax) 字节，而非 \(part.count) 字节")
             }
             let isRepeatable = part.kind == HUIJIN_EXPECTED || part.kind == HUIJIN_WITNESS
             guard seen.insert(part.kind).inserted || isRepeatable else {
-                throw Parts.Mistake("a part twice: \(part.kind)", "重复的部分：\(part.kind)")
+                throw Parts.Mistake(
+                    "of the kind \(part.kind) one part is given at most",
+                    "类型为 \(part.kind) 的部分至多一个")
             }
         }
     }
+
+    func has(_ kind: Int32) -> Bool { parts.contains { $0.kind == kind } }
 
     /// The one part of a kind.
     subscript(kind: Int32) -> [UInt8]? {

@@ -9,11 +9,20 @@ import LightClient
 // `libhuijin_verify.so`, for programs in other languages: huijin_verify.h says what each function takes and gives,
 // huijin_verify.py uses it. Nothing is kept between calls, and calls may be made from any thread.
 
-private enum Format: Int32 {
-    case json = 0
-    case text = 1
+private enum Format {
+    case json
+    case text
     /// The JSON, which has no line feed in it, a line feed, and the text.
-    case both = 2
+    case both
+
+    init?(_ number: Int32) {
+        switch number {
+        case HUIJIN_JSON: self = .json
+        case HUIJIN_TEXT: self = .text
+        case HUIJIN_BOTH: self = .both
+        default: return nil
+        }
+    }
 
     func report(json: @autoclosure () -> JSONNode, text: @autoclosure () -> String) -> String {
         switch self {
@@ -31,8 +40,9 @@ public func huijin_verify(
 ) -> Int32 {
     guard let result else { return HUIJIN_MISUSE }
     result.pointee = huijin_result(report: nil, kept: nil, kept_count: 0)
-    guard let format = Format(rawValue: format) else {
-        return misuse(Parts.Mistake("no such format", "没有这种格式"), .json, result)
+    guard let format = Format(format) else {
+        return misuse(
+            Parts.Mistake("the format is 0, 1 or 2", "格式应为 0、1 或 2"), .json, result)
     }
     let given: Parts
     do throws(Parts.Mistake) {
@@ -48,8 +58,8 @@ public func huijin_verify(
         case .followed(let followed):
             keep(followed.trust.encoded, result)
             return HUIJIN_PROVEN
-        case .fork(let evidence, _):
-            keep(evidence.encoded, result)
+        case .fork(let fork):
+            keep(fork.evidence.encoded, result)
             return HUIJIN_FORK
         case .twoHistories: return HUIJIN_FORK
         }
@@ -81,7 +91,7 @@ private func misuse(
     return HUIJIN_MISUSE
 }
 
-/// The caller's own copy, ended by a zero byte; recorded texts hold none, since reports escape control characters.
+/// The caller's own copy, ended by a zero byte; there is none within, since what is not printable is escaped.
 private func tell(_ text: String, _ result: UnsafeMutablePointer<huijin_result>) {
     result.pointee.report = strdup(text)
 }

@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """Evidence bundles of a Huijin ledger, verified from Python. 在 Python 中核验汇津证据包。
 
-Needs libhuijin_verify.so (`make library`) and nothing else; no build step.
+Needs Python 3.10, libhuijin_verify.so (`make library`) and nothing else; no build step.
 
     from huijin_verify import Library
-    library = Library("libhuijin_verify.so")
+    library = Library("./libhuijin_verify.so")
     report = library.verify(genesis, bundle, expected=["asset 5a…"])
     report.verdict          # "proven", "proven-false", "not-proven", "cannot-be-trusted-yet", "fork-proven", "two-histories"
     report.facts["height"]  # what the report says, as a dictionary
     report.text             # the report that `huijin-verify` prints, in English and Chinese
 
 To follow a ledger: trust=b"" the first time, then report.kept of the last proven report. After "fork-proven" report.kept is
-the evidence. To start at a checkpoint that somebody whom you believe told you: checkpoint= and accepted=. What witnesses
+the evidence, and unless report.facts["byEndedKeys"] nothing is to be proven with that trust until people have settled which
+history is true. To start at a checkpoint that somebody whom you believe told you: checkpoint= and accepted=. What witnesses
 saw: note= and witnesses=.
 
-On the command line: huijin_verify.py LIBRARY GENESIS BUNDLE [QUESTION…], with the exit codes of `huijin-verify`.
+On the command line: huijin_verify.py LIBRARY GENESIS BUNDLE [QUESTION…], with the exit codes of `huijin-verify`;
+71 when memory is short.
 """
 import ctypes
 import json
@@ -23,6 +25,7 @@ import time
 from dataclasses import dataclass
 
 PROVEN, PROVEN_FALSE, NOT_PROVEN, FORK, MISUSE = 0, 1, 2, 3, 64
+_UNREADABLE, _NO_MEMORY, _UNWRITABLE = 66, 71, 73
 _GENESIS, _BUNDLE, _EXPECTED, _CHECKPOINT, _ACCEPTED, _TRUST, _NOTE, _WITNESS = range(1, 9)
 _BOTH = 2
 
@@ -62,22 +65,32 @@ class Library:
     def verify(self, genesis: bytes, bundle: bytes, *, expected=(), checkpoint: bytes | None = None,
                accepted: str | None = None, trust: bytes | None = None, note: bytes | None = None,
                witnesses=(), now_ms: int | None = None) -> Report:
-        """What the bundle proves. Raises ValueError when an argument is not what it should be."""
-        parts = [(_GENESIS, genesis), (_BUNDLE, bundle), (_CHECKPOINT, checkpoint), (_ACCEPTED, accepted),
-                 (_TRUST, trust), (_NOTE, note)]
-        parts += [(_EXPECTED, question) for question in expected] + [(_WITNESS, key) for key in witnesses]
+        """What the bundle proves. Raises ValueError or TypeError when an argument is not what it should be, MemoryError."""
+        if isinstance(expected, str) or isinstance(witnesses, str):
+            raise TypeError("expected and witnesses are lists of texts")
         now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-        code, text, kept = self._call([(kind, data) for kind, data in parts if data is not None], now_ms)
+        if not 0 <= now_ms < 1 << 64:
+            raise ValueError("now_ms is milliseconds of Unix time, of 64 bits")
+        optional = [(_CHECKPOINT, checkpoint), (_ACCEPTED, accepted), (_TRUST, trust), (_NOTE, note)]
+        parts = [(_GENESIS, genesis), (_BUNDLE, bundle)]
+        parts += [(kind, data) for kind, data in optional if data is not None]
+        parts += [(_EXPECTED, question) for question in expected] + [(_WITNESS, key) for key in witnesses]
+        code, text, kept = self._call(parts, now_ms)
         facts, text = text.split("\n", 1)
         facts = json.loads(facts)
         if code == MISUSE:
             raise ValueError(f"{facts['fault']['en']} / {facts['fault']['zh']}")
+        if trust is not None and facts["verdict"] in ("proven", "fork-proven") and kept is None:
+            raise MemoryError("no memory for what is to be kept")
         return Report(code, facts, text, kept)
 
     def _call(self, given, now_ms):
         parts = (_Part * len(given))()
         for part, (kind, data) in zip(parts, given):
-            data = data.encode() if isinstance(data, str) else bytes(data)
+            if isinstance(data, str):
+                data = data.encode()
+            elif not isinstance(data, bytes):
+                raise TypeError(f"a part is bytes or a text, not {type(data).__name__}")
             part.kind, part.start, part.count = kind, data, len(data)
         result = _Result()
         code = self._library.huijin_verify(parts, len(given), now_ms, _BOTH, ctypes.byref(result))
@@ -95,16 +108,28 @@ def main(arguments):
         print("huijin_verify.py LIBRARY GENESIS BUNDLE [QUESTION…]", file=sys.stderr)
         return MISUSE
     library, genesis, bundle, *expected = arguments
-    with open(genesis, "rb") as file:
-        genesis = file.read()
-    with open(bundle, "rb") as file:
-        bundle = file.read()
     try:
+        with open(genesis, "rb") as file:
+            genesis = file.read()
+        with open(bundle, "rb") as file:
+            bundle = file.read()
         report = Library(library).verify(genesis, bundle, expected=expected)
     except ValueError as mistake:
         print(mistake, file=sys.stderr)
         return MISUSE
-    print(report.text, end="")
+    except OSError as problem:
+        print(problem, file=sys.stderr)
+        return _UNREADABLE
+    except MemoryError as problem:
+        print(problem or "no memory / 内存不足", file=sys.stderr)
+        return _NO_MEMORY
+    try:
+        sys.stdout.buffer.write(report.text.encode())
+        sys.stdout.buffer.flush()
+    except OSError as problem:
+        print(problem, file=sys.stderr)
+        sys.stdout = None
+        return _UNWRITABLE
     return report.code
 
 

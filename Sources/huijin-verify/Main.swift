@@ -2,6 +2,7 @@ import Encoding
 import Files
 import Glibc
 import Ledger
+import LedgerCrypto
 import LightClient
 
 /// `huijin-verify`: the regulator's tool. It opens files, asks nobody, and says what they prove.
@@ -151,13 +152,17 @@ enum Main {
         _ bytes: [UInt8], _ verifier: Verifier, _ known: TrustFile, _ note: [UInt8]?,
         _ arguments: Arguments
     ) throws(EvidenceProblem) -> ExitCode {
+        // Beside evidence of a fork nothing is proven, so what is asked and who saw it do not matter.
+        let isOpen = known.knownFork == nil
         let inquiry = Inquiry(
-            asked: arguments.asked, note: note, witnesses: arguments.witnesses,
+            asked: isOpen ? arguments.asked : [],
+            testimony: isOpen
+                ? note.map { .init(note: $0, witnesses: arguments.witnesses) } : nil,
             isFollowed: known.path != nil)
         let judgement = try verifier.judge(bytes, inquiry, nowMs: nowMs)
-        if case .fork(let evidence, _) = judgement, let path = known.path {
+        if case .fork(let fork) = judgement, let path = known.path {
             // The evidence first: nobody may be listening.
-            let isWritten = writeFork(evidence, known.trust, beside: path)
+            let isWritten = writeFork(fork, beside: path, known.trust.suite)
             let code = show(judgement.report, judgement.json, arguments, .fork)
             return isWritten ? code : .unwritable
         }
@@ -192,11 +197,11 @@ enum Main {
     }
 
     private static func writeFork(
-        _ evidence: ForkEvidence, _ trust: TrustedChain, beside path: String
+        _ fork: FoundFork, beside path: String, _ suite: Suite
     ) -> Bool {
-        let encoded = evidence.encoded
-        let mark = trust.isByEndedKeys(evidence, nowMs: nowMs) ? EvidenceMark.oldFork : .fork
-        let name = mark.path(beside: path, encoded, trust.suite)
+        let encoded = fork.evidence.encoded
+        let mark = fork.isByEndedKeys ? EvidenceMark.oldFork : .fork
+        let name = mark.path(beside: path, encoded, suite)
         // What a full disk left of it has the same name.
         if WholeFile.isThere(name, encoded) { return true }
         let isWritten = writing { () throws(WholeFile.Problem) in
@@ -293,7 +298,7 @@ enum Main {
         let receipts: BundleReceipts
         do throws(EvidenceProblem) {
             let proven = try verifier.receipts(bundle)
-            try checkAsked(proven.questions, arguments: arguments)
+            for asked in arguments.asked { try asked.requireAnswer(by: proven.questions) }
             receipts = proven
         } catch {
             complain(EvidenceReport(error).text)
@@ -311,13 +316,6 @@ enum Main {
             complain("\(error.text)\n")
             return .unwritable
         }
-    }
-
-    /// The bundle answers what the caller means, whatever else it answers.
-    private static func checkAsked(
-        _ questions: [EvidenceQuestion], arguments: Arguments
-    ) throws(EvidenceProblem) {
-        for asked in arguments.asked { try asked.requireAnswer(by: questions) }
     }
 
     private static func complain(_ text: String) {

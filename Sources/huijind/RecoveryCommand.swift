@@ -106,8 +106,8 @@ struct RecoveryCommand: ParsableCommand {
                 case nil: print("taken here / 可采用")
                 case .notCertified(let signatures, let threshold):
                     print(
-                        "taken here once it has \(threshold) valid signatures; \(signatures) are in it / "
-                            + "有 \(threshold) 个有效签名后可采用，现有 \(signatures) 个")
+                        "taken here once it has \(threshold) signatures, all valid; \(signatures) are in it, see show / "
+                            + "有 \(threshold) 个签名且全部有效后可采用，现有 \(signatures) 个，见 show")
                 case let refusal?: throw refusal
                 }
             }

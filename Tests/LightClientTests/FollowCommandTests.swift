@@ -99,6 +99,36 @@ import Testing
         }
     }
 
+    /// Whatever lies beside the trust file is said before what was asked, and after what is wrong with the bundle.
+    @Test func whatWasAskedDoesNotHideAFork() throws {
+        try Self.besideAFork { desk, fork in
+            let other = try EvidenceBundle.header(height: 4, from: fork.right)
+            #expect(try desk.verify(other, "--trust", desk.trust).code == 3)
+            let honest = try EvidenceBundle.header(height: 2, from: fork.left)
+            let asked = try desk.verify(honest, "--trust", desk.trust, "--expect", "header 3")
+            #expect(asked.code == 3 && asked.errors.contains(".fork-"))
+            var damaged = honest
+            damaged.entries = []
+            damaged.ancestors = []
+            #expect(try desk.verify(damaged, "--trust", desk.trust).code == 2)
+        }
+    }
+
+    @Test func whatNothingLinksIsSaidToBeTrustedAlone() throws {
+        var chain = Fork(.ed25519SHA256).common
+        try CommandTests.inFolder { folder in
+            let desk = try Desk(chain, folder)
+            let first = try EvidenceBundle.header(height: chain.newest.height, from: chain)
+            #expect(try desk.verify(first, "--trust", desk.trust).code == 0)
+            chain.grow(2)
+            let later = try EvidenceBundle.header(height: chain.newest.height, from: chain)
+            let run = try desk.verify(later, "--trust", desk.trust)
+            #expect(run.output.contains("trusted to height \(chain.newest.height); "))
+            #expect(run.output.contains("go on from one another"))
+            #expect(!run.output.contains("not added"))
+        }
+    }
+
     @Test func aForkBecomesAFileThatStandsAlone() throws {
         try Self.besideAFork { desk, fork in
             let honest = try EvidenceBundle.header(height: 2, from: fork.left)

@@ -118,13 +118,24 @@ import VerifyLibrary
         ]
         #expect(Self.ask(whole, format: 3).code == HUIJIN_MISUSE)
         #expect(Self.ask(whole, format: HUIJIN_BOTH).report.contains("}\nPROVEN"))
+        #expect(Self.ask(whole, format: HUIJIN_TEXT).report.hasPrefix("PROVEN"))
         #expect(huijin_verify(nil, 1, 0, HUIJIN_JSON, nil) == HUIJIN_MISUSE)
         var negative = huijin_part(kind: HUIJIN_BUNDLE, start: nil, count: -1)
         var result = huijin_result()
         #expect(huijin_verify(&negative, 1, 0, HUIJIN_TEXT, &result) == HUIJIN_MISUSE)
         huijin_release(&result)
-        // Some seconds before the bundle's block.
-        let early = Self.ask(whole + [(HUIJIN_TRUST, [])], nowMs: 1_000)
-        #expect(early.code == HUIJIN_NOT_PROVEN)
+        let many = [Part](repeating: (HUIJIN_EXPECTED, Array("header 2".utf8)), count: 510)
+        #expect(Self.ask(whole + many).code == HUIJIN_PROVEN)
+        #expect(Self.ask(whole + many + [many[0]]).code == HUIJIN_MISUSE)
+    }
+
+    @Test func theCallersClockCounts() throws {
+        let whole = [
+            try Self.part(HUIJIN_GENESIS, "genesis"), try Self.part(HUIJIN_BUNDLE, "bundle"),
+            (HUIJIN_TRUST, []),
+        ]
+        // In 1970 the bundle's block has not been made.
+        #expect(Self.ask(whole, nowMs: 1_000).code == HUIJIN_NOT_PROVEN)
+        #expect(Self.ask(whole, nowMs: .max).code == HUIJIN_PROVEN)
     }
 }

@@ -164,7 +164,7 @@ import Testing
     @Test(.enabled(if: ProcessInfo.processInfo.environment["HUIJIN_WRITE_VECTORS"] == "page"))
     func write() throws {
         var text = "# group, part, bytes: PageVectorTests\n"
-        for (group, parts) in try Self.make().sorted(by: { $0.key > $1.key }) {
+        for (group, parts) in try Self.make().sorted(by: { $0.key < $1.key }) {
             for (part, bytes) in parts.sorted(by: { $0.key < $1.key }) {
                 text += "\(group) \(part) \(Hex.encode(bytes))\n"
             }

@@ -12,6 +12,12 @@ public enum TrustStart: Equatable, Sendable {
     /// Bytes of a checkpoint file: a header and at most 128 validators.
     public static let fileBytesMax = 131_072
 
+    public static var limits: CBORLimits {
+        var limits = LedgerLimits.genesis
+        limits.bytesMax = fileBytesMax
+        return limits
+    }
+
     public var validators: ValidatorSet {
         switch self {
         case .genesis(let validators), .checkpoint(_, let validators): validators
@@ -105,7 +111,7 @@ public struct TrustedChain: Equatable, Sendable {
     ) throws(EvidenceProblem) {
         let start: TrustStart
         do throws(CBORError) {
-            start = try TrustStart.decode(bytes, limits: LedgerLimits.genesis)
+            start = try TrustStart.decode(bytes, limits: TrustStart.limits)
         } catch {
             throw EvidenceProblem(.start, .undecodable(error))
         }

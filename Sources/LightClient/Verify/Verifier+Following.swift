@@ -96,7 +96,8 @@ extension FollowedAnswer {
         }
         guard let linkedTo else {
             let height = answer.height
-            guard height > newest else {
+            // What is lower than the newest is not added where nothing links it.
+            guard height == newest else {
                 return (
                     "trusted to height \(newest); nothing here shows that its log holds the header of height \(height), "
                         + "which is not added",

@@ -17,6 +17,7 @@ import pathlib
 import random
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -56,6 +57,19 @@ class Native:
     def verify(self, parts):
         code, text, kept = self.library._call(parts, NOW_MS)
         return code, text.encode(), kept
+
+    def verify_by_name(self, parts):
+        """The same through the arguments that people use, where there are any for such parts."""
+        lines = {kind: [data.decode() for other, data in parts if other == kind] for kind in (EXPECTED, WITNESS)}
+        given = {kind: data for kind, data in parts if kind not in lines}
+        accepted = given[ACCEPTED].decode() if ACCEPTED in given else None
+        try:
+            report = self.library.verify(
+                given[GENESIS], given[BUNDLE], expected=lines[EXPECTED], checkpoint=given.get(CHECKPOINT),
+                accepted=accepted, trust=given.get(TRUST), note=given.get(NOTE), witnesses=lines[WITNESS], now_ms=NOW_MS)
+        except ValueError as mistake:
+            return 64, str(mistake), None
+        return report.code, report.text, report.kept
 
 
 class Program:
@@ -137,6 +151,12 @@ def known_inputs(native):
     ]:
         found = native.verify(parts)
         expect(found[0] == code, f"{name}: {found[0]} {found[1][:300]!r}, should be {code}")
+        kinds = [kind for kind, _ in parts]
+        if {GENESIS, BUNDLE} <= set(kinds) <= set(PLACES) and kinds.count(BUNDLE) == 1 and all(
+                data.isascii() for kind, data in parts if kind not in LIMITS):
+            text = found[1].decode().split("\n", 1)[1]
+            expect(native.verify_by_name(parts) == (code, text.rstrip("\n") if code == 64 else text, found[2]),
+                   f"{name}: another result by the names of Python's arguments")
         yield name, parts
 
 
@@ -325,6 +345,40 @@ def check_page(browser, file, judged, samples, generator):
     shown.context.close()
 
 
+def check_drop(browser, file, native, known):
+    """Files of all kinds at once, each in its place whatever its name; then one of them removed, and a question typed."""
+    parts = known["witnessed and followed"]
+    dropped = known["a checkpoint"][2:3] + [(kind, data) for kind, data in parts if kind in LIMITS]
+    typed = [(kind, data) for kind, data in parts if kind not in LIMITS]
+    shown = Shown(browser, file)
+    shown.drop(*[data for _, data in reversed(dropped)])
+    expect(shown.verdict() == "misuse", f"a checkpoint without its digest is shown as {shown.verdict()}")
+    shown.page.click("[data-forget=checkpoint]")
+    for kind, data in typed:
+        shown.bring(kind, data)
+    shown.page.wait_for_selector("#verdict[data-verdict=proven]")
+    expect(shown.report() == native.verify(parts)[1], "files that are dropped are judged as files that are chosen")
+    shown.page.type("#expected", "x")
+    expect(shown.page.locator("#verdict").is_hidden() and shown.page.locator("#proven").is_hidden(),
+           "no verdict stands beside a question that is being typed")
+    shown.page.keyboard.press("Tab")
+    shown.page.wait_for_selector("#verdict[data-verdict=misuse]")
+    expect(not shown.complaints, f"the browser complained: {shown.complaints[:3]}")
+    shown.context.close()
+
+
+def check_command(library, folder, parts):
+    """The module as a program."""
+    [(_, genesis), (_, bundle)] = parts
+    files = [folder / "genesis.cbor", folder / "bundle.cbor"]
+    for path, data in zip(files, (genesis, bundle)):
+        path.write_bytes(data)
+    program = [sys.executable, str(ROOT / "Sources/VerifyLibrary/huijin_verify.py"), str(library)]
+    for arguments, code in [(files, 0), (files + ["who"], 64), ([files[0], folder / "none"], 66), (files[:1], 64)]:
+        found = subprocess.run(program + [str(word) for word in arguments], capture_output=True)
+        expect(found.returncode == code, f"huijin_verify.py {arguments}: {found.returncode}, should be {code}")
+
+
 def check_limits(browser, folder, file, genesis):
     """A file that is too long is named as such and not read."""
     long = folder / "long.bundle"
@@ -422,13 +476,14 @@ def check_pictures(browser, file, native, known, pictures):
             shown.picture(pictures / f"{name}.png")
         expect(not shown.complaints, f"{name}: {shown.complaints[:3]}")
         shown.context.close()
-    for name, parts in known:
-        if name in ("witnessed and followed", "a fork"):
-            shown = Shown(browser, file)
-            shown.choose(parts)
-            if pictures:
-                shown.picture(pictures / f"{name.split()[-1]}.png")
-            shown.context.close()
+    for name, verdict in (("witnessed and followed", "proven"), ("a fork", "fork-proven")):
+        shown = Shown(browser, file)
+        shown.choose(known[name])
+        expect(shown.verdict() == verdict, f"{name} is shown as {shown.verdict()}")
+        expect(shown.report() == native.verify(known[name])[1], f"{name}: another report")
+        if pictures:
+            shown.picture(pictures / f"{name.split()[-1]}.png")
+        shown.context.close()
     print(f"  {len(wanted) + 2} pictures" + (f" in {pictures}" if pictures else " looked at, none kept"))
 
 
@@ -447,11 +502,10 @@ def main():
 
     print(f"1. huijin.wasm and {options.library.name} (seed {options.seed})")
     good = list(good_inputs())
-    known = list(known_inputs(native))
-    inputs = good + known + list(signature_inputs(native))
+    known = dict(known_inputs(native))
+    inputs = good + list(known.items()) + list(signature_inputs(native))
     changed = list(mutants([(name, parts) for name, parts in inputs if parts], options.mutants, generator))
-    whole = next(parts for name, parts in known if name == "witnessed and followed")
-    start = next(parts for name, parts in known if name == "a checkpoint")
+    whole, start = known["witnessed and followed"], known["a checkpoint"]
     judged = compare(inputs + list(corpus_inputs(whole)) + list(corpus_inputs(start)) + changed, native, program)
     compare(list(edges(whole)) + list(edges(start)), native, program)
     print("2. the page")
@@ -464,6 +518,8 @@ def main():
         check_faults(browser, pathlib.Path(folder), file, genesis, bundle)
         check_choices(browser, file, genesis, bundle)
         check_limits(browser, pathlib.Path(folder), file, genesis)
+        check_drop(browser, file, native, known)
+        check_command(options.library.resolve(), pathlib.Path(folder), good[0][1])
         print("3. what people see")
         if options.pictures:
             options.pictures.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,9 @@
   const workerURL = URL.createObjectURL(new Blob([byID("worker").textContent], { type: "text/javascript" }));
   const chosen = {}; // by the names in `files`
   let running = null;
+  let isTyping = false; // a field has changed and is not finished
+  let hasForked = false; // two certified histories were found since the page was opened
+  let drops = 0;
 
   const verdicts = {
     "proven": ["good", "已证明", "Proven"],
@@ -77,22 +80,39 @@
     }
   }
 
+  function seenBy(witnessed) {
+    return [
+      ...witnessed.witnesses.map((witness) => `${witness.name}，其称时间 its own word for the time: ${witness.time}`),
+      `止于高度 ${witnessed.height} 的日志 the log ending with height ${witnessed.height}`,
+      ...(witnessed.linked ? [] : ["此处未证明结论所依据的日志由其延续 nothing here shows that the answer's log goes on from it"]),
+    ].join("\n");
+  }
+
+  function trustedTo(trust) {
+    return trust.linkedTo === null
+      ? `${trust.height}\n此处未证明与此前信任的日志前后相续 nothing here links it with what was trusted before`
+      : `${trust.height}`;
+  }
+
   function showProven(report) {
     showVerdict("proven", [element("p", {}, ...both(
       `截至高度 ${report.height}，时间 ${report.time}`, `as of height ${report.height}, time ${report.time}`))]);
+    if (hasForked && report.trust) {
+      byID("verdict").append(element("p", {}, ...both("打开本页以来已发现两份经认证的历史：查明之前不应据此作出判断。",
+        "Two certified histories were found since this page was opened: until people have settled which is true, nothing should rest on this.")));
+    }
     show("proven", [
       element("h2", {}, ...both("已证明的内容", "What is proven")),
       facts([
         ...report.findings.map(answer),
         ["账本", "Ledger", report.ledger],
         ["链标识（请与可信来源核对）", "Chain (compare it with a source that you trust)", report.chain],
-        ["签名终局", "Finalized by",
+        ["终局签名", "Finalized by",
           `${report.validators} 个记账节点中 ${report.signatures} 个（需 ${report.quorum} 个）\n`
           + `${report.signatures} of ${report.validators} validators, ${report.quorum} needed; ${report.suite}`],
         ["区块头", "Header", report.header],
-        ...(report.witnessed ? [["另经见证", "Also seen by", report.witnessed.witnesses
-          .map((witness) => `${witness.name} · ${witness.time}`).concat(`高度 height ${report.witnessed.height}`).join("\n")]] : []),
-        ...(report.trust ? [["现已信任至高度", "Trusted to height", String(report.trust.height)]] : []),
+        ...(report.witnessed ? [["另经见证", "Also seen by", seenBy(report.witnessed)]] : []),
+        ...(report.trust ? [["现已信任至高度", "Trusted to height", trustedTo(report.trust)]] : []),
       ]),
     ]);
     show("claimed", [
@@ -112,7 +132,8 @@
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     });
-    byID("verdict").append(save);
+    byID("verdict").append(save, element("p", {}, ...both("本页不保留任何内容：保存后，下次核验时选用该文件。",
+      "This page keeps nothing: save it, and choose that file the next time.")));
   }
 
   function showResult({ code, json, text, kept, fault }) {
@@ -123,8 +144,12 @@
     }
     if (code === 0) showProven(report);
     else showVerdict(report.verdict, [report.place, report.fault].filter(Boolean).map(paragraph));
-    if (kept && code === 0) showKept(kept, "huijin.trust", "保存信任文件", "Save what is trusted now");
-    else if (kept) showKept(kept, "huijin.fork", "保存分叉证据", "Save the fork evidence");
+    if (kept && code === 0) {
+      showKept(kept, "huijin.trust", "保存信任文件", "Save what is trusted now");
+    } else if (kept) {
+      hasForked ||= !report.byEndedKeys;
+      showKept(kept, report.byEndedKeys ? "huijin.old-fork" : "huijin.fork", "保存分叉证据", "Save the fork evidence");
+    }
     byID("report").append(...text.split(/(?<=\n)/).map((line) => element("span", {}, line)));
     byID("json").textContent = json;
     byID("full").hidden = false;
@@ -175,6 +200,9 @@
 
   function verify() {
     reset();
+    if (isTyping) return;
+    // Nothing counts that is not seen.
+    if (Object.keys(texts).some((name) => byID(name).value) || byID("follow").checked) byID("more").open = true;
     const parts = partsBrought();
     if (!parts || !("genesis" in chosen) || !("bundle" in chosen)) return;
     showVerdict("working");
@@ -203,6 +231,11 @@
     const choice = (chosen[kind] = { bytes: null });
     const name = byID(`${kind}-name`);
     name.replaceChildren(visible(file.name), ` · ${file.size.toLocaleString("en")} B`);
+    if (kind === "trust") byID("follow").checked = false;
+    if (file.size === 0) {
+      name.append(" · 空文件 an empty file");
+      return;
+    }
     if (file.size > files[kind].limit) {
       name.append(` · 过大 too large: ${files[kind].limit.toLocaleString("en")} B`);
       return;
@@ -225,25 +258,48 @@
   for (const kind of Object.keys(files)) {
     byID(kind).addEventListener("change", async ({ target }) => {
       if (target.files.length === 0) return;
-      await choose(kind, target.files[0]);
+      const [file] = target.files;
+      target.value = ""; // the same name may be chosen again, with other bytes
+      await choose(kind, file);
       verify();
     });
   }
   for (const button of document.querySelectorAll("button[data-forget]")) {
     button.addEventListener("click", () => forget(button.dataset.forget));
   }
-  for (const name of [...Object.keys(texts), "follow"]) byID(name).addEventListener("change", verify);
+  for (const name of Object.keys(texts)) {
+    // While it is typed no verdict is of what stands there.
+    byID(name).addEventListener("input", () => {
+      isTyping = true;
+      reset();
+    });
+    for (const event of ["change", "blur"]) {
+      byID(name).addEventListener(event, () => {
+        if (event === "blur" && !isTyping) return;
+        isTyping = false;
+        verify();
+      });
+    }
+  }
+  byID("follow").addEventListener("change", () => {
+    if (byID("follow").checked) forget("trust");
+    else verify();
+  });
   addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     document.body.classList.add("dragging");
   });
   addEventListener("dragleave", () => document.body.classList.remove("dragging"));
   addEventListener("drop", async (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     document.body.classList.remove("dragging");
     reset();
+    const drop = ++drops;
     for (const file of [...event.dataTransfer.files]) {
       const kind = await kindOf(file);
+      if (drop !== drops) return; // a later one counts
       if (byID("more").contains(byID(kind))) byID("more").open = true;
       await choose(kind, file);
     }
