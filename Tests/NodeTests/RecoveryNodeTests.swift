@@ -10,43 +10,6 @@ import Testing
 
 /// Two of four nodes are lost for good; the rest go on with two new ones.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RecoveryNodeTests {
-    /// What is left of the quorum goes on from whoever knows the latest block.
-    private static func recovery(
-        _ network: TestNetwork, seating seats: [Int], left: [Int] = [0, 1]
-    ) throws -> Recovery {
-        var stopped = try left.map { try StoppedNode(network.configuration($0)) }
-        let source =
-            stopped.indices.max {
-                (stopped[$0].basis.epoch, stopped[$0].basis.view)
-                    < (stopped[$1].basis.epoch, stopped[$1].basis.view)
-            } ?? 0
-        let present = stopped[source].basis.validators.validators
-        let next = try seats.map { index in
-            index < 4
-                ? present[index]
-                : Validator(
-                    member: try TestNetwork.member(UInt32(98 + index)),
-                    votingKey: network.votingKeys[index].publicKey,
-                    transportKey: network.transports[index].identity.publicKey)
-        }
-        return try stopped[source].makeRecovery(
-            seats: next, by: network.member, with: network.memberKey)
-    }
-
-    private static func signed(
-        _ recovery: Recovery, _ network: TestNetwork, by signers: [Int]
-    ) throws -> Recovery {
-        let rule = try #require(network.genesis.recovery)
-        return try signers.reduce(recovery) { recovery, index in
-            try #require(
-                recovery.adding(
-                    RecoveryRule.sign(
-                        recovery.certificate.statement, at: index,
-                        with: network.recoveryKeys[index], chain: network.genesis.chain),
-                    under: rule))
-        }
-    }
-
     @Test func aLostQuorumIsReplaced() async throws {
         let network = try TestNetwork(4, joiners: 2)
         var nodes: [HuijinNode] = []
@@ -55,20 +18,20 @@ import Testing
         #expect(first[0].status == .final)
         for node in nodes { await node.stop() }
         // The members of the lost seats 2 and 3 have new nodes with new keys.
-        let bare = try Self.recovery(network, seating: [0, 1, 4, 5])
-        let weak = try Self.signed(bare, network, by: [2])
+        let bare = try network.recovery(seating: [0, 1, 4, 5])
+        let weak = try network.signed(bare, by: [2])
         let refused = try await network.start(0) { $0.recovery = weak }
         #expect(
             await refused.waitUntilStopped()
                 == .recovery(.notCertified(signatures: 1, threshold: 2)))
         let path = network.folder + "/recovery.cbor"
-        try Data(Self.signed(weak, network, by: [0]).encoded).write(to: URL(filePath: path))
+        try Data(network.signed(weak, by: [0]).encoded).write(to: URL(filePath: path))
         let recovery = try RecoveryFile.read(path, genesis: network.genesis)
         #expect(
             recovery.next.validators.map(\.votingKey)
                 == [0, 1, 4, 5].map { network.votingKeys[$0].publicKey })
         // Another body under the same header.
-        let other = try Self.recovery(network, seating: [0, 1, 4])
+        let other = try network.recovery(seating: [0, 1, 4])
         let spliced = try #require(
             Recovery(
                 suite: recovery.suite, basis: recovery.basis, next: recovery.next,
@@ -105,7 +68,7 @@ import Testing
         #expect(again[0].status == .final)
         // A second recovery of the same epoch is told, not passed over.
         await nodes[0].stop()
-        let second = try Self.signed(other, network, by: [0, 1])
+        let second = try network.signed(other, by: [0, 1])
         let torn = try await network.start(0) { $0.recovery = second }
         #expect(
             await torn.waitUntilStopped()

@@ -30,47 +30,9 @@ import Testing
         }
     }
 
-    /// One block for each, on top of one another.
-    private func grow(
-        _ network: TestNetwork, _ node: HuijinNode, to height: UInt64, from number: Int = 0
-    ) async throws {
-        var number = number
-        while node.status.height < height {
-            number += 1
-            let results = await node.submit(
-                [
-                    network.evidence(
-                        number, lastValidHeight: node.status.height + 10)
-                ], wait: .final, timeoutMs: 60_000)
-            try #require(results[0].status == .final && results[0].code == .accepted)
-        }
-    }
-
-    /// Something changed at one of the nodes whose configurations were given `note`.
-    private struct Changes {
-        private let stream: AsyncStream<Void>
-        private let continuation: AsyncStream<Void>.Continuation
-
-        init() {
-            (stream, continuation) = AsyncStream.makeStream(
-                of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        }
-
-        func note(in configuration: inout NodeConfiguration) {
-            let continuation = continuation
-            configuration.onSnapshotChange = { continuation.yield() }
-        }
-
-        /// The suite's time limit ends a wait in vain.
-        func wait(until isTrue: () -> Bool) async {
-            if isTrue() { return }
-            for await _ in stream where isTrue() { return }
-        }
-    }
-
     @Test func aFreshFollowerJoinsWhileLoadGoesOn() async throws {
         let network = try network(joiners: 2)
-        let changes = Changes()
+        let changes = NodeChanges()
         var nodes: [HuijinNode] = []
         for index in 0..<4 {
             nodes.append(
@@ -79,14 +41,14 @@ import Testing
                     changes.note(in: &$0)
                 })
         }
-        try await grow(network, nodes[0], to: 52)
+        try await network.grow(nodes[0], to: 52)
         await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
         let joining = try await network.start(4) {
             $0.snapshots = settings(every: 10, joinAhead: 20)
             changes.note(in: &$0)
         }
         let first = nodes[0]
-        async let load: Void = grow(network, first, to: 90, from: 1_000)
+        async let load: Void = network.grow(first, to: 90, from: 1_000)
         await changes.wait { joining.status.firstHeight > 0 }
         try await load
         let root = try await joining.stateRoot(at: 90)
@@ -112,7 +74,7 @@ import Testing
             $0.snapshots = settings(every: 10, joinAhead: 20)
         }
         #expect(again.status.firstHeight == firstHeight)
-        try await grow(network, nodes[2], to: 93, from: 2_000)
+        try await network.grow(nodes[2], to: 93, from: 2_000)
         let later = try await again.stateRoot(at: 93)
         #expect(try await nodes[1].stateRoot(at: 93) == later)
         let submitted = await again.submit(
@@ -125,7 +87,7 @@ import Testing
     /// and goes on with what it has.
     @Test func aLyingPeerIsNamedAndAStopIsGoneOnFrom() async throws {
         let network = try network(joiners: 1)
-        let changes = Changes()
+        let changes = NodeChanges()
         var nodes: [HuijinNode] = []
         for index in 0..<4 {
             nodes.append(
@@ -136,7 +98,7 @@ import Testing
                     $0.snapshots.servedBytesPerSecondMax = 1_024
                 })
         }
-        try await grow(network, nodes[0], to: 42)
+        try await network.grow(nodes[0], to: 42)
         await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
         let folder = "\(network.folder)/2/snapshots/40"
         for name in try FileManager.default.contentsOfDirectory(atPath: folder)

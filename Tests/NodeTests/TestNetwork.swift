@@ -132,6 +132,22 @@ final class TestNetwork: Sendable {
         sign(record(number), lastValidHeight: lastValidHeight, key: key, chain: chain)
     }
 
+    /// One block for each, on top of one another.
+    func grow(
+        _ node: HuijinNode, to height: UInt64, from number: Int = 0
+    ) async throws {
+        var number = number
+        while node.status.height < height {
+            number += 1
+            let results = await node.submit(
+                [
+                    evidence(
+                        number, lastValidHeight: node.status.height + 10)
+                ], wait: .final, timeoutMs: 60_000)
+            try #require(results[0].status == .final && results[0].code == .accepted)
+        }
+    }
+
     /// So many of them under one signature.
     func batch(_ count: Int) -> [[UInt8]] {
         Envelope.signBatch(
@@ -164,6 +180,43 @@ final class TestNetwork: Sendable {
     }
 }
 
+extension TestNetwork {
+    /// What is left of the quorum goes on from whoever knows the latest block.
+    func recovery(
+        seating seats: [Int], left: [Int] = [0, 1]
+    ) throws -> Recovery {
+        var stopped = try left.map { try StoppedNode(configuration($0)) }
+        let source =
+            stopped.indices.max {
+                (stopped[$0].basis.epoch, stopped[$0].basis.view)
+                    < (stopped[$1].basis.epoch, stopped[$1].basis.view)
+            } ?? 0
+        let present = stopped[source].basis.validators.validators
+        let next = try seats.map { index in
+            index < 4
+                ? present[index]
+                : Validator(
+                    member: try TestNetwork.member(UInt32(98 + index)),
+                    votingKey: votingKeys[index].publicKey,
+                    transportKey: transports[index].identity.publicKey)
+        }
+        return try stopped[source].makeRecovery(
+            seats: next, by: member, with: memberKey)
+    }
+
+    func signed(_ recovery: Recovery, by signers: [Int]) throws -> Recovery {
+        let rule = try #require(genesis.recovery)
+        return try signers.reduce(recovery) { recovery, index in
+            try #require(
+                recovery.adding(
+                    RecoveryRule.sign(
+                        recovery.certificate.statement, at: index,
+                        with: recoveryKeys[index], chain: genesis.chain),
+                    under: rule))
+        }
+    }
+}
+
 extension HuijinNode {
     /// Waits for a height and gives the state root there.
     func stateRoot(at height: UInt64) async throws -> LedgerCrypto.Digest? {
@@ -174,5 +227,27 @@ extension HuijinNode {
     /// One that was away takes transactions only when it is nearly level with the others (`Replica.isCatchingUp`).
     func reached(_ height: UInt64) async {
         for await current in heights() where current >= height { break }
+    }
+}
+
+/// Something changed at one of the nodes whose configurations were given `note`.
+struct NodeChanges {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func note(in configuration: inout NodeConfiguration) {
+        let continuation = continuation
+        configuration.onSnapshotChange = { continuation.yield() }
+    }
+
+    /// The suite's time limit ends a wait in vain.
+    func wait(until isTrue: () -> Bool) async {
+        if isTrue() { return }
+        for await _ in stream where isTrue() { return }
     }
 }

@@ -19,9 +19,16 @@ import Testing
         var manifest: SnapshotManifest { verified.manifest }
         var height: UInt64 { verified.height }
 
-        init(blocks: Int = 24, changes: Set<Int> = [3, 20]) throws {
+        /// - Parameter recovered: whether a recovery ends an epoch before the last ten blocks.
+        init(
+            blocks: Int = 24, changes: Set<Int> = [3, 20], recovered: Bool = false
+        ) throws {
             chain = try CertifiedChain()
             try chain.fill(blocks: blocks, changes: changes)
+            if recovered {
+                try chain.recover()
+                try chain.fill(blocks: 10)
+            }
             shelf = chain.shelf
             let made = try #require(try shelf.make())
             bytes = try #require(shelf.manifest(made.height))
@@ -138,6 +145,73 @@ import Testing
             #expect(scene.fault(chunk: index, BlockChunk(blocks: bare).encoded) != nil)
         }
         #expect(seen == 1, "of two epochs' ends one is in the window")
+    }
+
+    /// In the epochs of the manifest and among the blocks: fewer keys than the rule demands, keys that are not the rule's, one
+    /// key in two places, and votes in a recovery's place.
+    @Test func aForgedRecoveryIsRefused() throws {
+        let scene = try Scene(blocks: 8, changes: [3], recovered: true)
+        let genuine = scene.manifest
+        let (chain, keys) = (scene.chain, scene.chain.recoveryKeys)
+        let strangers = (0..<3).map { _ in SigningKey.generate(chain.suite) }
+        let ending = try #require(genuine.epochChanges.last)
+        let statement = ending.certificate.statement
+        #expect(genuine.epochChanges.count == 2 && statement.kind == .recover)
+        let forgeries: [(signers: [(Int, SigningKey)], fault: EvidenceFault)] = [
+            ([(1, keys[1])], .belowThreshold(signatures: 1, threshold: 2, keys: 3)),
+            ([(0, keys[0]), (1, strangers[1])], .badRecoverySignature(key: 1)),
+            ([(0, keys[0]), (3, keys[1])], .badRecoverySignature(key: 3)),
+            ([(0, keys[0]), (1, keys[0])], .badRecoverySignature(key: 1)),
+        ]
+        var certificates = forgeries.map { chain.recovery(statement, $0.signers) }
+        func lie(_ certificate: Certificate, next: ValidatorSet? = nil) -> SnapshotFault? {
+            let change = EpochChange(
+                header: ending.header, certificate: certificate, next: next ?? ending.next)
+            return scene.fault(
+                SnapshotManifest(
+                    header: genuine.header, finalization: genuine.finalization,
+                    epochChanges: genuine.epochChanges.dropLast() + [change],
+                    nextValidators: nil, cover: genuine.cover, logEnd: genuine.logEnd,
+                    headers: genuine.headers))
+        }
+        let place = EvidencePlace.epochChange(index: 1)
+        for (forgery, certificate) in zip(forgeries, certificates) {
+            #expect(lie(certificate) == .notCertified(EvidenceProblem(place, forgery.fault)))
+        }
+        #expect(lie(ending.certificate) == nil)
+        #expect(
+            lie(ending.certificate, next: chain.genesis.validators)
+                == .notCertified(EvidenceProblem(place, .otherNextValidators)))
+        let votes = chain.certificate(ending.header, view: 1, signers: [0, 1, 2])
+        #expect(lie(votes) != nil)
+        certificates.append(votes)
+        // Other keys make no other recovery of it.
+        #expect(lie(chain.recovery(statement, [(1, keys[1]), (2, keys[2])])) == nil)
+        var seen = 0
+        for index in genuine.stateChunks..<genuine.chunks {
+            let blocks = try BlockChunk.decode(
+                try scene.chunk(index), limits: SnapshotLimits.chunk
+            ).blocks
+            guard let place = blocks.firstIndex(where: { $0.finalization?.kind == .recover })
+            else { continue }
+            seen += 1
+            let member = blocks[place]
+            for forged in certificates + [nil] {
+                var others = blocks
+                others[place] = SnapshotBlock(
+                    StoredBlock(
+                        block: member.block, finalization: forged, codes: member.codes),
+                    isCertified: true)
+                guard
+                    case .blockChunk(index, height: ending.header.height, _)? = scene.fault(
+                        chunk: index, BlockChunk(blocks: others).encoded)
+                else {
+                    Issue.record("\(String(describing: forged))")
+                    continue
+                }
+            }
+        }
+        #expect(seen == 1)
     }
 
     /// A changed byte of the manifest is refused, or changes nothing that is taken from it.

@@ -22,7 +22,9 @@ final class CertifiedChain {
     /// What each block's state root was, by height.
     private(set) var roots: [Digest] = []
     private let key: SigningKey
-    private let votingKeys: [SigningKey]
+    private var votingKeys: [SigningKey]
+    /// Of the genesis' rule, two of three.
+    let recoveryKeys: [SigningKey]
     private let executor: Executor<Store>
     private var replay = ReplayWindow()
     private var serial: UInt64 = 0
@@ -35,6 +37,7 @@ final class CertifiedChain {
         key = SigningKey.generate(suite)
         let votingKeys = (0..<4).map { _ in SigningKey.generate(suite) }
         self.votingKeys = votingKeys
+        recoveryKeys = (0..<3).map { _ in SigningKey.generate(suite) }
         func member(_ serial: UInt32) throws -> MemberID {
             let code = try #require(SocialCreditCode.generate(serial: serial))
             return try #require(MemberID(code.text))
@@ -58,7 +61,8 @@ final class CertifiedChain {
         parameters.replayWindowBlocksMax = window
         genesis = builder.genesis(
             name: "snapshots", timeMs: 1_000, parameters: parameters,
-            validators: try #require(ValidatorSet(epoch: 0, validators: seats)))
+            validators: try #require(ValidatorSet(epoch: 0, validators: seats)),
+            recovery: RecoveryRule(threshold: 2, keys: recoveryKeys.map(\.publicKey)))
         folder = try TestFolder()
         store = try Store(folder: folder.path, genesis: genesis)
         executor = Executor(genesis: genesis)
@@ -99,13 +103,17 @@ final class CertifiedChain {
     /// A transaction that ends the epoch.
     func change() throws -> Verified<SignedTransaction> {
         let seat = executor.validatorSet(after: parent).validators[0]
-        var transportKey = ValidatorReplace.example.transportKey
-        transport += 1
-        transportKey[90] = transport
         return try transaction(
             ValidatorReplace(
                 replacedKey: seat.votingKey.keyID, votingKey: seat.votingKey,
-                transportKey: transportKey))
+                transportKey: newTransportKey()))
+    }
+
+    private func newTransportKey() -> [UInt8] {
+        var transportKey = ValidatorReplace.example.transportKey
+        transport += 1
+        transportKey[90] = transport
+        return transportKey
     }
 
     var parent: ParentState<Store> {
@@ -159,6 +167,39 @@ final class CertifiedChain {
         return layers
     }
 
+    /// Ends the epoch by a recovery, which gives every seat a new key.
+    func recover() throws {
+        let keys = (0..<4).map { _ in SigningKey.generate(suite) }
+        let present = executor.validatorSet(after: parent).validators
+        let seats = zip(present, keys).map { seat, key in
+            Validator(
+                member: seat.member, votingKey: key.publicKey, transportKey: newTransportKey())
+        }
+        let block = executor.build(
+            on: parent, candidates: [try transaction(ValidatorRecover(seats: seats))],
+            timeMs: store.header.timeMs + 7, replay: replay, isRecovery: true)
+        try #require(block.leftOut.isEmpty && block.nextValidators != nil)
+        let statement = VoteStatement.recover(epoch: block.header.epoch, block.subject)
+        try store.commit(
+            Commit(
+                blocks: [block],
+                finalization: recovery(statement, [(0, recoveryKeys[0]), (2, recoveryKeys[2])])))
+        replay.insert(block)
+        replay.prune(height: store.header.height)
+        roots.append(block.header.stateRoot)
+        votingKeys = keys
+    }
+
+    func recovery(
+        _ statement: VoteStatement, _ signers: [(index: Int, key: SigningKey)]
+    ) -> Certificate {
+        Certificate(
+            statement: statement,
+            signatures: signers.map {
+                RecoveryRule.sign(statement, at: $0.index, with: $0.key, chain: genesis.chain)
+            })
+    }
+
     /// Some of everything: evidence, assets, refusals, blocks without certificates, and epochs that end.
     func fill(blocks: Int, changes: Set<Int> = []) throws {
         var number = 0
@@ -207,7 +248,8 @@ final class CertifiedChain {
                         .verified(by: key.publicKey)
                 }
                 let executed = try executor.execute(
-                    certified.block, on: state, transactions: signed, replay: window)
+                    certified.block, on: state, transactions: signed, replay: window,
+                    isRecovery: certified.finalization?.kind == .recover)
                 window.insert(executed)
                 window.prune(height: executed.height)
                 state = state.extended(by: executed)

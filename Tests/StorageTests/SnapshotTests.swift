@@ -111,6 +111,38 @@ import Testing
         #expect(store.header == chain.store.header && store.header.epoch == 1)
     }
 
+    /// A recovery before the blocks that come with the snapshot, among them, and at its very end.
+    @Test(arguments: [2, 20, 29], LedgerCrypto.Suite.allCases)
+    func aLedgerWithARecoveryIsJoined(_ after: Int, _ suite: LedgerCrypto.Suite) throws {
+        let chain = try CertifiedChain(suite)
+        try chain.fill(blocks: after)
+        try chain.recover()
+        try chain.fill(blocks: 29 - after)
+        let folder = try TestFolder()
+        let store = try join(chain, folder)
+        #expect(store.header == chain.store.header && store.watermark.height == 30)
+        #expect(store.state.root == chain.store.state.root)
+        #expect(try store.replayWindow() == chain.store.replayWindow())
+        let reader = try StoreReader(path: store.path, chain: store.chain, suite: suite)
+        let height = UInt64(after) + 1
+        #expect(
+            try reader.finalization(from: height)?.certificate.kind
+                == (height < store.firstHeight ? .finalize : .recover))
+        // Goes on under the recovered set, opened again too, through an epoch that is handed over, and gives the same to others.
+        try chain.fill(blocks: 3)
+        try chain.follow(store)
+        let copy = try folder.copy()
+        let restarted = try Store(folder: copy.path, genesis: chain.genesis)
+        try chain.fill(blocks: 8, changes: [4])
+        try chain.follow(restarted)
+        #expect(restarted.header == chain.store.header && restarted.header.epoch == 2)
+        let again = try StoreReader(path: restarted.path, chain: store.chain, suite: suite)
+        let source = try StoreReader(path: chain.store.path, chain: store.chain, suite: suite)
+        let changes = try #require(try again.epochChanges(before: 2))
+        #expect(try changes == source.epochChanges(before: 2))
+        #expect(changes.map(\.certificate.kind) == [.recover, .finalize])
+    }
+
     @Test func searchAndLookUpsWorkOnTheFreshNode() throws {
         let chain = try CertifiedChain()
         try chain.fill(blocks: 40)
