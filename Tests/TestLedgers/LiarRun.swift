@@ -53,7 +53,7 @@ package struct LiarRun {
     ) throws(EvidenceProblem) {
         self.lie = lie
         dice = Dice(seed: seed)
-        ledger = WatchedLedger(suite)
+        ledger = WatchedLedger(suite, recoveryKeys: WatchedLedger.recoveryKeys(suite))
         ledger.goOn(&dice)
         lagging = ledger.chain
         start = try Self.start(ledger.chain, &dice)
@@ -72,6 +72,7 @@ package struct LiarRun {
             if tick == begin {
                 liar = LyingProvider(
                     lie, ledger: ledger.chain, bytesMax: Self.answerBytesMax, seed: seed)
+                if lie == .forkPastRecovery { ledger.recover() }
             }
             if !dice.isOne(in: 4) { ledger.goOn(&dice) }
             look()
@@ -154,6 +155,13 @@ package struct LiarRun {
         case .oldFork: fault("no epoch of a run is over for long")
         case .event(let asset, let event): told.append((asset, event))
         case .unseen, .rewritten: fault("\(alert.texts.english)")
+        case .recovery(let epoch, let height, _, _):
+            let end =
+                ledger.chain.epochChanges()?.first { $0.header.height == height }
+                .map { $0.header } ?? ledger.chain.newest
+            if lie != .forkPastRecovery || end.epoch != epoch || end.height != height {
+                fault("\(alert.texts.english)")
+            }
         case .record, .epoch, .well, .stale, .fresh: break
         }
     }
@@ -225,7 +233,7 @@ package struct LiarRun {
     private mutating func checkEnd() {
         if outcome == .honest, liar?.hasLied ?? false { outcome = .passedOver }
         if follower.fork != nil { return }
-        let mustBeTold: [Lie] = [.forkSameHeight, .forkAhead, .forkBehind]
+        let mustBeTold: [Lie] = [.forkSameHeight, .forkAhead, .forkBehind, .forkPastRecovery]
         if mustBeTold.contains(lie), liar?.hasLied ?? false, !isDeceived || isOpposed {
             fault("the fork was not found")
         }

@@ -16,6 +16,7 @@ package enum Lie: String, CaseIterable, Sendable {
     case unsignedEpoch = "epoch that no quorum ended"
     case skippedEpoch = "epoch left out"
     case repeatedEpoch = "epoch twice"
+    case forgedRecovery = "recovery by too few keys"
     case otherChain = "another ledger"
     case otherSuite = "another suite"
     // f + 1 validators collude.
@@ -24,6 +25,8 @@ package enum Lie: String, CaseIterable, Sendable {
     case forkBehind = "fork that is behind"
     case forkHidden = "fork without ancestors"
     case forkFalseAncestor = "fork with the true chain's ancestors"
+    /// A whole quorum was taken for lost.
+    case forkPastRecovery = "old keys go on past a recovery"
     // About the state.
     case hiddenParent = "hidden parent"
     case hiddenRecord = "hidden record"
@@ -51,7 +54,9 @@ package enum Lie: String, CaseIterable, Sendable {
 
     package var isFork: Bool {
         switch self {
-        case .forkSameHeight, .forkAhead, .forkBehind, .forkHidden, .forkFalseAncestor: true
+        case .forkSameHeight, .forkAhead, .forkBehind, .forkHidden, .forkFalseAncestor,
+            .forkPastRecovery:
+            true
         default: false
         }
     }
@@ -225,6 +230,29 @@ extension LyingProvider {
                 header, validators: header.validators, next: own.digest(truth.suite))
             bundle.epochChanges.append(
                 EpochChange(header: end, certificate: impostor.certificate(for: end), next: own))
+            bundle.header = Self.header(
+                header, height: header.height + 1, epoch: own.epoch,
+                validators: own.digest(truth.suite))
+            bundle.questions = [.header(height: bundle.header.height, digest: nil)]
+            bundle.certificate = impostor.certificate(for: bundle.header)
+        case .forgedRecovery:
+            let impostor = impostor(of: truth)
+            let own = ownSet(truth, epoch: header.epoch + 1)
+            let end = Self.header(
+                header, validators: header.validators, next: own.digest(truth.suite))
+            let statement = VoteStatement.recover(
+                epoch: end.epoch, VoteSubject(end, suite: truth.suite))
+            // One of the rule's keys, in two places.
+            let signatures = [0, 1].map {
+                RecoveryRule.sign(
+                    statement, at: $0, with: WatchedLedger.recoveryKeys(truth.suite)[0],
+                    chain: truth.chain)
+            }
+            bundle.epochChanges.append(
+                EpochChange(
+                    header: end,
+                    certificate: Certificate(statement: statement, signatures: signatures),
+                    next: own))
             bundle.header = Self.header(
                 header, height: header.height + 1, epoch: own.epoch,
                 validators: own.digest(truth.suite))

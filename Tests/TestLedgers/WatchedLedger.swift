@@ -34,11 +34,17 @@ package struct WatchedLedger {
     private let bank: MemberID
     private var keys = 0
 
-    package init(_ suite: Suite, name: String = "test") {
+    /// Of the genesis' rule where there is one, two of three.
+    package static func recoveryKeys(_ suite: Suite) -> [SigningKey] {
+        (0..<3).map { TestChain.key(suite, 800 + $0) }
+    }
+
+    package init(_ suite: Suite, name: String = "test", recoveryKeys: [SigningKey] = []) {
         provider = TestMember("91310000MA1FL00001", suite, 1)
         regulator = TestMember("91310000MA1FL00002", suite, 2)
         bank = MemberID("91310000MA1FL00003")!
-        chain = TestChain(suite, name: name, members: [provider, regulator])
+        chain = TestChain(
+            suite, name: name, members: [provider, regulator], recoveryKeys: recoveryKeys)
         parent = AssetRecord.id(provider: provider.id, code: "parent", suite: suite)
         child = AssetRecord.id(provider: provider.id, code: "child", suite: suite)
         licence = suite.digest([7])
@@ -98,6 +104,15 @@ package struct WatchedLedger {
     package mutating func changeEpoch() {
         keys += 4
         chain.changeEpoch(to: (0..<4).map { TestChain.key(chain.suite, 200 + keys + $0) })
+    }
+
+    /// Ends the epoch by a recovery, which its rule must allow.
+    package mutating func recover() {
+        keys += 4
+        let signers = WatchedLedger.recoveryKeys(chain.suite)
+        chain.recover(
+            to: (0..<4).map { TestChain.key(chain.suite, 200 + keys + $0) },
+            signers: [(0, signers[0]), (2, signers[2])])
     }
 
     private mutating func happen(_ dice: inout Dice) -> TestChain.Step {

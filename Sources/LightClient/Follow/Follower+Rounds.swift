@@ -353,6 +353,7 @@ extension Follower {
     private mutating func accept(
         _ next: TrustedChain, _ answer: ProvenAnswer, _ proof: Proof, _ step: inout Step
     ) -> [Ask] {
+        tellRecoveries(in: next, &step)
         let epochs = next.epochs(through: answer.checkpoint.header.epoch)
         for epoch in epochs where epoch.epoch > trust.validators.epoch {
             step.alerts.append(.epoch(epoch))
@@ -372,6 +373,19 @@ extension Follower {
         step.hasChanged = true
         return askEvents(
             of: proof.turns[proof.asked...].map { proof.heads[$0].provider }, &step)
+    }
+
+    /// Once for each, as soon as anything that is told rests on it: at the block itself, or at the first that is seen above it.
+    private func tellRecoveries(in next: TrustedChain, _ step: inout Step) {
+        guard let rule = genesis.recovery else { return }
+        let newest = next.newest.map { [$0] } ?? []
+        for end in next.epochChanges.map({ $0.certified }) + newest
+        where end.certificate.kind == .recover && !trust.holds(end.header) {
+            step.alerts.append(
+                .recovery(
+                    epoch: end.header.epoch, height: end.header.height,
+                    signatures: end.certificate.signatures.count, rule))
+        }
     }
 
     private mutating func tell(

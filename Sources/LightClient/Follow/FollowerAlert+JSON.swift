@@ -22,8 +22,8 @@ extension FollowerAlert {
         case .fork(let evidence, _, _): (.fork, evidence.encoded)
         case .oldFork(let evidence, _): (.oldFork, evidence.encoded)
         case .refused(_, _, let bytes): bytes.map { (.refused, $0) }
-        case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .silent, .behind, .well,
-            .stale, .fresh:
+        case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .recovery, .silent,
+            .behind, .well, .stale, .fresh:
             nil
         }
     }
@@ -51,6 +51,13 @@ extension FollowerAlert {
                 .init("after", .members(["size": .number(to.size), "root": .hex(to.root)])),
             ]
         case .epoch(let epoch): [.init("epoch", epoch.json)]
+        case .recovery(let epoch, let height, let signatures, let rule):
+            [
+                .init("epoch", .number(epoch)), .init("height", .number(height)),
+                .init("signatures", .number(UInt64(signatures))),
+                .init("keys", .number(UInt64(rule.keys.count))),
+                .init("threshold", .number(UInt64(rule.threshold))),
+            ]
         case .fork(let evidence, let provider, let side):
             [
                 .init("provider", .text(provider)), .init("against", side.json),

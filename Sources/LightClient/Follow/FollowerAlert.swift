@@ -16,6 +16,8 @@ public enum FollowerAlert: Equatable, Sendable {
     case rewritten(asset: Digest, EventLogKind, from: EventLog, to: EventLog)
     /// The keys of another epoch are trusted from now on.
     case epoch(EpochTrust)
+    /// So many keys of the genesis' rule ended an epoch with that block; no quorum of its validators says so.
+    case recovery(epoch: UInt64, height: UInt64, signatures: Int, RecoveryRule)
     /// Two certified histories. The provider is whose answer showed the second; that does not make it the liar.
     case fork(ForkEvidence, provider: String, against: ProviderComparison.Side)
 
@@ -62,6 +64,7 @@ public enum AlertTopic: String, Sendable, CaseIterable {
     case unseenEvents = "unseen-events"
     case rewrittenLog = "rewritten-log"
     case epoch
+    case recovery
     case fork
     case oldFork = "old-fork"
     case refusedAnswer = "refused-answer"
@@ -81,6 +84,7 @@ extension FollowerAlert {
         case .unseen: .unseenEvents
         case .rewritten: .rewrittenLog
         case .epoch: .epoch
+        case .recovery: .recovery
         case .fork: .fork
         case .oldFork: .oldFork
         case .refused: .refusedAnswer
@@ -184,6 +188,14 @@ extension FollowerAlert {
                     + epoch.basis.texts.english,
                 "信任第 \(epoch.epoch) 届密钥：\(epoch.count) 取 \(epoch.quorum)，\(epoch.basis.texts.chinese)"
             )
+        case .recovery(let epoch, let height, let signatures, let rule):
+            let (all, least) = (rule.keys.count, rule.threshold)
+            return (
+                "NOT HANDED OVER: epoch \(epoch) was ended at height \(height) by a recovery, \(signatures) of the "
+                    + "\(all) recovery keys in the genesis (\(least) needed), not by a quorum of its validators",
+                "非移交：第 \(epoch) 届于高度 \(height) 由创世文件 \(all) 个恢复密钥中的 \(signatures) 个"
+                    + "（需 \(least) 个）依恢复规则结束，并非由其法定多数结束"
+            )
         case .fork(_, let provider, let side): return Self.fork(provider, side)
         case .unreadable(let type, let id, let reason):
             let id = Self.text(id)
@@ -239,7 +251,8 @@ extension FollowerAlert {
             )
         case .fresh(let height):
             ("there are newer headers again: height \(height)", "已有更新的区块头：高度 \(height)")
-        case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .fork: ("", "")
+        case .record, .unreadable, .event, .unseen, .rewritten, .epoch, .recovery, .fork:
+            ("", "")
         }
     }
 
