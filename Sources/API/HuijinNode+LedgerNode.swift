@@ -58,7 +58,8 @@ extension HuijinNode: LedgerNode {
             header: status.header, firstHeight: status.firstHeight, view: status.view,
             peers: linked.peers,
             validators: status.validators.count, isCatchingUp: status.isCatchingUp,
-            votes: status.votes, version: NodeVersion.text)
+            contradictedAt: status.contradiction?.height, votes: status.votes,
+            version: NodeVersion.text)
     }
 
     public func metrics() async -> String {
@@ -74,6 +75,10 @@ extension HuijinNode: LedgerNode {
             (
                 "huijin_catching_up", status.isCatchingUp ? 1 : 0,
                 "1 while so many final blocks are missing that no transaction is taken / 追赶区块期间为 1，不接收交易"
+            ),
+            (
+                "huijin_recovery_contradictions", status.contradiction == nil ? 0 : 1,
+                "1 when a recovery ended this epoch with a block that is not of the history here / 恢复以不属于本节点历史的区块结束本届时为 1"
             ),
             ("huijin_peers", UInt64(linked.peers), "links that are up / 已连通对端"),
             (

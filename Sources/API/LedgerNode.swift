@@ -90,13 +90,16 @@ public struct LedgerStatus: Sendable {
     public var validators: Int
     /// Whether it lacks so many final blocks that it takes no transactions.
     public var isCatchingUp: Bool
+    /// Height of the block with which a recovery ended the present epoch elsewhere, although other blocks are final here.
+    public var contradictedAt: UInt64?
     /// Whether the node votes, and why not.
     public var votes: VoteStanding
     public var version: String
 
     public init(
         header: Header, firstHeight: UInt64 = 0, view: UInt64, peers: Int, validators: Int,
-        isCatchingUp: Bool = false, votes: VoteStanding, version: String
+        isCatchingUp: Bool = false, contradictedAt: UInt64? = nil, votes: VoteStanding,
+        version: String
     ) {
         self.header = header
         self.firstHeight = firstHeight
@@ -104,6 +107,7 @@ public struct LedgerStatus: Sendable {
         self.peers = peers
         self.validators = validators
         self.isCatchingUp = isCatchingUp
+        self.contradictedAt = contradictedAt
         self.votes = votes
         self.version = version
     }

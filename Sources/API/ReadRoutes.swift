@@ -53,6 +53,7 @@ extension Routes {
             "epoch": .unsigned(header.epoch), "validators": .unsigned(UInt64(status.validators)),
             "peers": .unsigned(UInt64(status.peers)), "votes": .text(status.votes.name),
             "catchingUp": .bool(status.isCatchingUp),
+            "contradictedAt": status.contradictedAt.map { .unsigned($0) } ?? .null,
             "transactions": .unsigned(status.transactions),
             "entries": .unsigned(header.entryCount), "version": .text(status.version),
         ])

@@ -74,4 +74,17 @@ extension ReplicaLoop {
         let message = PeerMessage.finalBlocks(blocks)
         send(message, to: peer)
     }
+
+    /// For a peer whose own history goes on where that epoch ended here.
+    func serve(_ peer: PeerID, endOf epoch: UInt64, upTo height: UInt64) {
+        guard let index = peers.index(of: peer), let network = shared.network,
+            network.canTake(index, queuedBytesMax: servedBytesMax)
+        else { return }
+        do throws(StorageError) {
+            guard let end = try store.end(ofEpoch: epoch, upTo: height) else { return }
+            send(.finalBlocks([end]), to: peer)
+        } catch {
+            stop(.storage(error))
+        }
+    }
 }

@@ -1,4 +1,8 @@
+import Encoding
+import Foundation
 import Ledger
+import LedgerCrypto
+import LightClient
 import Replica
 import Storage
 
@@ -32,5 +36,48 @@ extension ReplicaLoop {
                 "went on by a recovery under the genesis' rule / 已依创世恢复规则继续",
                 metadata: ["height": "\(header.height)", "epoch": "\(header.epoch + 1)"])
         }
+    }
+
+    /// A recovery elsewhere ended the epoch that is the present one here. The node goes on: whether the recovery or this history is the
+    /// one to keep, people decide, and a recovery that was signed and not used must not be a means to stop a ledger that lives.
+    ///
+    /// A crash before the file is written leaves the recovery to be found again.
+    func contradicted(by header: Header, _ certificate: Certificate) {
+        shared.status.withLock { $0.contradiction = header }
+        logger.critical(
+            "a recovery ended this epoch with another block than is final here: two histories (docs/operations.md) / 恢复以不属于本节点历史的区块结束了本届：出现两份经认证的历史",
+            metadata: [
+                "height": "\(header.height)", "epoch": "\(header.epoch)",
+                "header": "\(header.digest(genesis.suite).hex)",
+                "final": "\(replica.finalHeight)",
+                "recovery": "\(Hex.encode(certificate.encoded))",
+            ])
+        do {
+            guard
+                let fork = try fork(with: CertifiedHeader(header: header, certificate: certificate))
+            else { return }
+            let path = "\(dataDirectory)/fork-\(header.digest(genesis.suite).hex).cbor"
+            if !FileManager.default.fileExists(atPath: path) {
+                try Data(fork.encoded).write(to: URL(fileURLWithPath: path), options: .atomic)
+            }
+            logger.critical(
+                "anybody can check it with huijin-verify fork / 任何人可用该命令核验",
+                metadata: ["file": "\(path)"])
+        } catch {
+            logger.error("the evidence cannot be kept / 无法保存分叉证据", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Both histories' certified headers; nil where the two headers alone do not contradict each other, since the recovery's block is
+    /// above the final one here: then this node's blocks below it are the other history, and the log says all there is.
+    private func fork(with recovered: CertifiedHeader) throws -> ForkEvidence? {
+        let changes = try store.epochChanges(before: replica.simplex.epoch)
+        guard let own = try store.finalization(from: store.watermark.height),
+            case .trusted(let trust, _) = try TrustedChain(genesis: genesis).advance(
+                to: CertifiedHeader(header: store.header, certificate: own.certificate),
+                epochChanges: changes),
+            case .fork(let evidence) = try trust.advance(to: recovered)
+        else { return nil }
+        return evidence
     }
 }

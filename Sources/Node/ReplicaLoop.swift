@@ -25,7 +25,7 @@ final class ReplicaLoop {
     var peers: PeerTable
     /// Nil for an observer.
     private let votingKey: SigningKey?
-    private let dataDirectory: String
+    let dataDirectory: String
     private let recovery: Recovery?
     let servedBytesMax: Int
     let logger: Logger
@@ -213,6 +213,8 @@ final class ReplicaLoop {
         case .send(let peer, let message):
             send(message, to: peer)
         case .serveFinalBlocks(let peer, let height): serve(peer, from: height)
+        case .serveEpochEnd(let peer, let epoch, let height):
+            serve(peer, endOf: epoch, upTo: height)
         case .setTimer(let timer, let afterMs):
             deadlines.set(timer, atMs: Clock.monotonicMs() + afterMs)
         case .cancelTimer(let timer): deadlines.cancel(timer)
@@ -227,9 +229,11 @@ final class ReplicaLoop {
                 "a peer sent what nobody honest sends / 对端发送了诚实节点不会发送的内容",
                 metadata: ["peer": "\(peer)", "offence": "\(offence)"])
             if let index = peers.index(of: peer) { shared.network?.cutOff(index, .forged) }
+        case .contradicted(let header, let certificate): contradicted(by: header, certificate)
         case .reconfigure(let validators, let seat):
             peers.reconfigure(validators)
             shared.network?.update(peers: peers.endpoints)
+            shared.status.withLock { $0.contradiction = nil }
             publishSeats()
             logger.info(
                 "a new epoch began / 新一届开始",

@@ -156,6 +156,9 @@ public enum Effect: Sendable {
     /// `PeerLimits.blocksBytesMax` are exceeded, and then up to the next height with its own certificate; or up to the
     /// last such height within `PeerLimits.blocksMax` blocks.
     case serveFinalBlocks(PeerID, from: UInt64)
+    /// A peer is in that epoch, which is over here, with that final height. If the epoch's last block is not above it, the peer cannot
+    /// go on with that one: answer with `.finalBlocks` of this block alone, or not at all where it is not held.
+    case serveEpochEnd(PeerID, epoch: UInt64, heldHeight: UInt64)
     case setTimer(TimerID, afterMs: UInt64)
     case cancelTimer(TimerID)
     /// Make the blocks durable and the base state theirs, in one step. Their transactions may be acknowledged as
@@ -168,6 +171,9 @@ public enum Effect: Sendable {
     /// This valid vote by this replica's key is not in its store: votes were lost, or another node uses the key. It follows
     /// without a vote from now on, and the driver makes sure, durably, that no later process votes with this key again.
     case forgotten(Vote)
+    /// A recovery, valid under the genesis' rule, ended the present epoch with this block, and the final blocks here do not lead to it:
+    /// two certified histories. This replica goes on; people have to be told. Once in an epoch.
+    case contradicted(by: Header, Certificate)
     /// A new epoch has begun under this set; this replica has that seat in it, or none. From the next effect on, a
     /// `PeerID` means a seat of this set, and votes are signed for this seat. A guest that now has a seat comes by its seat,
     /// and can still be sent to under its number as a guest.

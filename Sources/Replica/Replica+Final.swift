@@ -194,6 +194,7 @@ extension Replica {
         proposalSent = PeerTimes()
         transactionsServed = PeerTimes()
         timedView = 0
+        isContradicted = false
         effects.append(.reconfigure(validators, seat: seat))
         simplex.start()
         // Others may be in the epoch already, and what they said in it was not listened to here.
@@ -262,6 +263,7 @@ extension Replica {
     ///
     /// - Parameter peer: nil for a recovery that the operator gave.
     mutating func receive(finalBlocks blocks: [CertifiedBlock], from peer: PeerID?) {
+        guard peer.map({ compareRecoveries(in: blocks, from: $0) }) ?? true else { return }
         var group: [(block: Block, subject: VoteSubject)] = []
         var parent = finalDigest
         let heightBefore = finalHeight

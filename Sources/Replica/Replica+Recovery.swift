@@ -168,6 +168,41 @@ extension Replica {
         }
     }
 
+    /// Tells of a recovery of the present epoch among these blocks that does not go on from what is final here. Blocks that lead to it by
+    /// their parents are certified with it, and a replica that is still in its epoch does not hold its block.
+    ///
+    /// - Returns: false when the peer gave a certificate that is none.
+    mutating func compareRecoveries(in blocks: [CertifiedBlock], from peer: PeerID) -> Bool {
+        guard !isContradicted, blocks.contains(where: { $0.finalization?.kind == .recover })
+        else { return true }
+        var parent: Digest?
+        var isOther = false
+        for certified in blocks {
+            let header = certified.block.header
+            guard header.chain == chain, header.epoch == simplex.epoch,
+                parent.map({ $0 == header.parent }) ?? true
+            else { return true }
+            // What is final here, or the one below the first given, is to be on the way.
+            if header.height == finalHeight + 1 { isOther = header.parent != finalDigest }
+            let subject = VoteSubject(header, suite: suite)
+            parent = subject.header
+            guard let certificate = certified.finalization, certificate.kind == .recover else {
+                continue
+            }
+            guard isOther || header.height <= finalHeight else {
+                return true
+            }
+            guard verified(final: certificate, of: certified.block) != nil else {
+                effects.append(.cutOff(peer, .forgedCertificate))
+                return false
+            }
+            isContradicted = true
+            effects.append(.contradicted(by: header, certificate))
+            return true
+        }
+        return true
+    }
+
     /// Whether a recovery's last block was made for it. One that the validators made themselves was executed by their
     /// rules, under which `validator.recover` does nothing and hence ends no epoch.
     func seatsAnew(_ block: Block) -> Bool {

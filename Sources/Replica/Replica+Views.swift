@@ -217,6 +217,9 @@ extension Replica {
             } else if theirs.epoch < simplex.epoch, statusAnswered.isDue(peer, nowMs) {
                 // Its votes are of no use any more; this status makes it ask for blocks.
                 effects.append(.send(peer, .status(status)))
+                effects.append(
+                    .serveEpochEnd(
+                        peer, epoch: theirs.epoch, heldHeight: theirs.finalHeight))
             }
             return
         }

@@ -91,6 +91,8 @@ public struct Replica<Base: CommittedState> {
     var fetchPeer: PeerID?
     /// A peer said that a later epoch has begun: final blocks are asked for until an answer brings none.
     var isBehindEpochs = false
+    /// A recovery of the present epoch was found to contradict what is final here. One is enough.
+    var isContradicted = false
     /// Final blocks were asked for, and none came yet.
     var awaitsFinalBlocks = false
     /// The view this replica was in when each seat last proposed or voted for a block.

@@ -59,6 +59,8 @@ extension Simulation {
             guard let to = node(peer, seenBy: seat) else { return }
             send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: to)
         case .serveFinalBlocks(let peer, let height): serve(peer, from: height, by: seat)
+        case .serveEpochEnd(let peer, let epoch, let height):
+            serve(peer, endOf: epoch, upTo: height, by: seat)
         case .setTimer(let timer, let afterMs):
             let index = Int(timer.rawValue)
             nodes[seat].timers[index] += 1
@@ -99,6 +101,8 @@ extension Simulation {
             guard isHonest(seat), let sender = node(peer, seenBy: seat) else { return }
             if isHonest(sender) { fail("v\(seat) cuts off the honest v\(sender): \(offence)") }
             counts[.culprits] += 1
+        case .contradicted(let header, _):
+            if isHonest(seat) { fail("v\(seat) finds a recovery at height \(header.height)") }
         case .reconfigure(let set, _): enter(set, seat)
         case .halt(let fault): halt(seat, fault)
         }
@@ -167,12 +171,23 @@ extension Simulation {
     }
 
     private func serve(_ peer: PeerID, from height: UInt64, by seat: Int) {
-        let blocks: [CertifiedBlock]
         do throws(StorageError) {
-            blocks = try nodes[seat].store?.finalBlocks(from: height) ?? []
+            serve(peer, try nodes[seat].store?.finalBlocks(from: height) ?? [], by: seat)
         } catch {
-            return storageFailed(error, seat: seat)
+            storageFailed(error, seat: seat)
         }
+    }
+
+    private func serve(_ peer: PeerID, endOf epoch: UInt64, upTo height: UInt64, by seat: Int) {
+        do throws(StorageError) {
+            let end = try nodes[seat].store?.end(ofEpoch: epoch, upTo: height)
+            serve(peer, end.map { [$0] } ?? [], by: seat)
+        } catch {
+            storageFailed(error, seat: seat)
+        }
+    }
+
+    private func serve(_ peer: PeerID, _ blocks: [CertifiedBlock], by seat: Int) {
         guard !blocks.isEmpty, let to = node(peer, seenBy: seat) else { return }
         let message = PeerMessage.finalBlocks(blocks)
         send(isHonest(seat) ? message : twisted(message, by: seat), from: seat, to: to)
@@ -279,6 +294,11 @@ extension Simulation {
         case .serveFinalBlocks(let peer, let height):
             fingerprint.mix(130 + peer.seat)
             fingerprint.mix(height)
+        case .serveEpochEnd(let peer, let epoch, let height):
+            fingerprint.mix(140 + peer.seat)
+            fingerprint.mix(epoch)
+            fingerprint.mix(height)
+        case .contradicted(let header, _): fingerprint.mix(header.height)
         case .setTimer(let timer, let afterMs):
             fingerprint.mix(timer.rawValue)
             fingerprint.mix(afterMs)
@@ -340,8 +360,9 @@ extension Effect {
     fileprivate var isDurable: Bool {
         switch self {
         case .persist, .commit: true
-        case .sign, .verify, .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer,
-            .answer, .evidence, .forgotten, .cutOff, .reconfigure, .halt:
+        case .sign, .verify, .broadcast, .send, .serveFinalBlocks, .serveEpochEnd, .setTimer,
+            .cancelTimer, .answer, .evidence, .forgotten, .cutOff, .contradicted, .reconfigure,
+            .halt:
             false
         }
     }

@@ -1,5 +1,6 @@
 import Ledger
 import LedgerCrypto
+import LightClient
 import Merkle
 import Records
 import SQLite
@@ -78,6 +79,21 @@ extension Store {
     ) throws(StorageError) -> (height: UInt64, certificate: Certificate)? {
         guard height <= watermark.height else { return nil }
         return try run { () throws(SQLiteError) in try tables.finalization(from: height) }
+    }
+
+    /// The height of the block that ended an epoch, held or not; nil where it has not ended.
+    func endHeight(ofEpoch epoch: UInt64) throws(StorageError) -> UInt64? {
+        guard epoch < .max else { return nil }
+        return try run { () throws(SQLiteError) in
+            try tables.epochs(after: epoch, upTo: epoch + 1).first?.height
+        }
+    }
+
+    /// The ends of the epochs before that one, oldest first; `StoreReader.epochChanges`.
+    public func epochChanges(before epoch: UInt64) throws(StorageError) -> [EpochChange] {
+        try run { () throws(SQLiteError) in
+            try tables.epochChanges(from: 0, upTo: epoch, base: base)
+        }
     }
 
     /// The events of the block at a height, in the order they were committed.

@@ -61,6 +61,16 @@ extension Store {
         ).map { CertifiedBlock(block: $0.block, finalization: $0.finalization) }
     }
 
+    /// The block that ended an epoch; nil where it is above that height or not held, or the epoch has not ended.
+    public func end(
+        ofEpoch epoch: UInt64, upTo height: UInt64
+    ) throws(StorageError) -> CertifiedBlock? {
+        guard let end = try endHeight(ofEpoch: epoch), end <= height else { return nil }
+        return try block(end).map {
+            CertifiedBlock(block: $0.block, finalization: $0.finalization)
+        }
+    }
+
     /// Of a message, before its list's items.
     private static let messageHeadBytesMax = 64
 

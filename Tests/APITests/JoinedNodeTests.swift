@@ -98,6 +98,7 @@ import Testing
             let height = try #require(status["height"]?.unsigned)
             let whole = try JSONValue.parse(try await market.ask("/v1/status").body)
             #expect(whole["firstHeight"]?.unsigned == 0)
+            #expect(whole["contradictedAt"] == .null)
             let metrics = try await market.ask("/metrics", node: base)
             let line = "\nhuijin_first_height \(first)\n"
             #expect(String(decoding: metrics.body, as: UTF8.self).contains(line))

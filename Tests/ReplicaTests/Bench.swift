@@ -73,8 +73,8 @@ final class Bench {
                 all += give(
                     .verified(batch, checks.map { workload.verified($0.envelope) }),
                     signing: signing)
-            case .broadcast, .send, .serveFinalBlocks, .setTimer, .cancelTimer, .answer, .evidence,
-                .forgotten, .cutOff, .reconfigure, .halt:
+            case .broadcast, .send, .serveFinalBlocks, .serveEpochEnd, .setTimer, .cancelTimer,
+                .answer, .evidence, .forgotten, .cutOff, .contradicted, .reconfigure, .halt:
                 continue
             }
         }

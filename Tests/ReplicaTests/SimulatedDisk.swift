@@ -63,6 +63,14 @@ final class SimulatedDisk: StateReader, MapReader {
         return answer
     }
 
+    /// The block that ended an epoch, where it is not above that height.
+    func end(ofEpoch epoch: UInt64, upTo height: UInt64) -> CertifiedBlock? {
+        blocks.first {
+            $0.block.header.epoch == epoch && $0.block.header.nextValidators != nil
+                && $0.block.header.height <= height
+        }.map { CertifiedBlock(block: $0.block, finalization: $0.finalization) }
+    }
+
     func recovered() -> Recovered {
         var replay = ReplayWindow()
         for stored in blocks.suffix(Int(genesis.parameters.replayWindowBlocksMax)) {

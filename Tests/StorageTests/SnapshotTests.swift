@@ -128,6 +128,12 @@ import Testing
         #expect(
             try reader.finalization(from: height)?.certificate.kind
                 == (height < store.firstHeight ? .finalize : .recover))
+        // What shows it to a node of another history: the block itself, where it is held.
+        let end = try chain.store.end(ofEpoch: 0, upTo: height)
+        #expect(end?.block.header.height == height && end?.finalization?.kind == .recover)
+        #expect(try chain.store.end(ofEpoch: 0, upTo: height - 1) == nil)
+        #expect(try chain.store.end(ofEpoch: 1, upTo: .max) == nil)
+        #expect(try store.end(ofEpoch: 0, upTo: .max) == (height < store.firstHeight ? nil : end))
         // Goes on under the recovered set, opened again too, through an epoch that is handed over, and gives the same to others.
         try chain.fill(blocks: 3)
         try chain.follow(store)
