@@ -108,6 +108,8 @@ import Testing
         case beside
         /// Below: one of the blocks under it is another.
         case below
+        /// Far, under validators of their own: they have changed the set since.
+        case handedOn
 
         func chains() -> (recovered: TestChain, old: TestChain) {
             let suite = LedgerCrypto.Suite.ed25519SHA256
@@ -122,6 +124,10 @@ import Testing
             case .below:
                 old.grow(1)
                 recovered.append([], laterMs: 1)
+            case .handedOn:
+                old.grow(1)
+                old.changeEpoch(to: (0..<4).map { TestChain.key(suite, 300 + $0) })
+                old.grow(5)
             }
             recovered.recover(
                 to: RecoveryTests.newcomers(suite), signers: [(1, keys[1]), (2, keys[2])])
@@ -156,11 +162,14 @@ import Testing
             }
             let trust = desk.follower.trust
             desk.chains = providers
-            let alerts = desk.look(laterMs: 3 * TrustedChain.keyLifeMs)
+            // To whom its validators ended the epoch it is over after a day, and no recovery of it counts any more.
+            let isEnded = usurpers == .handedOn && before == .old
+            let alerts = desk.look(laterMs: isEnded ? 100 : 3 * TrustedChain.keyLifeMs)
             let forks = alerts.compactMap { alert in
                 if case .fork(let evidence, _, _) = alert { evidence } else { nil }
             }
-            #expect(forks.count == 1 && !alerts.contains { $0.topic == .oldFork })
+            #expect(forks.count == 1)
+            #expect(!alerts.contains { [.oldFork, .refusedAnswer].contains($0.topic) })
             let evidence = try #require(forks.first)
             #expect(desk.follower.fork == evidence && desk.follower.look().isEmpty)
             #expect(desk.follower.trust == trust)

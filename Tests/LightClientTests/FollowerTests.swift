@@ -218,6 +218,37 @@ import Testing
         }
     }
 
+    /// A second history whose validators were changed in it shows by the end of the epoch in which it began.
+    @Test(arguments: [0, 1], [false, true]) func whoseEpochEndedOtherwiseIsAFork(
+        liar: Int, isLate: Bool
+    ) throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.left.changeEpoch(to: (0..<4).map { TestChain.key(.ed25519SHA256, 200 + $0) })
+        fork.left.grow(2)
+        for epoch in 1...2 {
+            fork.right.changeEpoch(
+                to: (0..<4).map { TestChain.key(.ed25519SHA256, 200 + 20 * epoch + $0) })
+        }
+        fork.right.grow(1)
+        var desk = try Desk([fork.left, fork.left])
+        _ = desk.look()
+        desk.chains[liar] = fork.right
+        let laterMs = isLate ? TrustedChain.keyLifeMs : 100
+        let alerts = desk.look(laterMs: laterMs).filter { $0.topic != .stale }
+        let told = try #require(alerts.first)
+        #expect(alerts.count == 1 && told.topic == (isLate ? .oldFork : .fork))
+        let proven = try fork.verifier.verifyFork(try #require(told.evidence?.bytes))
+        #expect(proven.lower.header.epoch == 0 && proven.higher.header.epoch == 0)
+        #expect((desk.follower.fork == nil) == isLate)
+        #expect(desk.follower.trust.newest?.header == fork.left.newest)
+        guard isLate else { return }
+        #expect(desk.look(laterMs: laterMs).isEmpty)
+        fork.left.grow(1)
+        desk.chains[1 - liar] = fork.left
+        #expect(desk.look(laterMs: laterMs).isEmpty)
+        #expect(desk.follower.trust.newest?.header == fork.left.newest)
+    }
+
     @Test func aForkEndsTheFollowing() throws {
         var fork = Fork(.ed25519SHA256)
         fork.left.grow(1)

@@ -3,126 +3,8 @@ import Ledger
 import LedgerCrypto
 import Records
 
-// The rounds of a look. Each takes the answers of one round and returns what the next one asks; nothing ends the look.
+// The rounds of a look after its heads. Each takes the answers of one round and returns what the next one asks; nothing ends the look.
 extension Follower {
-    // MARK: Heads
-
-    mutating func askHeads(knowing known: TrustedChain, round: Int) -> [Ask] {
-        phase = .heads(known: known, round: round)
-        return providers.indices.map {
-            Ask(provider: $0, what: .head(epochsFrom: known.validators.epoch))
-        }
-    }
-
-    mutating func weighHeads(
-        _ answers: some Sequence<(Ask, Answer)>, known: TrustedChain, round: Int, nowMs: UInt64,
-        _ step: inout Step
-    ) -> [Ask] {
-        var given: [(provider: Int, bytes: [UInt8], answer: ProviderAnswer)] = []
-        for (ask, answer) in answers {
-            let name = providers[ask.provider]
-            switch answer {
-            case .none(let reason), .forbidden(let reason):
-                note(ask.provider, .silent, .silent(provider: name, reason: reason))
-            case .bytes(let bytes):
-                do throws(EvidenceProblem) {
-                    given.append((ask.provider, bytes, try head(bytes, of: name)))
-                } catch {
-                    refuse(ask.provider, error, bundle: bytes)
-                }
-            }
-        }
-        let comparison = ProviderComparison(given.map { $0.answer }, trust: known, nowMs: nowMs)
-        var heads: [Head] = []
-        for (item, found) in zip(given, comparison.standings) {
-            switch found.standing {
-            case .newest, .behind:
-                heads.append(Head(provider: item.provider, certified: item.answer.certified))
-            case .lies(let problem), .unproven(let problem):
-                refuse(item.provider, problem, bundle: item.bytes)
-            case .forked(let evidence, _) where trust.isByEndedKeys(evidence, nowMs: nowMs):
-                note(item.provider, .oldFork, .oldFork(evidence, provider: found.provider))
-            case .forked(let evidence, let side):
-                return tell(evidence, provider: found.provider, against: side, &step)
-            }
-        }
-        return next(after: heads, known: comparison.trust, before: known, round: round)
-    }
-
-    private func head(
-        _ bytes: [UInt8], of name: String
-    ) throws(EvidenceProblem) -> ProviderAnswer {
-        let bundle = try decode(bytes)
-        guard case .certified(let certified, let changes) = bundle.head,
-            bundle.questions == [.header(height: certified.header.height, digest: nil)]
-        else { throw EvidenceProblem(.bundle, .otherQuestion) }
-        return ProviderAnswer(name: name, certified: certified, epochChanges: changes)
-    }
-
-    private func decode(_ bytes: [UInt8]) throws(EvidenceProblem) -> EvidenceBundle {
-        guard bytes.count <= limits.answerBytesMax else {
-            throw EvidenceProblem(
-                .bundle,
-                .tooMany(what: "bytes", found: bytes.count, max: limits.answerBytesMax))
-        }
-        let bundle: EvidenceBundle
-        do throws(CBORError) {
-            bundle = try EvidenceBundle.decode(bytes, limits: evidenceLimits.decoding)
-        } catch {
-            throw EvidenceProblem(.bundle, .undecodable(error))
-        }
-        guard bundle.chain == trust.chain else {
-            throw EvidenceProblem(
-                .bundle, .otherLedger(found: bundle.chain, expected: trust.chain))
-        }
-        return bundle
-    }
-
-    /// Nothing that is asked for has entries or events.
-    private var evidenceLimits: EvidenceLimits {
-        EvidenceLimits(bundleBytesMax: limits.answerBytesMax, eventsMax: 0, entriesMax: 0)
-    }
-
-    private mutating func next(
-        after found: [Head], known: TrustedChain, before: TrustedChain, round: Int
-    ) -> [Ask] {
-        let heads = found.enumerated().sorted {
-            ($1.element.header.height, $0.offset) < ($0.element.header.height, $1.offset)
-        }.map { $0.element }
-        guard let best = heads.first?.header else { return [] }
-        if best.nextValidators != nil, known.epochChanges.count > before.epochChanges.count,
-            round < TrustedChain.epochsMax / Follower.epochsPerAnswer
-        {
-            return askHeads(knowing: known, round: round + 1)
-        }
-        let newest = known.newest?.header ?? best
-        for head in heads where head.header.timeMs + limits.behindMs < newest.timeMs {
-            noteBehind(head, height: head.header.height, newest: newest.height)
-        }
-        let trusted = trust.newest?.header.height ?? 0
-        let isNew =
-            best.height > trusted
-            || watched.records.contains {
-                $0.known == .nothing && !unreadable.contains($0.question)
-            }
-        let isOther = heads.contains { head in
-            !trust.headers.contains { $0.header == head.header }
-        }
-        guard best.height >= trusted, isNew || isOther || !grownLogs.isEmpty else {
-            isAnswered = true
-            return []
-        }
-        return ask(Proof(known: known, heads: heads))
-    }
-
-    private mutating func noteBehind(_ head: Head, height: UInt64, newest: UInt64) {
-        note(
-            head.provider, .behind,
-            .behind(provider: providers[head.provider], height: height, newest: newest))
-    }
-
-    // MARK: Proof
-
     /// The newest header that is trusted; `nil` while that is none but genesis.
     private var anchor: Header? { trust.newest?.header ?? trust.start.header }
 
@@ -133,7 +15,7 @@ extension Follower {
 
     /// Asks the one whose turn it is; when there is nobody left who can add to what is trusted, each of those who may not show all
     /// records what it may show.
-    private mutating func ask(_ proof: Proof) -> [Ask] {
+    mutating func ask(_ proof: Proof) -> [Ask] {
         var proof = proof
         guard proof.asked < proof.turns.count,
             proof.head.header.height >= anchor?.height ?? 0
@@ -388,7 +270,7 @@ extension Follower {
         }
     }
 
-    private mutating func tell(
+    mutating func tell(
         _ evidence: ForkEvidence, provider: String, against side: ProviderComparison.Side,
         _ step: inout Step
     ) -> [Ask] {

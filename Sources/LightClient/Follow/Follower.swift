@@ -10,7 +10,8 @@ import Records
 ///
 /// 1. *Heads*: every provider's newest final header with the ends of the epochs that are not known yet. They are
 ///    compared with one another and with what is trusted (`ProviderComparison`); if there are more new epochs than fit in one answer,
-///    this is repeated.
+///    this is repeated. Whose header is by other validators than are known is asked for the ends of all epochs once: where one of
+///    them is certified and not the trusted one, that is a fork.
 /// 2. *Proof*: the provider of the highest head proves at one header how each watched record stands, and which headers were at the
 ///    heights of the newest trusted one and of the other heads. A header is trusted only if its history holds
 ///    that newest trusted one; if it holds another one than some provider's certified head, that is a fork. Whoever
@@ -50,9 +51,9 @@ public struct Follower: Sendable {
     /// Looks after which a record is asked for again that could not be read.
     public static let unreadableLooks = 60
     /// Rounds of one look; it ends there, and the next one asks for what is left. No less than it takes: heads for all epochs that
-    /// can be followed, each provider's proof twice and its records alone, each provider's events.
+    /// can be followed and one for all ends, each provider's proof twice and its records alone, each provider's events.
     public static let roundsMax =
-        TrustedChain.epochsMax / epochsPerAnswer + 1 + 3 * providersMax + providersMax
+        TrustedChain.epochsMax / epochsPerAnswer + 2 + 3 * providersMax + providersMax
         * (answersPerLogMax * WatchList.recordsMax * EventLogKind.allCases.count / logsPerRound)
 
     /// What is asked of one provider.
@@ -106,6 +107,8 @@ public struct Follower: Sendable {
     enum Phase: Sendable {
         case idle
         case heads(known: TrustedChain, round: Int)
+        /// All ends of epochs, of those whose newest header is by validators that nothing known leads to.
+        case origins(Heads)
         case proof(Proof)
         /// Each record alone, of the next one who said that he may not show all.
         case probe(Proof)
@@ -117,6 +120,13 @@ public struct Follower: Sendable {
         let provider: Int
         let certified: CertifiedHeader
         var header: Header { certified.header }
+    }
+
+    /// What a first round found.
+    struct Heads: Sendable {
+        let found: [Head]
+        /// What is trusted, and these heads on their quorums alone.
+        let known: TrustedChain
     }
 
     /// The second round of a look.
@@ -233,6 +243,8 @@ public struct Follower: Sendable {
         case .heads(let known, let round):
             step.asks = weighHeads(
                 zip(asked, answers), known: known, round: round, nowMs: nowMs, &step)
+        case .origins(let heads):
+            step.asks = weighOrigins(zip(asked, answers), heads, nowMs: nowMs, &step)
         case .proof(let proof):
             step.asks = judge(answers[0], proof, nowMs: nowMs, &step)
         case .probe(let proof):
