@@ -78,8 +78,16 @@ public struct StoppedNode {
         return recovery
     }
 
-    /// Why a node with this store would not take the recovery; nil when it would.
-    public func refusal(of recovery: Recovery) -> RecoveryRefusal? {
-        replica.refusal(of: recovery, nowMs: Clock.wallMs())
+    /// Why a node with this store would not take the recovery; nil when it would. `notCertified` when nothing else speaks against it, so
+    /// that it can be asked before anybody signs.
+    public mutating func refusal(of recovery: Recovery) throws(StorageError) -> RecoveryRefusal? {
+        let refusal = replica.refusal(of: recovery, nowMs: Clock.wallMs())
+        switch refusal {
+        case nil, .notCertified:
+            let height = replica.heightNotExecuting(recovery)
+            if let fault = store.fault { throw fault }
+            return height.map { .notExecuted(height: $0) } ?? refusal
+        case let refusal?: return refusal
+        }
     }
 }

@@ -147,6 +147,22 @@ extension Replica {
         return nil
     }
 
+    /// Executes the recovery's bodies, which no signature of it covers, as taking it would.
+    ///
+    /// For a replica that is thrown away afterwards: it asks and says nothing, but keeps what it has executed.
+    ///
+    /// - Returns: the height of the first that does not give its header; nil when all do.
+    public mutating func heightNotExecuting(_ recovery: Recovery) -> UInt64? {
+        let above = recovery.blocks.filter { $0.header.height > finalHeight }
+        for block in above {
+            let subject = VoteSubject(block.header, suite: suite)
+            tree.insert(block, subject: subject, view: 0)
+            tree.markUnvouched(
+                subject.header, seatsAnew: block == recovery.last && seatsAnew(block))
+        }
+        return above.first { !execute(certified: $0.header.digest(suite)) }?.header.height
+    }
+
     mutating func receive(_ recovery: Recovery) {
         let last = recovery.blocks.count - 1
         receive(

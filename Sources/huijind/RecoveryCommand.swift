@@ -93,7 +93,7 @@ struct RecoveryCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Whether this stopped node would take a recovery, signed or not yet / 本节点是否会采用该恢复")
+                "Whether this stopped node would take a recovery, signed or not yet / 本节点（已停止）是否会采用该恢复，无论是否已签名")
 
         @Argument(help: "The recovery / 恢复文件") var file: String
         @OptionGroup var options: ConfigurationOptions
@@ -102,7 +102,8 @@ struct RecoveryCommand: ParsableCommand {
             try configured {
                 let configuration = try options.read()
                 let recovery = try RecoveryFile.read(file, genesis: configuration.genesis)
-                switch try StoppedNode(configuration).refusal(of: recovery) {
+                var node = try StoppedNode(configuration)
+                switch try node.refusal(of: recovery) {
                 case nil: print("taken here / 可采用")
                 case .notCertified(let signatures, let threshold):
                     print(

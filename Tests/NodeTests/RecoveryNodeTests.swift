@@ -38,6 +38,14 @@ import Testing
                 blocks: recovery.blocks.dropLast()
                     + [Block(header: recovery.last.header, entries: other.last.entries)],
                 certificate: recovery.certificate))
+        let answers: [(Recovery, RecoveryRefusal?)] = [
+            (recovery, nil), (bare, .notCertified(signatures: 0, threshold: 2)),
+            (spliced, .notExecuted(height: recovery.last.header.height)),
+        ]
+        for (file, answer) in answers {
+            var stopped = try StoppedNode(network.configuration(0))
+            #expect(try stopped.refusal(of: file) == answer)
+        }
         let misled = try await network.start(0) { $0.recovery = spliced }
         #expect(
             await misled.waitUntilStopped()
