@@ -192,9 +192,24 @@ enum Facts {
         guard left.checkpoint.header == right.checkpoint.header else { return false }
         return zip(left.questions, left.findings).allSatisfy { question, finding in
             if case .header(let proven) = finding { return headers.contains(proven.header) }
-            // Where there is no asset, it does not matter which of its logs were asked for.
-            if case .noSuchAsset = finding { return right.findings.contains(finding) }
+            // Where there is no asset, it does not matter which of its logs were asked for, or for its record.
+            if let asset = absentAsset(question, finding) {
+                return zip(right.questions, right.findings).contains {
+                    absentAsset($0, $1) == asset
+                }
+            }
             return right[question].map { areSame(finding, $0) } ?? false
+        }
+    }
+
+    private static func absentAsset(
+        _ question: EvidenceQuestion, _ finding: ProvenAnswer.Finding
+    ) -> [UInt8]? {
+        switch (question, finding) {
+        case (_, .noSuchAsset(let asset)): asset.bytes
+        case (.record(.asset, let id), .record(.nothing)):
+            if case .bytes(let asset)? = id.first { asset } else { nil }
+        default: nil
         }
     }
 

@@ -93,7 +93,8 @@ struct RecoveryCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Whether this stopped node would take a recovery, signed or not yet / 本节点（已停止）是否会采用该恢复，无论是否已签名")
+                "Whether this stopped node would take a recovery, signed or not yet / 本节点（已停止）是否会采用该恢复，无论是否已签名"
+        )
 
         @Argument(help: "The recovery / 恢复文件") var file: String
         @OptionGroup var options: ConfigurationOptions
