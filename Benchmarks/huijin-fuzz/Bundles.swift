@@ -189,16 +189,22 @@ enum Facts {
     static func areSame(
         _ left: ProvenAnswer, _ right: ProvenAnswer, headers: [Header]
     ) -> Bool {
-        guard left.checkpoint.header == right.checkpoint.header else { return false }
+        let (header, other) = (left.checkpoint.header, right.checkpoint.header)
+        // What is read from the state alone is proven under every header of the ledger that has this state.
+        let isSameState = header.stateRoot == other.stateRoot && headers.contains(header)
         return zip(left.questions, left.findings).allSatisfy { question, finding in
-            if case .header(let proven) = finding { return headers.contains(proven.header) }
+            if case .header(let proven) = finding {
+                return header == other && headers.contains(proven.header)
+            }
             // Where there is no asset, it does not matter which of its logs were asked for, or for its record.
             if let asset = absentAsset(question, finding) {
-                return zip(right.questions, right.findings).contains {
-                    absentAsset($0, $1) == asset
-                }
+                return isSameState
+                    && zip(right.questions, right.findings).contains {
+                        absentAsset($0, $1) == asset
+                    }
             }
-            return right[question].map { areSame(finding, $0) } ?? false
+            if case .record = finding { return isSameState && right[question] == finding }
+            return header == other && right[question].map { areSame(finding, $0) } ?? false
         }
     }
 

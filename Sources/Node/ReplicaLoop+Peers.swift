@@ -38,10 +38,12 @@ extension ReplicaLoop {
 
     /// A validator that the configuration does not name cannot be reached, which is the operator's to mend.
     func send(_ message: PeerMessage, to peer: PeerID) {
-        guard let index = peers.index(of: peer) else { return }
-        // Old blocks are in vain while a snapshot is on its way; a message may always be lost.
+        // What is not for an observer to say would have it cut off.
+        guard let index = peers.index(of: peer), votingKey != nil || message.mayBeObservers
+        else { return }
+        // An observer may not answer, and old blocks are in vain while a snapshot is on its way; a message may always be lost.
         if case .finalBlocksRequest = message,
-            shared.snapshots.isFetching.load(ordering: .relaxed)
+            peers.isObserver(index) || shared.snapshots.isFetching.load(ordering: .relaxed)
         {
             return
         }
@@ -75,13 +77,15 @@ extension ReplicaLoop {
         send(message, to: peer)
     }
 
-    /// For a peer whose own history goes on where that epoch ended here.
+    /// For a peer whose own history goes on where a recovery ended that epoch here. To an end that a quorum certified it is led by others.
     func serve(_ peer: PeerID, endOf epoch: UInt64, upTo height: UInt64) {
         guard let index = peers.index(of: peer), let network = shared.network,
             network.canTake(index, queuedBytesMax: servedBytesMax)
         else { return }
         do throws(StorageError) {
-            guard let end = try store.end(ofEpoch: epoch, upTo: height) else { return }
+            guard let end = try store.end(ofEpoch: epoch, upTo: height),
+                end.finalization?.kind == .recover
+            else { return }
             send(.finalBlocks([end]), to: peer)
         } catch {
             stop(.storage(error))

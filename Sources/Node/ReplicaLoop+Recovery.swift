@@ -1,5 +1,5 @@
 import Encoding
-import Foundation
+import Files
 import Ledger
 import LedgerCrypto
 import LightClient
@@ -15,10 +15,11 @@ extension ReplicaLoop {
         case .otherEpoch(let found, let expected) where found < expected:
             do throws(StorageError) {
                 // Nil below the first block of a node that joined by a snapshot, which took what the others had.
-                guard let held = try store.header(header.height), held != header else {
-                    return logger.notice("the recovery was taken before / 该恢复此前已采用")
-                }
-                stop(.recovery(.conflicts(height: header.height)))
+                let held = try store.header(header.height)
+                guard try store.endHeight(ofEpoch: found) == header.height,
+                    held == nil || held == header
+                else { return stop(.recovery(.conflicts(height: header.height))) }
+                logger.notice("the recovery was taken before / 该恢复此前已采用")
             } catch {
                 stop(.storage(error))
             }
@@ -55,10 +56,15 @@ extension ReplicaLoop {
         do {
             guard
                 let fork = try fork(with: CertifiedHeader(header: header, certificate: certificate))
-            else { return }
+            else {
+                return logger.critical(
+                    "no file: the recovery's block is above what is final here, and the two headers alone do not contradict each other / 无证据文件：恢复区块高于本节点的终局高度，仅凭两个区块头尚不矛盾"
+                )
+            }
             let path = "\(dataDirectory)/fork-\(header.digest(genesis.suite).hex).cbor"
-            if !FileManager.default.fileExists(atPath: path) {
-                try Data(fork.encoded).write(to: URL(fileURLWithPath: path), options: .atomic)
+            // A full disk may have left a part of it.
+            if !WholeFile.isThere(path, fork.encoded) {
+                try WholeFile.replace(path, fork.encoded)
             }
             logger.critical(
                 "anybody can check it with huijin-verify fork / 任何人可用该命令核验",

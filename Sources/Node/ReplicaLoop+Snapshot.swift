@@ -38,6 +38,7 @@ extension ReplicaLoop {
             votingKey: bar == nil ? claimed?.key : nil, question: claimed?.starts ?? 0)
         peers.reconfigure(replica.simplex.validators)
         shared.network?.update(peers: peers.endpoints)
+        shared.status.withLock { $0.contradiction = nil }
         deadlines = Deadlines()
         followUps.removeAll()
         batchesBefore = lastBatch

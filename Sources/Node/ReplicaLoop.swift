@@ -24,7 +24,7 @@ final class ReplicaLoop {
     /// Who the peers are in the present epoch.
     var peers: PeerTable
     /// Nil for an observer.
-    private let votingKey: SigningKey?
+    let votingKey: SigningKey?
     let dataDirectory: String
     private let recovery: Recovery?
     let servedBytesMax: Int

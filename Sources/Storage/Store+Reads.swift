@@ -82,7 +82,7 @@ extension Store {
     }
 
     /// The height of the block that ended an epoch, held or not; nil where it has not ended.
-    func endHeight(ofEpoch epoch: UInt64) throws(StorageError) -> UInt64? {
+    public func endHeight(ofEpoch epoch: UInt64) throws(StorageError) -> UInt64? {
         guard epoch < .max else { return nil }
         return try run { () throws(SQLiteError) in
             try tables.epochs(after: epoch, upTo: epoch + 1).first?.height

@@ -122,9 +122,10 @@ import Testing
         await changes.wait { joining.snapshots.liars == 3 }
         #expect(joining.snapshots.fetchedChunks == 0 && joining.status.height == 0)
         try genuine.write(to: manifest(5))
-        await changes.wait { joining.status.firstHeight > 0 }
-        #expect(joining.status.firstHeight == 4 && joining.snapshots.liars == 3)
+        // By that snapshot, or by the blocks themselves where those came sooner: nothing is left of the forgeries either way.
         let height = nodes[0].status.height
+        await changes.wait { joining.status.firstHeight > 0 || joining.status.height >= height }
+        #expect([0, 4].contains(joining.status.firstHeight) && joining.snapshots.liars == 3)
         let root = try await joining.stateRoot(at: height)
         #expect(try await nodes[0].stateRoot(at: height) == root)
         for node in nodes + [joining] { await node.stop() }

@@ -97,7 +97,7 @@
   function showProven(report) {
     showVerdict("proven", [element("p", {}, ...both(
       `截至高度 ${report.height}，时间 ${report.time}`, `as of height ${report.height}, time ${report.time}`))]);
-    if (hasForked && report.trust) {
+    if (hasForked) {
       byID("verdict").append(element("p", {}, ...both("打开本页以来已发现两份经认证的历史：查明之前不应据此作出判断。",
         "Two certified histories were found since this page was opened: until people have settled which is true, nothing should rest on this.")));
     }
@@ -125,15 +125,14 @@
   }
 
   /** What is to be kept goes where its owner says; the page itself keeps nothing. */
-  function showKept(kept, name, chinese, english) {
+  function showKept(kept, name, [chinese, english], hint) {
     const save = element("button", { type: "button" }, ...both(chinese, english));
     save.addEventListener("click", () => {
       const link = element("a", { href: URL.createObjectURL(new Blob([kept])), download: name });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     });
-    byID("verdict").append(save, element("p", {}, ...both("本页不保留任何内容：保存后，下次核验时选用该文件。",
-      "This page keeps nothing: save it, and choose that file the next time.")));
+    byID("verdict").append(save, element("p", {}, ...both(...hint)));
   }
 
   function showResult({ code, json, text, kept, fault }) {
@@ -145,11 +144,14 @@
     if (code === 0) showProven(report);
     else showVerdict(report.verdict, [report.place, report.fault].filter(Boolean).map(paragraph));
     if (kept && code === 0) {
-      showKept(kept, "huijin.trust", "保存信任文件", "Save what is trusted now");
+      showKept(kept, "huijin.trust", ["保存信任文件", "Save what is trusted now"], ["本页不保留任何内容：保存后，下次核验时选用该文件。",
+        "This page keeps nothing: save it, and choose that file the next time."]);
     } else if (kept) {
-      hasForked ||= !report.byEndedKeys;
-      showKept(kept, report.byEndedKeys ? "huijin.old-fork" : "huijin.fork", "保存分叉证据", "Save the fork evidence");
+      showKept(kept, report.byEndedKeys ? "huijin.old-fork" : "huijin.fork", ["保存分叉证据", "Save the fork evidence"],
+        ["本页不保留任何内容；任何人可用 huijin-verify fork 核验该证据。",
+          "This page keeps nothing; anybody can judge the evidence with huijin-verify fork."]);
     }
+    if (code === 3) hasForked ||= !report.byEndedKeys;
     byID("report").append(...text.split(/(?<=\n)/).map((line) => element("span", {}, line)));
     byID("json").textContent = json;
     byID("full").hidden = false;
