@@ -31,8 +31,11 @@ extension ReplicaLoop {
         let header = store.header
         let digest = store.watermark.header
         let firstHeight = store.firstHeight
+        let epoch = replica.status.epoch
         shared.status.withLock { status in
             status.header = header
+            // Never behind the header, for whoever reads both.
+            status.epoch = epoch
             status.firstHeight = firstHeight
             status.headerDigest = digest
             status.finalization = finalization

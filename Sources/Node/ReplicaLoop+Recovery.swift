@@ -39,26 +39,27 @@ extension ReplicaLoop {
         }
     }
 
-    /// A recovery elsewhere ended the epoch that is the present one here. The node goes on: whether the recovery or this history is the
-    /// one to keep, people decide, and a recovery that was signed and not used must not be a means to stop a ledger that lives.
+    /// Elsewhere an epoch ended, by a recovery as a rule, with a block that the final history here does not lead to. The node goes on:
+    /// which history is the one to keep, people decide, and a recovery that was signed and not used must not be a means to stop a
+    /// ledger that lives.
     ///
-    /// A crash before the file is written leaves the recovery to be found again.
+    /// A crash before the file is written leaves it to be found again.
     func contradicted(by header: Header, _ certificate: Certificate) {
         shared.status.withLock { $0.contradiction = header }
         logger.critical(
-            "a recovery ended this epoch with another block than is final here: two histories (docs/operations.md) / 恢复以不属于本节点历史的区块结束了本届：出现两份经认证的历史",
+            "\(certificate.statement.kind == .recover ? "a recovery ended an epoch" : "an epoch ended") elsewhere with another block than is final here: two histories (docs/operations.md) / 其他节点以不属于本节点历史的区块结束了某一届：出现两份经认证的历史",
             metadata: [
                 "height": "\(header.height)", "epoch": "\(header.epoch)",
                 "header": "\(header.digest(genesis.suite).hex)",
                 "final": "\(replica.finalHeight)",
-                "recovery": "\(Hex.encode(certificate.encoded))",
+                "certificate": "\(Hex.encode(certificate.encoded))",
             ])
         do {
             guard
                 let fork = try fork(with: CertifiedHeader(header: header, certificate: certificate))
             else {
                 return logger.critical(
-                    "no file: the recovery's block is above what is final here, and the two headers alone do not contradict each other / 无证据文件：恢复区块高于本节点的终局高度，仅凭两个区块头尚不矛盾"
+                    "no file: that block is above what is final here, and the two headers alone do not contradict each other / 无证据文件：该区块高于本节点的终局高度，仅凭两个区块头尚不矛盾"
                 )
             }
             let path = "\(dataDirectory)/fork-\(header.digest(genesis.suite).hex).cbor"

@@ -1,4 +1,5 @@
 import Ledger
+import LightClient
 import Replica
 import Storage
 
@@ -10,9 +11,15 @@ extension ReplicaLoop {
     func install(_ stage: SnapshotStage) {
         let height = stage.manifest.height
         defer { shared.snapshots.put(.installed(height: store.watermark.height)) }
-        // Blocks came faster.
-        guard height > store.watermark.height else { return }
+        // Blocks came faster, or a recovery that people must decide about.
+        guard height > store.watermark.height,
+            shared.status.withLock({ $0.contradiction == nil })
+        else { return }
         do throws(StorageError) {
+            if let end = try contradiction(in: stage.manifest.manifest) {
+                return contradicted(by: end.header, end.certificate)
+            }
+            try keepHistory()
             try store.install(stage)
             try begin(replicaFrom: store.replicaState())
         } catch {
@@ -31,6 +38,37 @@ extension ReplicaLoop {
         drive(.start)
     }
 
+    /// The first end of an epoch, on the way to the snapshot, with which the final history here does not go on.
+    private func contradiction(
+        in manifest: SnapshotManifest
+    ) throws(StorageError) -> EpochChange? {
+        let final = store.watermark.height
+        for end in manifest.epochChanges {
+            let height = end.header.height
+            guard let own = try store.endHeight(ofEpoch: end.header.epoch) else {
+                // The present epoch went on here where it ended there.
+                return height <= final ? end : nil
+            }
+            // Nil below the first block of a node that joined by a snapshot.
+            let held = try store.header(height)
+            guard own == height, held == nil || held == end.header else { return end }
+        }
+        return nil
+    }
+
+    /// A snapshot takes the place of all blocks, and this node may be the last that holds them: they stay in a backup, which is whole
+    /// or not there.
+    private func keepHistory() throws(StorageError) {
+        let height = store.watermark.height
+        guard height > 0 else { return }
+        let folder = "\(dataDirectory)/before-\(height)"
+        // Made before a crash, of this very history.
+        guard !LedgerBackup.isIn(folder) else { return }
+        _ = try LedgerBackup.write(of: store.path, chain: genesis.chain, to: folder)
+        logger.notice(
+            "the blocks held so far are kept / 已保留原有区块", metadata: ["folder": "\(folder)"])
+    }
+
     /// What the earlier replica set going is of no use to this one: its timers, and the signatures it had checked.
     private func begin(replicaFrom recovered: Recovered) {
         replica = Replica(
@@ -38,7 +76,6 @@ extension ReplicaLoop {
             votingKey: bar == nil ? claimed?.key : nil, question: claimed?.starts ?? 0)
         peers.reconfigure(replica.simplex.validators)
         shared.network?.update(peers: peers.endpoints)
-        shared.status.withLock { $0.contradiction = nil }
         deadlines = Deadlines()
         followUps.removeAll()
         batchesBefore = lastBatch

@@ -85,7 +85,10 @@ final class SnapshotWorker {
         return DispatchTime(uptimeNanoseconds: next * 1_000_000)
     }
 
-    private var joins: Bool { settings.joinAheadBlocks != 0 }
+    /// Where there are two histories, people decide which one this node keeps.
+    private var joins: Bool {
+        settings.joinAheadBlocks != 0 && shared.status.withLock { $0.contradiction == nil }
+    }
 
     func perform(_ job: SnapshotDesk.Job) {
         switch job {
@@ -104,13 +107,12 @@ final class SnapshotWorker {
         let now = Clock.monotonicMs()
         lastTickMs = now
         serve(now)
-        guard joins, fetcher.isActive else { return publish() }
+        guard joins else { return publish() }
         fetcher.ownHeight = max(fetcher.ownHeight, desk.finalHeight.load(ordering: .relaxed))
-        let peers = (shared.network?.peerStates ?? [])
-            .filter { $0.isSending && $0.isReceiving && !$0.isObserver }
-        givers = Dictionary(uniqueKeysWithValues: peers.map { ($0.index, $0.name) })
+        guard fetcher.isActive else { return publish() }
+        findGivers()
         step { () throws(StorageError) in
-            try fetcher.tick(nowMs: now, connected: peers.map(\.index))
+            try fetcher.tick(nowMs: now, connected: givers.keys.sorted())
         }
         publish()
     }
@@ -157,6 +159,12 @@ final class SnapshotWorker {
         }
     }
 
+    private func findGivers() {
+        let peers = (shared.network?.peerStates ?? [])
+            .filter { $0.isSending && $0.isReceiving && !$0.isObserver }
+        givers = Dictionary(uniqueKeysWithValues: peers.map { ($0.index, $0.name) })
+    }
+
     private func report(_ peer: Int, _ fault: SnapshotFault) {
         desk.update { $0.liars += 1 }
         logger.critical(
@@ -173,6 +181,8 @@ final class SnapshotWorker {
             else { return send(.noPiece(offer, piece: piece), to: peer, .proposal) }
             requests.append((peer, offer, piece))
         case .offers, .piece, .noPiece:
+            // Also while nothing is fetched: by its peers' offers a node that is not empty learns that blocks will not do.
+            findGivers()
             guard joins, givers[peer] != nil else { return }
             step { () throws(StorageError) in
                 try fetcher.receive(message, from: peer, nowMs: Clock.monotonicMs())

@@ -21,7 +21,7 @@ public enum LedgerBackup {
             throw .cannotOpen(path: folder, reason: String(cString: strerror(errno)))
         }
         let target = folder + "/" + LedgerSchema.fileName
-        guard access(target, F_OK) != 0 else {
+        guard !isIn(folder) else {
             throw .cannotOpen(path: target, reason: "there is a ledger already")
         }
         let new = target + ".new"
@@ -48,6 +48,11 @@ public enum LedgerBackup {
             throw .cannotOpen(path: target, reason: String(cString: strerror(errno)))
         }
         return height
+    }
+
+    /// Whether a copy was made there, and completed.
+    public static func isIn(_ folder: String) -> Bool {
+        access(folder + "/" + LedgerSchema.fileName, F_OK) == 0
     }
 
     private static func check(_ source: Database, _ chain: ChainID) throws(SQLiteError) -> Bool {

@@ -33,24 +33,13 @@ import Testing
             nodes.append(
                 try await network.start(index) {
                     if index < 2 { $0.recovery = recovery }
-                    $0.snapshots = settings(every: every, joinAhead: 0)
+                    $0.snapshots = .small(every: every, joinAhead: 0)
                     changes.note(in: &$0)
                 })
         }
         try await network.grow(nodes[0], to: height, from: 1_000)
         await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [every] } }
         return (network, nodes, recovery)
-    }
-
-    private static func settings(every: UInt64, joinAhead: UInt64) -> SnapshotSettings {
-        var settings = SnapshotSettings()
-        settings.everyBlocks = every
-        settings.joinAheadBlocks = joinAhead
-        settings.sizes.stateChunkBytes = 2_048
-        settings.sizes.blockChunkBytes = 2_048
-        settings.sizes.blockChunkBlocks = 4
-        settings.makingPauseFactor = 1
-        return settings
     }
 
     /// With a snapshot whose blocks hold the recovery, and with one that begins above it.
@@ -61,7 +50,7 @@ import Testing
             to: height + 2, snapshotsEvery: height, changes: changes)
         let end = recovery.last.header
         let joining = try await network.start(Self.joiner) {
-            $0.snapshots = Self.settings(every: 0, joinAhead: 10)
+            $0.snapshots = .small(every: 0, joinAhead: 10)
             changes.note(in: &$0)
         }
         await changes.wait { joining.status.firstHeight > 0 }
@@ -116,7 +105,7 @@ import Testing
         let genuine = try Data(contentsOf: manifest(5))
         try FileManager.default.removeItem(at: manifest(5))
         let joining = try await network.start(Self.joiner) {
-            $0.snapshots = Self.settings(every: 0, joinAhead: 10)
+            $0.snapshots = .small(every: 0, joinAhead: 10)
             changes.note(in: &$0)
         }
         await changes.wait { joining.snapshots.liars == 3 }

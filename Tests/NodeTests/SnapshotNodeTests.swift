@@ -10,18 +10,6 @@ import Testing
 
 /// A newcomer that takes a snapshot over real sockets, while the others go on.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SnapshotNodeTests {
-    /// Small chunks, so that a small state has many.
-    private func settings(every: UInt64, joinAhead: UInt64) -> SnapshotSettings {
-        var settings = SnapshotSettings()
-        settings.everyBlocks = every
-        settings.joinAheadBlocks = joinAhead
-        settings.sizes.stateChunkBytes = 2_048
-        settings.sizes.blockChunkBytes = 2_048
-        settings.sizes.blockChunkBlocks = 4
-        settings.makingPauseFactor = 1
-        return settings
-    }
-
     private func network(joiners: Int) throws -> TestNetwork {
         try TestNetwork(4, joiners: joiners) {
             $0.replayWindowBlocksMax = 16
@@ -37,14 +25,14 @@ import Testing
         for index in 0..<4 {
             nodes.append(
                 try await network.start(index) {
-                    $0.snapshots = settings(every: 25, joinAhead: 0)
+                    $0.snapshots = .small(every: 25, joinAhead: 0)
                     changes.note(in: &$0)
                 })
         }
         try await network.grow(nodes[0], to: 52)
         await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
         let joining = try await network.start(4) {
-            $0.snapshots = settings(every: 10, joinAhead: 20)
+            $0.snapshots = .small(every: 10, joinAhead: 20)
             changes.note(in: &$0)
         }
         let first = nodes[0]
@@ -64,14 +52,14 @@ import Testing
         #expect(held.before == nil && held.first != nil && held.height ?? 0 >= 90)
         // One that fetches blocks alone is not held up by the newcomer, which has none from below.
         let follower = try await network.start(5) {
-            $0.snapshots = settings(every: 0, joinAhead: 0)
+            $0.snapshots = .small(every: 0, joinAhead: 0)
         }
         #expect(try await follower.stateRoot(at: 90) == root)
         #expect(follower.status.firstHeight == 0)
         // What was taken is durable.
         await joining.stop()
         let again = try await network.start(4) {
-            $0.snapshots = settings(every: 10, joinAhead: 20)
+            $0.snapshots = .small(every: 10, joinAhead: 20)
         }
         #expect(again.status.firstHeight == firstHeight)
         try await network.grow(nodes[2], to: 93, from: 2_000)
@@ -92,7 +80,7 @@ import Testing
         for index in 0..<4 {
             nodes.append(
                 try await network.start(index) {
-                    $0.snapshots = settings(every: 40, joinAhead: 0)
+                    $0.snapshots = .small(every: 40, joinAhead: 0)
                     changes.note(in: &$0)
                     // A chunk now and then.
                     $0.snapshots.servedBytesPerSecondMax = 1_024
@@ -109,7 +97,7 @@ import Testing
             try bytes.write(to: file)
         }
         let edit = { (configuration: inout NodeConfiguration) in
-            configuration.snapshots = settings(every: 0, joinAhead: 20)
+            configuration.snapshots = .small(every: 0, joinAhead: 20)
             changes.note(in: &configuration)
         }
         var joining = try await network.start(4, edit)
@@ -130,5 +118,53 @@ import Testing
         let root = try await joining.stateRoot(at: height)
         #expect(try await nodes[0].stateRoot(at: height) == root)
         for node in nodes + [joining] { await node.stop() }
+    }
+
+    /// One that was away until its peers had only what their snapshots brought joins by one too, and keeps the blocks that it had.
+    @Test func whatNobodyElseHoldsIsKept() async throws {
+        let network = try network(joiners: 3)
+        let changes = NodeChanges()
+        var nodes: [HuijinNode] = []
+        for index in 0..<4 {
+            nodes.append(
+                try await network.start(index) {
+                    $0.snapshots = .small(every: 40, joinAhead: 0)
+                    changes.note(in: &$0)
+                })
+        }
+        let away = try await network.start(4) { $0.snapshots = .small(every: 0, joinAhead: 0) }
+        try await network.grow(nodes[0], to: 5)
+        let root = try await away.stateRoot(at: 5)
+        await away.stop()
+        try await network.grow(nodes[0], to: 42, from: 1_000)
+        await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
+        for index in [5, 6] {
+            nodes.append(
+                try await network.start(index) {
+                    $0.snapshots = .small(every: 40, joinAhead: 20)
+                    changes.note(in: &$0)
+                })
+        }
+        await changes.wait { nodes[4...].allSatisfy { $0.snapshots.offered == [40] } }
+        let before = away.status.height
+        let back = try await network.start(4) {
+            $0.peers.removeAll { $0.index < 4 }
+            $0.snapshots = .small(every: 0, joinAhead: 20)
+            changes.note(in: &$0)
+        }
+        await changes.wait { back.status.firstHeight > 0 }
+        let height = nodes[0].status.height
+        let expected = try await nodes[0].stateRoot(at: height)
+        #expect(try await back.stateRoot(at: height) == expected)
+        #expect(back.status.firstHeight == 24 && back.snapshots.liars == 0)
+        await back.stop()
+        // Who starts from the copy has the blocks again.
+        let kept = try await network.start(4) {
+            $0.dataDirectory += "/before-\(before)"
+            $0.snapshots = .small(every: 0, joinAhead: 0)
+        }
+        #expect(try await kept.history { try $0.reader.header(5) }?.stateRoot == root)
+        #expect(try await kept.history { try $0.reader.block(1) } != nil)
+        for node in nodes + [kept] { await node.stop() }
     }
 }

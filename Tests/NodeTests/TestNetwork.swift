@@ -217,6 +217,20 @@ extension TestNetwork {
     }
 }
 
+extension SnapshotSettings {
+    /// Small chunks, so that a small state has many.
+    static func small(every: UInt64, joinAhead: UInt64) -> SnapshotSettings {
+        var settings = SnapshotSettings()
+        settings.everyBlocks = every
+        settings.joinAheadBlocks = joinAhead
+        settings.sizes.stateChunkBytes = 2_048
+        settings.sizes.blockChunkBytes = 2_048
+        settings.sizes.blockChunkBlocks = 4
+        settings.makingPauseFactor = 1
+        return settings
+    }
+}
+
 extension HuijinNode {
     /// Waits for a height and gives the state root there.
     func stateRoot(at height: UInt64) async throws -> LedgerCrypto.Digest? {
