@@ -6,22 +6,23 @@ public struct FaultCounts: Sendable, Equatable {
         case lostWrites, tornWrites, unsyncedSyncs, turnedBits, damageFound, emptiedFolders,
             lostDisks
         case equivocations, withheld, replayed, forged, syncLies
-        case seatChanges, epochs, convictions
+        case seatChanges, epochs, convictions, lostQuorums, recoveries
         case equivocationsSeen, culprits, amnesiacVotes, barred, silenced, lightClientChecks,
             lightClientRefusals
 
         /// Whether it is a fault, not what came of one.
         var isFault: Bool {
             switch self {
-            case .restarts, .damageFound, .seatChanges, .epochs, .convictions, .equivocationsSeen,
-                .culprits,
+            case .restarts, .damageFound, .seatChanges, .epochs, .convictions, .recoveries,
+                .equivocationsSeen, .culprits,
                 .amnesiacVotes, .barred, .silenced,
                 .formats,
                 .lightClientChecks, .lightClientRefusals, .emptiedFolders, .cutOff:
                 false
             case .dropped, .duplicated, .delayed, .partitions, .oneWayCuts, .skewedClocks, .kills,
                 .powerCuts, .commonPowerCuts, .halfSteps, .lostWrites, .tornWrites, .unsyncedSyncs,
-                .turnedBits, .lostDisks, .equivocations, .withheld, .replayed, .forged, .syncLies:
+                .turnedBits, .lostDisks, .lostQuorums, .equivocations, .withheld, .replayed,
+                .forged, .syncLies:
                 true
             }
         }
@@ -57,6 +58,8 @@ public struct FaultCounts: Sendable, Equatable {
             case .seatChanges: ("changes of seats", "席位变更")
             case .epochs: ("epochs begun", "已开始的届数")
             case .convictions: ("validators convicted", "认定双签的记账节点")
+            case .lostQuorums: ("quorums lost for good", "永久失去法定多数")
+            case .recoveries: ("recoveries under the genesis' rule", "依创世规则恢复")
             case .equivocationsSeen: ("equivocations noticed", "发现双签")
             case .culprits: ("forgers cut off", "断开伪造者")
             case .amnesiacVotes: ("contradictions after a lost, lying or rotten disk", "失忆矛盾投票")
@@ -87,7 +90,7 @@ public struct FaultCounts: Sendable, Equatable {
     public var majorFaults: Int {
         let kinds: [Kind] = [
             .partitions, .oneWayCuts, .skewedClocks, .kills, .powerCuts, .commonPowerCuts,
-            .turnedBits, .lostDisks,
+            .turnedBits, .lostDisks, .lostQuorums,
         ]
         return kinds.reduce(0) { $0 + self[$1] }
     }

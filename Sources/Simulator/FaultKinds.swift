@@ -37,7 +37,10 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
     /// Validators join, leave and get new keys, and those that contradicted themselves are convicted.
     package static let seatChange = FaultKinds(bit: 18)
 
-    package static let all = FaultKinds(rawValue: (1 << 19) - 1)
+    /// More validators than can be faulty are lost for good, and the rest go on by a recovery.
+    package static let lostQuorum = FaultKinds(bit: 19)
+
+    package static let all = FaultKinds(rawValue: (1 << 20) - 1)
     package static let lies: FaultKinds = [
         .equivocation, .withholding, .replay, .forgery, .syncLies,
     ]
@@ -49,7 +52,7 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
         ("equivocation", .equivocation), ("withholding", .withholding), ("replay", .replay),
         ("forgery", .forgery), ("syncLies", .syncLies), ("lostDisk", .lostDisk),
         ("lyingDisk", .lyingDisk), ("bitRot", .bitRot),
-        ("seatChange", .seatChange),
+        ("seatChange", .seatChange), ("lostQuorum", .lostQuorum),
     ]
 
     /// Names with commas between; nil where one is unknown.

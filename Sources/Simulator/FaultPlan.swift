@@ -49,6 +49,7 @@ struct FaultPlan {
     var spares = 0
     /// Times at which somebody changes the seats, or tries again.
     var seatChanges = 0
+    var losesQuorum = false
 
     static let sparesMax = 2
 
@@ -88,6 +89,8 @@ struct FaultPlan {
         rots = Int(random.between(1, 3))
         let spareNodes = Int(random.between(1, UInt64(FaultPlan.sparesMax)))
         let changes = Int(random.between(4, 14))
+        // It ends what most other kinds need time for.
+        let loses = random.chance(perMille: 350)
         kinds = drawn.subtracting(without)
         if kinds.contains(.loss) { drop = dropRate }
         if kinds.contains(.duplication) { duplicate = duplicateRate }
@@ -99,6 +102,7 @@ struct FaultPlan {
             spares = spareNodes
             seatChanges = changes
         }
+        losesQuorum = kinds.contains(.lostQuorum) && loses
         if !kinds.contains(.skew) { skewMs = skewMs.map { $0 % max(1, drift / 4) } }
         ailments = ails.compactMapValues { $0.without(without) }
     }

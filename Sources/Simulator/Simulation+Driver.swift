@@ -9,9 +9,7 @@ import Storage
 extension Simulation {
     func give(_ input: Input, to seat: Int) {
         guard violation == nil, nodes[seat].replica != nil else { return }
-        // The genesis block's time has passed when the network starts.
-        let clock = Int64(workload.genesis.timeMs) + 10_000 + Int64(nowUs / 1_000)
-        let nowMs = UInt64(clock + nodes[seat].skewMs)
+        let nowMs = wallMs(skewedBy: nodes[seat].skewMs)
         fingerprint.mix(nowUs)
         fingerprint.mix(seat)
         trace(input, seat)
@@ -28,6 +26,12 @@ extension Simulation {
             if violation != nil || nodes[seat].replica == nil { return }
             if nodes[seat].diesWhenDurable, effect.isDurable { return die(seat) }
         }
+    }
+
+    /// The genesis block's time has passed when the network starts.
+    func wallMs(skewedBy skewMs: Int64) -> UInt64 {
+        let clock = Int64(workload.genesis.timeMs) + 10_000 + Int64(nowUs / 1_000)
+        return UInt64(clock + skewMs)
     }
 
     private func perform(_ effect: Effect, for seat: Int) {
@@ -220,9 +224,10 @@ extension Simulation {
         }
         guard isHonest(seat) else { return }
         let known = checker.finalCount
-        if let fault = checker.committed(commit, seat: seat, authority: authority) {
-            return fail(fault)
+        guard isFinal(commit, authority) else {
+            return fail("v\(seat) committed without a valid certificate")
         }
+        if let fault = checker.committed(commit, seat: seat) { return fail(fault) }
         guard checker.finalCount > known, plan.kinds.contains(.seatChange) else { return }
         for block in commit.blocks {
             for (outcome, transaction) in zip(block.outcomes, block.transactions) {

@@ -16,7 +16,9 @@ extension Simulation {
     }
 
     func start(_ seat: Int) {
-        guard violation == nil, nodes[seat].replica == nil else { return }
+        guard violation == nil, nodes[seat].replica == nil, !nodes[seat].isGone,
+            !nodes[seat].isStopped
+        else { return }
         nodes[seat].isDown = false
         let disk = nodes[seat].disk
         let isFirst = nodes[seat].incarnation == 0
@@ -69,6 +71,7 @@ extension Simulation {
         transcript.note(
             nowUs, seat, "starts at #\(store.watermark.height), view \(replica.view)")
         give(.start, to: seat)
+        giveRecovery(to: seat)
         for peer in nodes.indices where peer != seat && nodes[peer].replica != nil {
             give(.connected(self.peer(seat, seenBy: peer)), to: peer)
             give(.connected(self.peer(peer, seenBy: seat)), to: seat)
@@ -136,7 +139,7 @@ extension Simulation {
         guard !isCalm else { return }
         counts[.commonPowerCuts] += 1
         transcript.note(nowUs, "— power cut of all —")
-        for seat in nodes.indices {
+        for seat in nodes.indices where !nodes[seat].isGone {
             nodes[seat].end = .power
             if nodes[seat].replica != nil, random.chance(perMille: 300) {
                 // The last one to write anything does so within moments.
@@ -225,7 +228,7 @@ extension Simulation {
 
     /// Bits turn on a disk, below a running node or between its lives.
     func rot(_ seat: Int) {
-        guard !isCalm else { return }
+        guard !isCalm, !nodes[seat].isGone else { return }
         let turned = (0..<Int(random.between(1, 4))).count { _ in nodes[seat].disk.rot() }
         counts[.turnedBits] += turned
         // A row that is gone may be a vote's: SQLite has no checksum on its pages, and takes a bad one in its log for

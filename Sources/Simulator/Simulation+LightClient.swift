@@ -64,9 +64,11 @@ extension Simulation {
             let (header, certificate) = epochEnds[ended]
             return EpochChange(
                 header: header,
-                certificate: .signed(
-                    certificate.statement, by: certificate.signatures.map(\.validator),
-                    keys: signers(of: UInt64(ended)), honest: .max, chain: workload.chain),
+                certificate: certificate.kind == .recover
+                    ? certificate
+                    : .signed(
+                        certificate.statement, by: certificate.signatures.map(\.validator),
+                        keys: signers(of: UInt64(ended)), honest: .max, chain: workload.chain),
                 next: sets[ended + 1])
         }
     }

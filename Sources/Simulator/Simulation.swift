@@ -36,6 +36,10 @@ final class Simulation {
         case heal(Int)
         case rot(Int)
         case changeSeats
+        /// More than can be faulty are lost for good.
+        case loseQuorum
+        /// The operators of those that are left make a recovery.
+        case recover
         /// The operator starts a node with another voting key.
         case rekey(Int, key: Int)
         case inspect
@@ -62,6 +66,10 @@ final class Simulation {
         var diesWhenDurable = false
         /// How it dies then.
         var end = SimulatedDisk.End.process
+        /// It never comes back.
+        var isGone = false
+        /// Its operator has stopped it until there is a recovery.
+        var isStopped = false
         /// A restart is planned.
         var isDown = false
         /// What it knows to be final is not on its disk any more.
@@ -112,6 +120,10 @@ final class Simulation {
     /// By epoch, each with what ended the epoch before it; genesis' alone at first.
     var sets: [ValidatorSet]
     var epochEnds: [(header: Header, certificate: Certificate)] = []
+    /// The last one that was made; nodes are started with it.
+    var recovery: Recovery?
+    /// The nodes that are left are stopped for one.
+    var isRecovering = false
     /// The change of seats that was asked for last.
     var order: SeatOrder?
     var nextKey: Int
@@ -189,8 +201,8 @@ final class Simulation {
         if case .liar = plan.ailments[seat] { false } else { true }
     }
 
-    /// It keeps what it promised, too: its disk is as good as a disk can be.
-    func isSound(_ seat: Int) -> Bool { plan.ailments[seat] == nil }
+    /// It keeps what it promised, too: its disk is as good as a disk can be, and it is not lost.
+    func isSound(_ seat: Int) -> Bool { plan.ailments[seat] == nil && !nodes[seat].isGone }
 
     // MARK: The run
 
@@ -228,6 +240,7 @@ final class Simulation {
                 .cut(lasting: random.between(200_000, 3_000_000)), atUs: random.below(whole))
         }
         for _ in 0..<plan.seatChanges { queue.push(.changeSeats, atUs: random.below(whole)) }
+        if plan.losesQuorum { queue.push(.loseQuorum, atUs: random.below(whole)) }
         for seat in nodes.indices where plan.ailments[seat] == .bitRot {
             for _ in 0..<plan.rots { queue.push(.rot(seat), atUs: random.below(whole)) }
         }
@@ -253,7 +266,13 @@ final class Simulation {
         case .heal(let index): heal(index)
         case .rot(let seat): rot(seat)
         case .changeSeats: changeSeats()
-        case .rekey(let seat, let key): rekey(seat, key)
+        case .loseQuorum: loseQuorum()
+        case .recover: recover()
+        case .rekey(let seat, let key):
+            // A recovery may have seated it otherwise.
+            if recovery == nil || newestSet.index(ofKey: workload.keyID(key)) != nil {
+                rekey(seat, key)
+            }
         case .inspect: inspect()
         }
     }
@@ -262,7 +281,9 @@ final class Simulation {
     private func inspect() {
         if isCalm {
             if nowUs >= calmSinceUs + Simulation.calmUsMax { return fail(stuck) }
-        } else {
+        } else if needsRecovery {
+            stopForRecovery()
+        } else if !isRecovering {
             if views >= viewsMin || nowUs >= Simulation.faultyUsMax { calm() }
         }
         queue.push(.inspect, atUs: nowUs + 500_000)
@@ -302,7 +323,9 @@ final class Simulation {
     /// Every honest replica has got on, and holds what it was given after the faults.
     private var isDone: Bool {
         guard views >= viewsMin, probes.allSatisfy(checker.isFinal) else { return false }
-        return nodes.allSatisfy { !isHonest($0.seat) || $0.height >= calmHeight + 3 }
+        return nodes.allSatisfy {
+            $0.isGone || !isHonest($0.seat) || $0.height >= calmHeight + 3
+        }
     }
 
     func request() -> RequestID {

@@ -52,7 +52,8 @@ public final class Workload: Sendable {
         reporter = traders[0]
         genesis = builder.genesis(
             name: "simulation", timeMs: 1_700_000_000_000, parameters: Workload.parameters,
-            validators: Workload.validatorSet(count, suite))
+            validators: Workload.validatorSet(count, suite),
+            recovery: RecoveryRule(threshold: 2, keys: Workload.recoveryKeys.map(\.publicKey)))
         chain = genesis.chain
         let votingKeys = (0..<count + Workload.keysMax).map { Workload.votingKey($0) }
         self.votingKeys = votingKeys
@@ -92,6 +93,25 @@ public final class Workload: Sendable {
 
     private static func votingKey(_ number: Int) -> SigningKey {
         Member(serial: 1_000 + UInt32(number), keys: 1).keys[0]
+    }
+
+    func keyID(_ key: Int) -> KeyID { votingKeys[key].publicKey.keyID }
+
+    private static var recoveryKeys: [SigningKey] {
+        (0..<3).map { Member(serial: 2_000 + $0, keys: 1).keys[0] }
+    }
+
+    /// By as many holders of recovery keys as the rule demands.
+    func signed(_ recovery: Recovery) -> Recovery {
+        guard let rule = genesis.recovery else { preconditionFailure("the genesis has a rule") }
+        return zip(0..., Workload.recoveryKeys).prefix(rule.threshold).reduce(recovery) {
+            let signature = RecoveryRule.sign(
+                $0.certificate.statement, at: $1.0, with: $1.1, chain: chain)
+            guard let signed = $0.adding(signature, under: rule) else {
+                preconditionFailure("what the rule's keys signed goes into the file")
+            }
+            return signed
+        }
     }
 
     static func member(ofNode node: Int) -> MemberID { validator(node).id }
