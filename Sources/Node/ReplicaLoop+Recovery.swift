@@ -14,11 +14,9 @@ extension ReplicaLoop {
         switch replica.refusal(of: recovery, nowMs: Clock.wallMs()) {
         case .otherEpoch(let found, let expected) where found < expected:
             do throws(StorageError) {
-                // Nil below the first block of a node that joined by a snapshot, which took what the others had.
-                let held = try store.header(header.height)
-                guard try store.endHeight(ofEpoch: found) == header.height,
-                    held == nil || held == header
-                else { return stop(.recovery(.conflicts(height: header.height))) }
+                guard try store.epochChanges(before: found + 1).last?.header == header else {
+                    return stop(.recovery(.conflicts(height: header.height)))
+                }
                 logger.notice("the recovery was taken before / 该恢复此前已采用")
             } catch {
                 stop(.storage(error))

@@ -16,10 +16,10 @@ extension ReplicaLoop {
             shared.status.withLock({ $0.contradiction == nil })
         else { return }
         do throws(StorageError) {
-            if let end = try contradiction(in: stage.manifest.manifest) {
-                return contradicted(by: end.header, end.certificate)
+            if let other = try contradiction(in: stage.manifest.manifest) {
+                return contradicted(by: other.header, other.certificate)
             }
-            try keepHistory()
+            guard keepHistory() else { return shared.snapshots.takeNoMore() }
             try store.install(stage)
             try begin(replicaFrom: store.replicaState())
         } catch {
@@ -38,35 +38,46 @@ extension ReplicaLoop {
         drive(.start)
     }
 
-    /// The first end of an epoch, on the way to the snapshot, with which the final history here does not go on.
+    /// What is certified on the way to the snapshot, or the snapshot itself, where the final history here does not lead to it, as far as
+    /// the ends of epochs show: within an epoch, only a fault of more than a third of its validators can make two histories.
     private func contradiction(
         in manifest: SnapshotManifest
-    ) throws(StorageError) -> EpochChange? {
-        let final = store.watermark.height
-        for end in manifest.epochChanges {
-            let height = end.header.height
-            guard let own = try store.endHeight(ofEpoch: end.header.epoch) else {
-                // The present epoch went on here where it ended there.
-                return height <= final ? end : nil
-            }
-            // Nil below the first block of a node that joined by a snapshot.
-            let held = try store.header(height)
-            guard own == height, held == nil || held == end.header else { return end }
+    ) throws(StorageError) -> CertifiedHeader? {
+        let ends =
+            manifest.epochChanges.map {
+                CertifiedHeader(header: $0.header, certificate: $0.certificate)
+            } + [CertifiedHeader(header: manifest.header, certificate: manifest.finalization)]
+        let own = try store.epochChanges(before: replica.simplex.epoch)
+        for (own, other) in zip(own, ends) where own.header != other.header { return other }
+        // Of the present epoch: a later block, or an end that is above the final one here.
+        let next = ends[own.count]
+        let final = store.watermark
+        if next.header.height == final.height + 1, next.header.parent != final.header {
+            return next
         }
-        return nil
+        return next.header.height <= final.height ? next : nil
     }
 
     /// A snapshot takes the place of all blocks, and this node may be the last that holds them: they stay in a backup, which is whole
     /// or not there.
-    private func keepHistory() throws(StorageError) {
-        let height = store.watermark.height
-        guard height > 0 else { return }
-        let folder = "\(dataDirectory)/before-\(height)"
-        // Made before a crash, of this very history.
-        guard !LedgerBackup.isIn(folder) else { return }
-        _ = try LedgerBackup.write(of: store.path, chain: genesis.chain, to: folder)
+    private func keepHistory() -> Bool {
+        let final = store.watermark
+        guard final.height > 0 else { return true }
+        let folder = "\(dataDirectory)/before-\(final.height)-\(final.header.hex.prefix(8))"
+        // Made before a crash.
+        guard !LedgerBackup.isIn(folder) else { return true }
         logger.notice(
-            "the blocks held so far are kept / 已保留原有区块", metadata: ["folder": "\(folder)"])
+            "keeping the blocks held so far before a snapshot takes their place / 快照替换之前先保留原有区块",
+            metadata: ["folder": "\(folder)"])
+        do throws(StorageError) {
+            _ = try LedgerBackup.write(of: store.path, chain: genesis.chain, to: folder)
+            return true
+        } catch {
+            logger.critical(
+                "the blocks held so far cannot be kept, so no snapshot takes their place: mend that and start the node again / 无法保留原有区块，故不采用快照：请排除原因后重新启动节点",
+                metadata: ["reason": "\(error)"])
+            return false
+        }
     }
 
     /// What the earlier replica set going is of no use to this one: its timers, and the signatures it had checked.

@@ -29,6 +29,8 @@ final class SnapshotDesk: Sendable {
     let finalHeight = Atomic<UInt64>(0)
     let firstHeight = Atomic<UInt64>(0)
     let isStopping = Atomic<Bool>(false)
+    /// Snapshots of others are taken, until `takeNoMore`.
+    private let takes = Atomic<Bool>(true)
     private let jobs = Mailbox<Job>()
     private let waitingBytes = Atomic<Int>(0)
     /// Commits from here on are pinned, unless a snapshot is being made.
@@ -86,6 +88,10 @@ final class SnapshotDesk: Sendable {
         dueHeight.store(
             (height / settings.everyBlocks + 1) * settings.everyBlocks, ordering: .relaxed)
     }
+
+    /// What is here cannot make room for one.
+    func takeNoMore() { takes.store(false, ordering: .relaxed) }
+    var mayTake: Bool { settings.joinAheadBlocks != 0 && takes.load(ordering: .relaxed) }
 
     func beginMaking() -> Bool { !isMaking.exchange(true, ordering: .relaxed) }
     func endMaking() { isMaking.store(false, ordering: .relaxed) }

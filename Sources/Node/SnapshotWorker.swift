@@ -87,7 +87,7 @@ final class SnapshotWorker {
 
     /// Where there are two histories, people decide which one this node keeps.
     private var joins: Bool {
-        settings.joinAheadBlocks != 0 && shared.status.withLock { $0.contradiction == nil }
+        desk.mayTake && shared.status.withLock { $0.contradiction == nil }
     }
 
     func perform(_ job: SnapshotDesk.Job) {

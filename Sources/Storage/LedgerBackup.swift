@@ -17,7 +17,7 @@ public enum LedgerBackup {
     public static func write(
         of path: String, chain: ChainID, to folder: String
     ) throws(StorageError) -> UInt64 {
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+        guard mkdir(folder, 0o700) == 0 || errno == EEXIST, sync(folder + "/..") else {
             throw .cannotOpen(path: folder, reason: String(cString: strerror(errno)))
         }
         let target = folder + "/" + LedgerSchema.fileName
@@ -26,28 +26,34 @@ public enum LedgerBackup {
         }
         let new = target + ".new"
         unlink(new)
+        let source: Database
         do throws(SQLiteError) {
-            let source = try Database(path: path, access: .readOnly)
+            source = try Database(path: path, access: .readOnly)
             try source.setBusyTimeout(milliseconds: 5_000)
             guard try check(source, chain) else { throw damaged("it is empty") }
+        } catch {
+            throw failed(error, path)
+        }
+        let height: UInt64
+        do throws(SQLiteError) {
             // One statement, hence one moment of the chain.
             let copy = try source.prepare("VACUUM INTO ?1", isKept: false)
             try copy.bind(1, new)
             try copy.run()
-        } catch {
-            throw error.code == 14
-                ? .cannotOpen(path: path, reason: error.message) : StorageError(error, path: path)
-        }
-        let height: UInt64
-        do throws(SQLiteError) {
             height = try strip(new)
         } catch {
-            throw StorageError(error, path: new)
+            unlink(new)
+            throw failed(error, new)
         }
         guard rename(new, target) == 0, sync(folder) else {
             throw .cannotOpen(path: target, reason: String(cString: strerror(errno)))
         }
         return height
+    }
+
+    private static func failed(_ error: SQLiteError, _ path: String) -> StorageError {
+        error.code == 14
+            ? .cannotOpen(path: path, reason: error.message) : StorageError(error, path: path)
     }
 
     /// Whether a copy was made there, and completed.

@@ -123,12 +123,14 @@ public struct SnapshotFetcher {
         }
     }
 
-    /// More peers than could all be faulty do not hold the block after the own height.
+    /// More peers than could all be faulty do not hold the block after the own height, and no more than could all be faulty say
+    /// that they do.
     private var isStuck: Bool {
         let faulty = (genesis.validators.count - 1) / 3
-        return peers.values.count {
-            $0.hasAnswered && !$0.isLiar && $0.firstHeight > ownHeight + 1
-        } > faulty
+        let heard = peers.values.filter { $0.hasAnswered && !$0.isLiar }
+        let next = ownHeight + 1
+        return heard.count { $0.firstHeight > next } > faulty
+            && heard.count { $0.firstHeight <= next && $0.finalHeight >= next } <= faulty
     }
 
     /// To be called every now and then, and after `receive`.

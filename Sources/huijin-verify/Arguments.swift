@@ -41,6 +41,9 @@ struct Arguments: Equatable {
         case notANumber(String)
         case notAQuestion(option: String, QuestionMistake)
         case notAWitness(option: String)
+        case witnessTwice(name: String)
+        case tooManyWitnesses
+        case tooManyFiles(max: Int)
     }
 
     init(_ words: [String]) throws(Mistake) {
@@ -65,10 +68,14 @@ struct Arguments: Equatable {
             case ("--trust", _), ("--checkpoint", _), ("--accept", _):
                 try trust.take(word, &rest)
             case ("--witnessed", .verify): note = try Self.value(of: word, &rest)
-            case ("--witness", .verify) where witnesses.count < LogNote.witnessesMax:
+            case ("--witness", .verify):
+                guard witnesses.count < LogNote.witnessesMax else { throw .tooManyWitnesses }
                 let text = try Self.value(of: word, &rest)
                 guard let witness = LogCosigner(verifierKey: text) else {
                     throw .notAWitness(option: word)
+                }
+                guard !witnesses.contains(where: { $0.key == witness.key }) else {
+                    throw .witnessTwice(name: witness.name)
                 }
                 witnesses.append(witness)
             case ("--note-out", .verify): noteOut = try Self.value(of: word, &rest)
@@ -143,6 +150,11 @@ extension Arguments.Mistake {
         case .notANumber(let option): "\(option) takes a number / \(option) 后须为数字"
         case .notAQuestion(let option, let mistake):
             "\(option): \(mistake.english) / \(option)：\(mistake.chinese)"
+        case .witnessTwice(let name):
+            "--witness: \(WitnessFault.askedTwice(name).english) / --witness：\(WitnessFault.askedTwice(name).chinese)"
+        case .tooManyFiles(let max): "at most \(max) files / 最多 \(max) 个文件"
+        case .tooManyWitnesses:
+            "--witness: at most \(LogNote.witnessesMax) / --witness：最多 \(LogNote.witnessesMax) 个"
         case .notAWitness(let option):
             "\(option) takes a verifier key, name+hash+key (c2sp.org/signed-note), of type 04: Ed25519, cosignature/v1"
                 + " / \(option) 后须为核验密钥：名称+标识+密钥（c2sp.org/signed-note），04 型，即 Ed25519、cosignature/v1"

@@ -20,6 +20,8 @@ struct BundleTool {
         case input(FileInput.Problem)
         case notOne(path: String, CBORError)
         case bundle(BundleProblem)
+        /// What was merged so far is larger than any verifier reads.
+        case tooLarge(bytes: Int, max: Int)
         case unproven(EvidenceProblem)
         case trust(TrustFile.Problem)
         /// The evidence of two certified histories beside the trust file.
@@ -56,9 +58,8 @@ struct BundleTool {
             case ("--envelope", .redact): envelopes.insert(try Arguments.digest(of: word, &rest))
             case ("--record", .redact): records.insert(try Arguments.digest(of: word, &rest))
             default:
-                guard !word.hasPrefix("-"), files.count < Self.filesMax else {
-                    throw .unknown(word)
-                }
+                guard !word.hasPrefix("-") else { throw .unknown(word) }
+                guard files.count < Self.filesMax else { throw .tooManyFiles(max: Self.filesMax) }
                 files.append(word)
             }
         }
@@ -82,20 +83,14 @@ struct BundleTool {
     func run() throws(Problem) -> EvidenceReport {
         let verifier = try verifier()
         let suite = verifier.suite
-        var bundles: [EvidenceBundle] = []
-        for file in files {
-            bundles.append(
-                try read(file, EvidenceBundle.self, limits: EvidenceLimits.standard.decoding))
-        }
-        var result = bundles[0]
+        var result = try bundle(files[0])
+        if mode == .merge { try merge(into: &result, suite) }
         do throws(BundleProblem) {
             switch mode {
             case .split: result = try result.split(questions, suite)
-            case .merge:
-                for other in bundles.dropFirst() { result = try result.merged(with: other, suite) }
             case .redact:
                 result = try result.withholding(envelopes: envelopes, records: records, suite)
-            case .detach: break
+            case .detach, .merge: break
             }
         } catch {
             throw .bundle(error)
@@ -117,6 +112,28 @@ struct BundleTool {
             throw .output(error)
         }
         return EvidenceReport(answer)
+    }
+
+    private func bundle(_ file: String) throws(Problem) -> EvidenceBundle {
+        try read(file, EvidenceBundle.self, limits: EvidenceLimits.standard.decoding)
+    }
+
+    /// One file after the other, so that two bundles at most are in memory.
+    private func merge(into result: inout EvidenceBundle, _ suite: Suite) throws(Problem) {
+        let bytesMax = EvidenceLimits.standard.bundleBytesMax
+        // No less than it has: what two bundles share is in the merged one once.
+        var bytes = result.encoded.count
+        for file in files.dropFirst() {
+            let other = try bundle(file)
+            bytes += other.encoded.count
+            do throws(BundleProblem) {
+                result = try result.merged(with: other, suite)
+            } catch {
+                throw .bundle(error)
+            }
+            if bytes > bytesMax { bytes = result.encoded.count }
+            guard bytes <= bytesMax else { throw .tooLarge(bytes: bytes, max: bytesMax) }
+        }
     }
 
     /// With what is trusted; a bundle that is detached from one of those headers is verified under it.
@@ -171,6 +188,8 @@ extension BundleTool.Problem {
         case .notOne(let path, let error):
             "\(path) is not a file of that kind: \(error.english) / 不是所需的文件：\(error.chinese)\n"
         case .bundle(let problem): problem.description + "\n"
+        case .tooLarge(let bytes, let max):
+            "nothing written: merged, they have \(bytes) bytes, and at most \(max) are read / 未写出文件：合并后共 \(bytes) 字节，最多可读取 \(max) 字节\n"
         case .unproven(let problem): "nothing written / 未写出文件\n" + EvidenceReport(problem).text
         case .trust(let problem): problem.text + "\n"
         case .contested(let fork): TrustFile.contested(fork)

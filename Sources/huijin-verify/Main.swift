@@ -107,7 +107,7 @@ enum Main {
 
     private static func exitCode(_ problem: BundleTool.Problem) -> ExitCode {
         switch problem {
-        case .bundle: .usage
+        case .bundle, .tooLarge: .usage
         case .input, .notOne: .unreadable
         case .unproven(let problem): exitCode(problem)
         case .trust(let problem): exitCode(problem)

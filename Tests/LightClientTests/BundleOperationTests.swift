@@ -185,6 +185,18 @@ import Testing
         }
         #expect(again.trust == followed.trust)
         #expect(again.linkedTo == answer.height)
+        // From the end of an epoch, below the newest header.
+        var chain = TestChain(suite, members: TestChain.members(suite))
+        chain.changeEpoch(to: (0..<4).map { TestChain.key(suite, 200 + $0) })
+        let end = try EvidenceBundle.answering([.header(height: 1, digest: nil)], from: chain)
+        chain.grow(2)
+        let newest = try TrustedChain(genesis: chain.genesis).advance(
+            to: chain.certified(3), epochChanges: chain.changes)
+        let kept = try #require(newest.chain)
+        let later = try Verifier(genesis: chain.genesis, trust: kept)
+        guard case .proven(let older) = try later.follow(end.detached(suite).encoded, nowMs: .max)
+        else { throw Unexpected() }
+        #expect(older.linkedTo == 1 && !older.report.text.contains("not added"))
 
         // Nothing in it is believed more than in a whole one.
         for place in detached.entries.indices {

@@ -279,8 +279,10 @@ import Testing
         let freeze = Freeze(
             office: .regulator, member: MemberID("91310000MA1FL00001")!, reason: .investigation,
             referenceCommitment: .zero, height: 1)
+        // Keys are asked for by a member's record.
+        #expect(WatchedRecord(type: .key, id: [.bytes([UInt8](repeating: 0, count: 16))]) == nil)
         let facts: [(RecordFact, AlertTopic)] = [
-            (.vanished, .vanishedRecord), (.keyRevoked(atHeight: 1), .revocation),
+            (.vanished, .vanishedRecord),
             (.frozen(freeze), .freeze), (.roleWithdrawn(.assessor, atHeight: 1), .roleWithdrawn),
             (.unfrozen(freeze), .unfreeze), (.other, .record),
         ]

@@ -96,7 +96,8 @@ import Testing
                 == .tooManySignatures(
                     found: LogNote.signaturesMax + 1, max: LogNote.signaturesMax))
         let wide = "\u{2014} o \(String(repeating: "A", count: LogNote.lineBytesMax))\n"
-        #expect(Self.fault(note + wide.utf8) == .malformed(line: 6))
+        #expect(
+            Self.fault(note + wide.utf8) == .lineTooLong(line: 6, bytesMax: LogNote.lineBytesMax))
         let huge = [UInt8](repeating: UInt8(ascii: "\n"), count: LogNote.bytesMax + 1)
         #expect(
             Self.fault(huge) == .tooLarge(bytes: huge.count, bytesMax: LogNote.bytesMax))

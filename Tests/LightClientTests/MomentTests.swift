@@ -103,6 +103,11 @@ import Testing
             #expect(found?.standing == .notYet)
             #expect(found?.place == .question(0))
         }
+        // Before the ledger there was nothing, whatever bundle is asked for.
+        let before = Moment.time(world.ledger.genesis.timeMs - 1)
+        let never = problem(try world.bundle(.licence(world.licence, at: before)), world.verifier)
+        #expect(never?.fault == .beforeTheLedger(timeMs: world.ledger.genesis.timeMs - 1))
+        #expect(never?.standing == .notProven)
         // It runs out, and is settled later; it was no longer live in between either.
         world.ledger.run([], afterMs: 30_000)
         let end = start.timeMs + 10_000

@@ -113,6 +113,8 @@ import Testing
             #expect(try bytes("c") == whole.encoded)
             // Nothing is overwritten, and what is not there cannot be chosen.
             #expect(try run("merge", path("b"), path("a"), "--out", path("c")).code == 73)
+            let many = try CommandTests.run(["merge"] + Array(repeating: path("a"), count: 257))
+            #expect(many.code == 64 && many.errors.contains("最多 256 个文件"))
             let absent = try run("split", path("whole"), "--question", "9", "--out", path("d"))
             #expect(absent.code == 64 && absent.errors.contains("第 9 个问题"))
 

@@ -155,6 +155,11 @@ import Testing
         #expect(
             fault(EvidenceLimits(bundleBytesMax: size, eventsMax: 4, entriesMax: 6))
                 == .tooMany(what: "entries", found: 7, max: 6))
+        // What is larger than is read may be genuine; what is cut off is not.
+        let small = fault(EvidenceLimits(bundleBytesMax: size - 1, eventsMax: 4, entriesMax: 7))
+        #expect(small?.standing == .notProven)
+        let cut = EvidenceFault.undecodable(.truncated(offset: size))
+        #expect(cut.standing == .provenFalse)
     }
 
     @Test func sourcesThatCannotAnswerSaySo() throws {

@@ -134,6 +134,39 @@ import Testing
         #expect(throws: EvidenceProblem(.receipt(index: 0), .contradictsTrusted)) {
             try reader.verifyStatement(bare.encoded)
         }
+        // What nobody signed contradicts nothing: it is false.
+        var forged = bare.encoded
+        let place = try #require(forged.firstRange(of: bare.receipts[0].signature)?.lowerBound)
+        forged[place] ^= 1
+        let found = #expect(throws: EvidenceProblem.self) { try reader.verifyStatement(forged) }
+        #expect(found?.standing == .provenFalse)
+    }
+
+    /// Receipts of a quorum for another header of a height that is trusted already.
+    @Test func receiptsBesideATrustedHeaderProveNothing() throws {
+        let suite = LedgerCrypto.Suite.ed25519SHA256
+        var fork = Fork(suite)
+        let step = fork.right.step(
+            .evidenceRecord, by: TestChain.members(suite)[0], touching: [])
+        fork.right.append([step])
+        fork.left.append([])
+        let receipts = try fork.verifier.receipts(
+            EvidenceBundle.transaction(id: step.transactionID, from: fork.right).encoded)
+        let whole = try #require(receipts.entry(0).statement)
+        let bare = try #require(
+            TransparentStatement(
+                envelope: whole.envelope, receipts: whole.receipts, context: nil))
+        for (side, problem) in [
+            (fork.right, nil), (fork.left, EvidenceFault.contradictsTrusted),
+        ] {
+            let trust = try #require(try fork.trust.advance(to: side.certified(5)).chain)
+            let reader = try Verifier(genesis: fork.common.genesis, trust: trust)
+            do throws(EvidenceProblem) {
+                #expect(try reader.verifyStatement(bare.encoded).height == 5 && problem == nil)
+            } catch {
+                #expect(error.fault == problem)
+            }
+        }
     }
 
     @Test func withoutContextTheValidatorsMustBeKnown() throws {

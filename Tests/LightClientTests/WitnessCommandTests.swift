@@ -111,6 +111,9 @@ import Testing
             #expect(try desk.verify(bundle, "--witnessed", away, "--witness", key).code == 66)
             #expect(try desk.verify(bundle, "--witnessed", note).code == 64)
             #expect(try desk.verify(bundle, "--witness", key).code == 64)
+            let twice = try desk.verify(
+                bundle, "--witnessed", note, "--witness", key, "--witness", key)
+            #expect(twice.code == 64 && twice.errors.contains("每个见证方只须指定一次"))
             let bad = try desk.verify(bundle, "--witnessed", note, "--witness", "w+0+AA==")
             #expect(bad.code == 64 && bad.errors.contains("核验密钥"))
         }

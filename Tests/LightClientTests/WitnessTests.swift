@@ -189,7 +189,7 @@ import Testing
         let twice = Outsider.note(
             header, [one.cosignature(header), one.cosignature(header, time: 5)])
         #expect(fault(twice, one.cosigner) == .repeated(name))
-        #expect(fault(note, one.cosigner, one.cosigner) == .repeated(name))
+        #expect(fault(note, one.cosigner, one.cosigner) == .askedTwice(name))
         // A validator of this epoch or another, under whatever name.
         for set in [chain.genesis.validators, chain.changes[0].next, chain.validators] {
             let validator = LogCosigner(set.validators[1], chain: chain.chain)

@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import LightClient
+import Market
 import Testing
 
 @testable import Node
@@ -63,51 +64,77 @@ import Testing
         }
     }
 
-    /// One of them hears only those who hold nothing but what their snapshots of the recovered history brought. It takes none of them,
-    /// and says why.
-    @Test func noSnapshotTakesThePlaceOfTheOtherHistory() async throws {
+    /// A node of either history hears only those who hold nothing but what their snapshots of the other one brought. It takes none of
+    /// them, and says why.
+    @Test(arguments: [false, true])
+    func noSnapshotTakesThePlaceOfTheOtherHistory(isRecovered: Bool) async throws {
         let network = try TestNetwork(4, joiners: 4) { $0.replayWindowBlocksMax = 16 }
-        let (others, recovery) = try await Self.histories(of: network)
-        for node in others { await node.stop() }
-        let end = recovery.last.header
+        let (validators, recovery) = try await Self.histories(of: network)
+        for node in validators { await node.stop() }
         let changes = NodeChanges()
+        func start(_ index: Int, joinAhead: UInt64) async throws -> HuijinNode {
+            try await network.start(index) {
+                $0.recovery = [4, 5].contains(index) ? recovery : nil
+                $0.snapshots = .small(every: 40, joinAhead: joinAhead)
+                changes.note(in: &$0)
+            }
+        }
+        // Of the recovered ones, this one has taken the recovery and no block more.
+        let index = isRecovered ? 4 : 3
+        var height = validators[3].status.height
+        if isRecovered {
+            let taking = try await start(index, joinAhead: 0)
+            await taking.reached(recovery.last.header.height)
+            await taking.stop()
+            height = taking.status.height
+        }
         var nodes: [HuijinNode] = []
-        for index in [4, 5] {
-            nodes.append(
-                try await network.start(index) {
-                    $0.recovery = recovery
-                    $0.snapshots = .small(every: 40, joinAhead: 0)
-                    changes.note(in: &$0)
-                })
+        for index in isRecovered ? 0..<4 : 4..<6 {
+            nodes.append(try await start(index, joinAhead: 0))
         }
         try await network.grow(nodes[0], to: 42, from: 1_000)
-        for index in [6, 7] {
-            nodes.append(
-                try await network.start(index) {
-                    $0.snapshots = .small(every: 40, joinAhead: 20)
-                    changes.note(in: &$0)
-                })
-        }
+        for index in [6, 7] { nodes.append(try await start(index, joinAhead: 20)) }
         await changes.wait {
-            nodes[2...].allSatisfy {
+            nodes.suffix(2).allSatisfy {
                 $0.status.firstHeight > 0 && !$0.snapshots.offered.isEmpty
             }
         }
-        let height = others[3].status.height
-        let behind = try await network.start(3) {
+        if isRecovered {
+            // They are in an epoch that is not known here, and their snapshot is of one that is over here.
+            var key = network.votingKeys[3].publicKey
+            for epoch: UInt64 in 1...2 {
+                let next = SigningKey.generate(network.genesis.suite).publicKey
+                let replace = ValidatorReplace(
+                    replacedKey: key.keyID, votingKey: next,
+                    transportKey: network.transports[3].identity.publicKey)
+                let lastValidHeight = nodes[0].status.height + 10
+                let results = await nodes[0].submit(
+                    [network.sign(replace, lastValidHeight: lastValidHeight)], wait: .final,
+                    timeoutMs: 60_000)
+                #expect(results[0].code == .accepted && nodes[0].status.epoch == epoch)
+                key = next
+            }
+            for node in nodes.suffix(2) { await node.reached(nodes[0].status.height) }
+        }
+        let behind = try await network.start(index) {
             $0.peers.removeAll { $0.index < 6 }
             $0.snapshots = .small(every: 0, joinAhead: 20)
             changes.note(in: &$0)
         }
         await changes.wait { behind.status.contradiction != nil }
-        #expect(behind.status.contradiction == end && behind.snapshots.fetchedChunks > 0)
-        #expect(behind.status.stopReason == nil)
+        let other = try #require(behind.status.contradiction)
+        #expect(behind.snapshots.fetchedChunks > 0 && behind.status.stopReason == nil)
+        if isRecovered {
+            #expect(other.height >= 40 && other.epoch == 0)
+        } else {
+            #expect(other == recovery.last.header)
+        }
         await behind.stop()
         #expect(behind.status.height == height && behind.status.firstHeight == 0)
-        let evidence =
-            "\(network.folder)/3/fork-\(end.digest(network.genesis.suite).hex).cbor"
-        #expect(FileManager.default.fileExists(atPath: evidence))
-        #expect(!FileManager.default.fileExists(atPath: "\(network.folder)/3/before-\(height)"))
+        let names = try FileManager.default.contentsOfDirectory(
+            atPath: "\(network.folder)/\(index)")
+        #expect(names.contains("fork-\(other.digest(network.genesis.suite).hex).cbor"))
+        #expect(!names.contains { $0.hasPrefix("before-") })
         for node in nodes { await node.stop() }
     }
 }

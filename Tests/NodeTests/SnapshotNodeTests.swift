@@ -146,7 +146,7 @@ import Testing
                 })
         }
         await changes.wait { nodes[4...].allSatisfy { $0.snapshots.offered == [40] } }
-        let before = away.status.height
+        let before = away.status
         let back = try await network.start(4) {
             $0.peers.removeAll { $0.index < 4 }
             $0.snapshots = .small(every: 0, joinAhead: 20)
@@ -160,7 +160,7 @@ import Testing
         await back.stop()
         // Who starts from the copy has the blocks again.
         let kept = try await network.start(4) {
-            $0.dataDirectory += "/before-\(before)"
+            $0.dataDirectory += "/before-\(before.height)-\(before.headerDigest.hex.prefix(8))"
             $0.snapshots = .small(every: 0, joinAhead: 0)
         }
         #expect(try await kept.history { try $0.reader.header(5) }?.stateRoot == root)

@@ -246,6 +246,23 @@ import Testing
         #expect(!fetcher.isFetching(nowMs: 90_000), "blocks are fetched again meanwhile")
     }
 
+    /// Two peers that hold the next block are not all faulty: they give blocks.
+    @Test func oneThatOthersHoldBlocksForTakesThose() throws {
+        let chain = try chain()
+        let folder = try TestFolder()
+        var fetcher = SnapshotFetcher(
+            folder: folder.path + "/join", genesis: chain.genesis, ownHeight: 3, isFresh: false,
+            leadBlocks: 10, peersCount: 4)
+        func offers(from first: UInt64) -> SnapshotMessage {
+            .offers(firstHeight: first, finalHeight: 24, chain.shelf.list())
+        }
+        for peer in [0, 1] { _ = try fetcher.receive(offers(from: 5), from: peer, nowMs: 1) }
+        _ = try fetcher.receive(offers(from: 4), from: 2, nowMs: 1)
+        #expect(fetcher.isActive, "a single one may be faulty")
+        _ = try fetcher.receive(offers(from: 0), from: 3, nowMs: 1)
+        #expect(!fetcher.isActive)
+    }
+
     // MARK: Messages
 
     private var messages: [SnapshotMessage] {

@@ -118,7 +118,8 @@ struct EvidenceAssembly<Source: EvidenceSource> {
                 }
                 if block.header.timeMs <= timeMs { low = middle } else { high = middle }
             }
-            try want(height: low)
+            // Genesis is no block. That the first one is later shows that there was none.
+            if low > 0 { try want(height: low) }
             try want(height: high)
         }
     }

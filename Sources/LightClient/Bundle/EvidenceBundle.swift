@@ -19,7 +19,7 @@ import Records
 ///            [* [* log]] ]   ; for each history asked for, its logs; none where there is no such asset
 /// head = [ [* epoch-change],  ; from epoch 0 on, one for each epoch before the header's
 ///          header,
-///          certificate ]      ; finalization of H by a quorum of its epoch's validators
+///          certificate ]      ; finalization of H by a quorum of its epoch's validators, or a recovery
 ///        / digest             ; detached: H is a header that the reader trusts already
 /// epoch-change = [header, certificate, validator-set]
 /// state    = [key, value / null / [digest], map-proof]

@@ -3,8 +3,8 @@ import Ledger
 import LedgerCrypto
 import Merkle
 
-/// The end of an epoch: its last header, finalized under the epoch's own set, and the set that the
-/// header hands over to. Wire: `[header, certificate, validator set]`.
+/// The end of an epoch: its last header, finalized under the epoch's own set or by a recovery under the genesis' rule, and the set
+/// that comes after it. Wire: `[header, certificate, validator set]`.
 public struct EpochChange: Equatable, Sendable, CBORCodable {
     public let header: Header
     public let certificate: Certificate

@@ -75,7 +75,12 @@ extension Moment {
                 throw ahead
             }
             let later = headers.firstIndex(laterThan: timeMs)
-            guard later > 0 else { throw missing }
+            guard later > 0 else {
+                guard headers[0].height > 1 else {
+                    throw EvidenceProblem(place, .beforeTheLedger(timeMs: timeMs))
+                }
+                throw missing
+            }
             let height = headers[later - 1].height
             guard height == certified.height || headers[later].height == height + 1 else {
                 throw missing

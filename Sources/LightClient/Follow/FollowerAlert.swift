@@ -112,11 +112,11 @@ extension AlertTopic {
     private init(_ fact: RecordFact) {
         switch fact {
         case .vanished: self = .vanishedRecord
-        case .revoked, .keyRevoked: self = .revocation
+        case .revoked: self = .revocation
         case .frozen: self = .freeze
         case .roleWithdrawn: self = .roleWithdrawn
         case .unfrozen: self = .unfreeze
-        case .absent, .appeared, .asset, .holder, .transfer, .licence, .uses, .member,
+        case .absent, .appeared, .asset, .holder, .licence, .uses, .member,
             .roleGranted, .keys, .balance, .other:
             self = .record
         }

@@ -13,7 +13,6 @@ public enum RecordFact: Equatable, Sendable {
     case frozen(Freeze)
     case unfrozen(Freeze)
     case holder(DataRight, MemberID)
-    case transfer(TransferStatus)
     case licence(AgreementStatus)
     case revoked(Revocation)
     case uses(metered: UInt64, of: UInt64)
@@ -21,7 +20,6 @@ public enum RecordFact: Equatable, Sendable {
     case roleGranted(Role, fromHeight: UInt64)
     case roleWithdrawn(Role, atHeight: UInt64)
     case keys(live: UInt64)
-    case keyRevoked(atHeight: UInt64)
     case balance(availableFen: UInt64, lockedFen: UInt64, pendingFen: UInt64)
     /// Something else than the above.
     case other
@@ -49,11 +47,9 @@ public enum RecordFact: Equatable, Sendable {
                     availableFen: new.availableFen, lockedFen: new.lockedFen,
                     pendingFen: new.pendingWithdrawalFen)
             ]
-        case .transfer(let new): [.transfer(new.status)]
-        case .key(let new): [new.revokedHeight.map { .keyRevoked(atHeight: $0) } ?? .other]
-        case .policy, .validators, .votingKey, .attestation, .offer, .bank, .withdrawal, .job,
-            .evidence, .timerIndex, .timerDay, .timerHour:
-            [.other]
+        case .key, .policy, .validators, .votingKey, .attestation, .offer, .transfer, .bank,
+            .withdrawal, .job, .evidence, .timerIndex, .timerDay, .timerHour:
+            preconditionFailure("records of this type are not watched")
         }
     }
 
@@ -128,7 +124,6 @@ extension RecordFact {
         case .frozen: "freeze"
         case .unfrozen: "unfreeze"
         case .holder: "holder"
-        case .transfer: "transfer-status"
         case .licence: "licence-status"
         case .revoked: "revocation"
         case .uses: "uses"
@@ -136,7 +131,6 @@ extension RecordFact {
         case .roleGranted: "role-granted"
         case .roleWithdrawn: "role-withdrawn"
         case .keys: "keys"
-        case .keyRevoked: "key-revoked"
         case .balance: "balance"
         case .other: "other"
         }
@@ -161,7 +155,6 @@ extension RecordFact {
             )
         case .holder(let right, let member):
             ("\(right.name) is held by \(member)", "\(right.titleZh)由 \(member) 持有")
-        case .transfer(let status): ("transfer \(status.name)", "转让：\(status.titleZh)")
         case .licence(let status): ("licence \(status.name)", "许可：\(status.titleZh)")
         case .revoked(let revocation):
             (
@@ -182,8 +175,6 @@ extension RecordFact {
                 "\(role.titleZh)角色于高度 \(height) 被收回"
             )
         case .keys(let live): ("\(live) live keys", "有效密钥 \(live) 个")
-        case .keyRevoked(let height):
-            ("the key was revoked at height \(height)", "密钥于高度 \(height) 注销")
         case .balance(let available, let locked, let pending):
             (
                 "available \(available) fen, locked \(locked), withdrawal pending \(pending)",

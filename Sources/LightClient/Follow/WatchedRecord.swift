@@ -21,9 +21,14 @@ public struct WatchedRecord: Equatable, Sendable {
         case present(AnyRecord, seen: [EventLog])
     }
 
-    /// - Returns: `nil` where no record of that type can have such an id.
+    /// What has words for its changes, and is never taken away.
+    public static let types: Set<RecordType> = [.asset, .agreement, .member, .account]
+
+    /// - Returns: `nil` where records of that type are not watched, or none can have such an id.
     public init?(type: RecordType, id: [CBORValue]) {
-        guard EvidenceQuestion.isID(id, of: type) else { return nil }
+        guard WatchedRecord.types.contains(type), EvidenceQuestion.isID(id, of: type) else {
+            return nil
+        }
         self.type = type
         self.id = id
         known = .nothing
@@ -87,8 +92,9 @@ extension WatchedRecord: CBORCodable {
         try decoder.array(exactly: 3)
         type = try decoder.value()
         id = try decoder.list(max: EvidenceQuestion.idPartsMax)
-        guard EvidenceQuestion.isID(id, of: type) else {
-            throw decoder.invalid("the id is not one of a record of that type")
+        guard WatchedRecord.types.contains(type), EvidenceQuestion.isID(id, of: type) else {
+            throw decoder.invalid(
+                "an asset, agreement, member or account is watched, by an id of that type")
         }
         if try decoder.peekIsNull() {
             try decoder.null()

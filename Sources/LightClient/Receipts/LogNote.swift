@@ -28,7 +28,7 @@ public struct LogNote: Equatable, Sendable {
 
     /// Bytes of a whole note, and of a line of it: cosignatures of other types than ours may be among them, and are some kilobytes long.
     public static let bytesMax = 131_072
-    public static let lineBytesMax = 8_192
+    public static let lineBytesMax = 32_768
     public static let signaturesMax = 256
     /// Witnesses whose word is asked for at once.
     public static let witnessesMax = 16
@@ -48,7 +48,7 @@ public struct LogNote: Equatable, Sendable {
             throw .malformed(line: lines.count + 1)
         }
         for (number, line) in lines.enumerated() where line.count > Self.lineBytesMax {
-            throw .malformed(line: number + 1)
+            throw .lineTooLong(line: number + 1, bytesMax: Self.lineBytesMax)
         }
         guard lines.count > 4 else { throw .malformed(line: lines.count + 1) }
         checkpoint = LogCheckpoint(

@@ -39,6 +39,7 @@ extension ProvenAnswer {
             "validators": .number(UInt64(checkpoint.validators.count)),
             "quorum": .number(UInt64(checkpoint.validators.quorum)),
             "recovery": .bool(checkpoint.recovery != nil),
+            "finalizedBy": .both(checkpoint.finalizedBy.english, checkpoint.finalizedBy.chinese),
             "epochs": .list(checkpoint.epochs.map { $0.json }),
             "findings": .list(zip(questions, findings).map { $1.json($0) }),
             "claims": .list(claims.map { .both($0.english, $0.chinese) }),

@@ -8,7 +8,7 @@ extension LicenceStanding {
         switch self {
         case .live: ("LIVE", "有效")
         case .unknown: ("NOT LIVE: no such licence is on the ledger", "无效：账本上没有该许可")
-        case .notAgreed: ("NOT LIVE: never agreed", "无效：从未达成")
+        case .notAgreed: ("NOT LIVE: not agreed by the certified height", "无效：截至经认证高度尚未达成")
         case .notYet(let timeMs):
             (
                 "NOT LIVE YET: agreed at \(ShanghaiTime.text(unixMs: timeMs))",

@@ -52,8 +52,11 @@ extension EpochTrust {
 }
 
 extension Checkpoint {
-    /// Who made it final; with votes or signatures.
+    /// Who made it final, as far as is shown here.
     var finalizedBy: (english: String, chinese: String) {
+        guard signatures > 0 else {
+            return ("under the header that trust starts with", "以信任起点的区块头为准")
+        }
         guard let recovery else {
             let (all, quorum) = (validators.count, validators.quorum)
             return (

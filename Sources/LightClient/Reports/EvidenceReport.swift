@@ -94,15 +94,8 @@ public struct EvidenceReport: Equatable, Sendable {
         add(0, "ledger", "账本", value: answer.ledger)
         add(1, "chain", "链标识", value: header.chain.hex)
         add(1, "suite", "密码套件", value: answer.suite.name)
-        if checkpoint.signatures > 0 {
-            let by = checkpoint.finalizedBy
-            add(
-                0, "\(by.english), epoch \(header.epoch)", "\(by.chinese)，第 \(header.epoch) 届")
-        } else {
-            add(
-                0, "under the header that trust starts with, epoch \(header.epoch)",
-                "以信任起点的区块头为准，第 \(header.epoch) 届")
-        }
+        let by = checkpoint.finalizedBy
+        add(0, "\(by.english), epoch \(header.epoch)", "\(by.chinese)，第 \(header.epoch) 届")
         add(1, "header", "区块头", value: checkpoint.digest.hex)
         add(1, "state root", "状态根", value: header.stateRoot.hex)
         addEpochs(checkpoint.epochs)

@@ -96,11 +96,20 @@ extension EvidenceReport {
     private mutating func addCulprits(_ fork: ProvenFork) {
         let epochs = [fork.lower.header.epoch, fork.higher.header.epoch]
         if case .recovery(let epoch) = fork.missing {
-            add(
-                0,
-                "epoch \(epoch) has two ends: its validators went on although it was recovered, or it was recovered "
-                    + "although they went on, or recovered twice",
-                "第 \(epoch) 届有两种结局：已被恢复而其记账节点仍继续，或其仍运行而被恢复，或被恢复两次")
+            if epochs == [epoch, epoch] {
+                add(
+                    0,
+                    "epoch \(epoch) has two ends: its validators went on although it was recovered, or it was recovered "
+                        + "although they went on, or recovered twice",
+                    "第 \(epoch) 届有两种结局：已被恢复而其记账节点仍继续，或其仍运行而被恢复，或被恢复两次")
+            } else {
+                add(
+                    0,
+                    "epoch \(epoch) was recovered from another history than the one that went on, or more than a third of the "
+                        + "validators of one of the epochs \(epochs.min() ?? 0)…\(epochs.max() ?? 0) broke the rules",
+                    "第 \(epoch) 届的恢复所依据的并非实际延续的历史，或第 \(epochs.min() ?? 0) 至 \(epochs.max() ?? 0) 届中某一届有三分之一以上的记账节点违规"
+                )
+            }
         } else if epochs[0] == epochs[1] {
             let count = fork.lower.validators.count
             let least = Quorum.faultsTolerated(count) + 1
@@ -155,6 +164,8 @@ extension Checkpoint {
             "header": .hex(digest),
             "signatures": .number(UInt64(signatures)),
             "validators": .number(UInt64(validators.count)),
+            "recovery": .bool(recovery != nil),
+            "finalizedBy": .both(finalizedBy.english, finalizedBy.chinese),
         ])
     }
 }

@@ -8,7 +8,7 @@ import LedgerCrypto
 ///
 /// ```
 /// fork = [ "huijin/fork/2", chain,
-///          [* epoch-change],    ; from epoch 0 on, up to the later of the two headers' epochs
+///          [* epoch-change],    ; from where trust starts on, up to the later of the two headers' epochs
 ///          checkpoint,          ; the lower one: [header, certificate]
 ///          checkpoint,          ; the higher one; of equal heights the greater digest
 ///          [header, path] / null, ; the ancestor of the lower one's height that the higher one's log holds

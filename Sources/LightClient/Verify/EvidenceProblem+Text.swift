@@ -140,6 +140,8 @@ extension EvidenceFault {
         case .otherChainInHeader: "field chain: the header names another ledger than the bundle"
         case .notFinal: "it certifies a notarization; the block is not final yet"
         case .notAFinalization: "field kind: it is not a finalization"
+        case .nobodyVoted:
+            "a recovery under the genesis' rule made it final: no validator voted, so there are no receipts"
         case .otherHeaderCertified: "the validators signed another header"
         case .otherEpoch(let found, let expected):
             "field epoch: it is of epoch \(found), expected \(expected)"
@@ -197,6 +199,8 @@ extension EvidenceFault {
         case .momentAhead(let height, let timeMs):
             "it asks about a later moment than the certified height \(height), time "
                 + ShanghaiTime.text(unixMs: timeMs)
+        case .beforeTheLedger(let timeMs):
+            "the ledger's first block is later than \(ShanghaiTime.text(unixMs: timeMs)): no header shows that moment"
         case .closingNotIncluded:
             "the licence was closed before its end, and no entry that is shown says when"
         case .logNotIncluded: "it was asked for and is not in the bundle"
@@ -235,6 +239,7 @@ extension EvidenceFault {
         case .otherChainInHeader: "chain 字段：区块头所属账本与证据包不同"
         case .notFinal: "只是公证证书，区块尚未终局"
         case .notAFinalization: "kind 字段：不是终局证书"
+        case .nobodyVoted: "由创世恢复规则决定终局：没有记账节点投票，因而没有收据"
         case .otherHeaderCertified: "记账节点签署的是另一个区块头"
         case .otherEpoch(let found, let expected):
             "epoch 字段：属于第 \(found) 届，应为第 \(expected) 届"
@@ -284,6 +289,8 @@ extension EvidenceFault {
         case .envelopeNeeded: "证据包所示信封中没有该交易；另有信封未披露，可能在其中"
         case .momentAhead(let height, let timeMs):
             "所问时点晚于经认证的高度 \(height)，时间 " + ShanghaiTime.text(unixMs: timeMs)
+        case .beforeTheLedger(let timeMs):
+            "账本首个区块晚于 \(ShanghaiTime.text(unixMs: timeMs))：没有区块头能表明该时点"
         case .closingNotIncluded: "许可提前结清，而所示条目均未说明何时结清"
         case .logNotIncluded: "要求证明该日志，证据包却未附"
         case .logNotAsked: "证据包附有未要求的日志"

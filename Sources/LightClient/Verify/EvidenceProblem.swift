@@ -71,6 +71,8 @@ public enum EvidenceFault: Equatable, Sendable {
     case certificateNotIncluded
     case notFinal
     case notAFinalization
+    /// A recovery made it final, and what is asked for is votes.
+    case nobodyVoted
     case otherHeaderCertified
     case otherEpoch(found: UInt64, expected: UInt64)
     case unknownEpoch(epoch: UInt64, known: UInt64)
@@ -124,6 +126,8 @@ public enum EvidenceFault: Equatable, Sendable {
     // Moments.
     /// The certified header is older than the moment.
     case momentAhead(height: UInt64, timeMs: UInt64)
+    /// No header can show it: there was none.
+    case beforeTheLedger(timeMs: UInt64)
     /// When the licence was closed, no shown entry says.
     case closingNotIncluded
 
@@ -163,7 +167,10 @@ extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
         case .witness(let fault): fault.standing
-        case .otherLedger, .otherQuestion, .notAnswered, .certificateNotIncluded, .belowQuorum,
+        // Genuine evidence may be larger than this verifier reads.
+        case .undecodable(.inputTooLong), .undecodable(.tooMany): .notProven
+        case .otherLedger, .otherQuestion, .notAnswered, .certificateNotIncluded, .nobodyVoted,
+            .beforeTheLedger, .belowQuorum,
             .belowThreshold,
             .recordNotIncluded, .headerNotIncluded,
             .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld,

@@ -56,7 +56,7 @@ extension Verifier {
         let linked = try next.advance(
             to: new, links: Array(links.prefix(TrustedChain.headersMax)))
         guard case .trusted(let final, let linkedTo) = linked else { return Self.fork(linked) }
-        let isKnown = trust.headers.contains { $0.header == new.header }
+        let isKnown = trust.holds(new.header)
         return .proven(
             FollowedAnswer(
                 answer: answer, trust: final, before: trust.newest?.header.height,

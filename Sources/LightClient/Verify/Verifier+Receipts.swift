@@ -120,7 +120,7 @@ extension Verifier {
     ///
     /// - Throws: the first problem found, with its place; nothing of such a bundle is made a receipt of.
     ///   `.certificateNotIncluded` where trust starts with the header, which came without votes: a receipt is one of them.
-    ///   `.notAFinalization` where a recovery made it final, for which nobody voted.
+    ///   `.nobodyVoted` where a recovery made it final, for which nobody voted.
     public func receipts(_ bytes: [UInt8]) throws(EvidenceProblem) -> BundleReceipts {
         let bundle = try decode(bytes)
         let answer = try verify(bundle)
@@ -137,7 +137,7 @@ extension Verifier {
             certificate = trusted
         }
         guard certificate.kind == .finalize else {
-            throw EvidenceProblem(.certificate, .notAFinalization)
+            throw EvidenceProblem(.certificate, .nobodyVoted)
         }
         let epoch = answer.checkpoint.header.epoch
         return BundleReceipts(

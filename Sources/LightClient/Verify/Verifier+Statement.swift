@@ -49,8 +49,8 @@ extension Verifier {
             throw Self.problem(conflict)
         }
         let validators = try validators(of: claim.epoch, known)
-        try checkEnds(around: claim, known)
         let votes = try votes(in: statement, envelope: envelope, validators: validators)
+        try checkPlace(of: claim, known, firstNew: firstNew)
         var check = SignatureCheck.notRechecked(envelope.keyID)
         if let context = statement.context {
             let place = EvidencePlace.header(height: context.header.height)
@@ -85,17 +85,29 @@ extension Verifier {
         }
     }
 
-    /// Its epoch's blocks are those between the end of the one before and its own, where these are known.
-    private func checkEnds(
-        around claim: Receipt, _ known: TrustedChain
+    /// Its epoch's blocks are those between the end of the one before and its own, where these are known; and of a trusted header's
+    /// height there is no other.
+    ///
+    /// - Parameter firstNew: the first epoch of which the statement itself may have brought the end.
+    private func checkPlace(
+        of claim: Receipt, _ known: TrustedChain, firstNew: UInt64
     ) throws(EvidenceProblem) {
+        func isOther(_ header: Header) -> Bool {
+            claim.height == header.height && claim.header != header.digest(suite)
+        }
         let before = claim.epoch > 0 ? known.end(of: claim.epoch - 1)?.header : nil
         let end = known.end(of: claim.epoch)?.header
-        let isBeyond = end.map { end in
-            claim.height > end.height
-                || (claim.height == end.height && claim.header != end.digest(suite))
+        let beyond = [
+            before.flatMap { claim.height <= $0.height ? $0 : nil },
+            end.flatMap { claim.height > $0.height || isOther($0) ? $0 : nil },
+        ]
+        for header in beyond.compactMap({ $0 }) {
+            throw EvidenceProblem(
+                .receipt(index: 0),
+                header.epoch >= firstNew ? .outOfOrder : .contradictsTrusted)
         }
-        guard before.map({ claim.height > $0.height }) ?? true, !(isBeyond ?? false) else {
+        let trusted = known.headers.map { $0.header } + (known.start.header.map { [$0] } ?? [])
+        guard !trusted.contains(where: isOther) else {
             throw EvidenceProblem(.receipt(index: 0), .contradictsTrusted)
         }
     }

@@ -104,7 +104,7 @@ extension Verifier {
         let validators = LogCheckpoint.origin(chain) + "/"
         var keys: Set<PublicKey> = []
         for witness in witnesses {
-            guard keys.insert(witness.key).inserted else { throw .repeated(witness.name) }
+            guard keys.insert(witness.key).inserted else { throw .askedTwice(witness.name) }
             // A recovery certifies as well as a quorum does.
             let recovers = genesis.recovery?.keys.contains(witness.key) == true
             guard !recovers, !witness.name.utf8.starts(with: validators.utf8) else {

@@ -107,9 +107,7 @@
         ...report.findings.map(answer),
         ["账本", "Ledger", report.ledger],
         ["链标识（请与可信来源核对）", "Chain (compare it with a source that you trust)", report.chain],
-        ["终局签名", "Finalized by",
-          `${report.validators} 个记账节点中 ${report.signatures} 个（需 ${report.quorum} 个）\n`
-          + `${report.signatures} of ${report.validators} validators, ${report.quorum} needed; ${report.suite}`],
+        ["终局", "Final", `${report.finalizedBy.zh}\n${report.finalizedBy.en}; ${report.suite}`],
         ["区块头", "Header", report.header],
         ...(report.witnessed ? [["另经见证", "Also seen by", seenBy(report.witnessed)]] : []),
         ...(report.trust ? [["现已信任至高度", "Trusted to height", trustedTo(report.trust)]] : []),
