@@ -24,6 +24,11 @@ public struct WholeFolder {
     private static func vacant(_ path: String) throws(WholeFile.Problem) -> String {
         var name = path
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
+        // Else it would be the folder that one is in.
+        guard !name.isEmpty else {
+            errno = ENOENT
+            throw WholeFile.Problem(path)
+        }
         guard WholeFile.isTaken(name) else { return name }
         guard let resolved = realpath(name, nil) else { throw WholeFile.Problem(path) }
         defer { free(resolved) }
@@ -47,8 +52,15 @@ public struct WholeFolder {
         return count <= 2
     }
 
-    /// - Parameter name: of no other file here.
+    /// - Parameter name: of no other file here; with the folders that it is in, which are made.
     public func write(_ bytes: [UInt8], to name: String) throws(WholeFile.Problem) {
+        var folder = new
+        for part in name.split(separator: "/").dropLast() {
+            folder += "/\(part)"
+            guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
+                throw WholeFile.Problem("\(path)/\(name)")
+            }
+        }
         do throws(WholeFile.Problem) {
             try WholeFile.create("\(new)/\(name)", bytes, isDurable: false)
         } catch {
@@ -79,17 +91,23 @@ public struct WholeFolder {
 
     /// Nothing of it is left, as far as that can be done.
     public func discard() {
-        for name in (try? names()) ?? [] { unlink("\(new)/\(name)") }
+        for name in (try? names()) ?? [] { remove("\(new)/\(name)") }
         rmdir(new)
     }
 
-    private func names() throws(WholeFile.Problem) -> [String] {
-        guard let entries = opendir(new) else { throw WholeFile.Problem(path) }
+    /// Of all files and folders in it, each before the folder that it is in.
+    private func names(in folder: String = "") throws(WholeFile.Problem) -> [String] {
+        guard let entries = opendir(new + "/" + folder) else { throw WholeFile.Problem(path) }
         defer { closedir(entries) }
         var names: [String] = []
         while let entry = readdir(entries) {
             let name = WholeFile.name(of: entry)
-            if name != ".", name != ".." { names.append(name) }
+            guard name != ".", name != ".." else { continue }
+            var status = stat()
+            if lstat("\(new)/\(folder)\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                names += try self.names(in: folder + name + "/")
+            }
+            names.append(folder + name)
         }
         return names
     }

@@ -65,7 +65,7 @@ extension ReplicaLoop {
         guard final.height > 0 else { return true }
         let folder = "\(dataDirectory)/before-\(final.height)-\(final.header.hex.prefix(8))"
         // Made before a crash.
-        guard !LedgerBackup.isIn(folder) else { return true }
+        guard !LedgerBackup.holds(store.header, in: folder, suite: store.suite) else { return true }
         logger.notice(
             "keeping the blocks held so far before a snapshot takes their place / 快照替换之前先保留原有区块",
             metadata: ["folder": "\(folder)"])

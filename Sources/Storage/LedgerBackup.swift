@@ -1,5 +1,6 @@
 import Glibc
 import Ledger
+import LedgerCrypto
 import SQLite
 
 /// A copy of the final chain and its state for safekeeping, made beside a running node. It holds no vote state: no votes, no
@@ -20,8 +21,15 @@ public enum LedgerBackup {
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST, sync(folder + "/..") else {
             throw .cannotOpen(path: folder, reason: String(cString: strerror(errno)))
         }
+        // Two at once would work on one another's files.
+        let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0 else {
+            throw .cannotOpen(path: folder, reason: String(cString: strerror(errno)))
+        }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path: folder) }
         let target = folder + "/" + LedgerSchema.fileName
-        guard !isIn(folder) else {
+        guard access(target, F_OK) != 0 else {
             throw .cannotOpen(path: target, reason: "there is a ledger already")
         }
         let new = target + ".new"
@@ -56,9 +64,17 @@ public enum LedgerBackup {
             ? .cannotOpen(path: path, reason: error.message) : StorageError(error, path: path)
     }
 
-    /// Whether a copy was made there, and completed.
-    public static func isIn(_ folder: String) -> Bool {
-        access(folder + "/" + LedgerSchema.fileName, F_OK) == 0
+    /// Whether that folder has a ledger of this chain that ends with this header.
+    public static func holds(
+        _ header: Header, in folder: String, suite: Suite
+    ) -> Bool {
+        let path = folder + "/" + LedgerSchema.fileName
+        guard access(path, F_OK) == 0,
+            let database = try? Database(path: path, access: .readOnly),
+            (try? LedgerSchema.check(database, chain: header.chain)) == true,
+            let watermark = try? LedgerTables(database, suite: suite).watermark()
+        else { return false }
+        return watermark.header == header.digest(suite)
     }
 
     private static func check(_ source: Database, _ chain: ChainID) throws(SQLiteError) -> Bool {

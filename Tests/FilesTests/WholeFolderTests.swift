@@ -21,11 +21,13 @@ import Testing
             let whole = try WholeFolder(path.path + "//")
             try whole.write([1], to: "a")
             try whole.write([2, 3], to: "b")
+            try whole.write([4], to: "c/d/e")
             #expect(!WholeFile.isTaken(path.path))
             try whole.finish()
             #expect(try Self.names(folder) == ["out"])
-            #expect(try Self.names(path) == ["a", "b"])
+            #expect(try Self.names(path) == ["a", "b", "c"])
             #expect(try Data(contentsOf: path.appending(path: "b")) == Data([2, 3]))
+            #expect(try Data(contentsOf: path.appending(path: "c/d/e")) == Data([4]))
         }
     }
 
@@ -34,6 +36,7 @@ import Testing
             let path = folder.appending(path: "out").path
             let whole = try WholeFolder(path)
             try whole.write([1], to: "a")
+            try whole.write([1], to: "b/c")
             let problem = #expect(throws: WholeFile.Problem.self) { try whole.write([2], to: "a") }
             #expect(problem?.path == path + "/a")
             whole.discard()
@@ -57,6 +60,7 @@ import Testing
             try FileManager.default.createSymbolicLink(
                 atPath: folder.appending(path: "link").path, withDestinationPath: "nothing")
             let before = try Self.names(folder)
+            #expect(throws: WholeFile.Problem.self) { _ = try WholeFolder("") }
             for name in ["out", "file", "link", "away/out"] {
                 #expect(throws: WholeFile.Problem.self) {
                     _ = try WholeFolder(folder.appending(path: name).path)

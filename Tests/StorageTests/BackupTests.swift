@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Ledger
 import LedgerCrypto
 import SQLite
@@ -32,6 +34,32 @@ struct BackupTests {
         }
         guard case .cannotOpen = again else {
             Issue.record("a backup over a ledger: \(String(describing: again))")
+            return
+        }
+        #expect(LedgerBackup.holds(store.header, in: copy.path, suite: store.suite))
+        #expect(!LedgerBackup.holds(pending.block.header, in: copy.path, suite: store.suite))
+        let junk = try TestFolder()
+        let garbage = junk.path + "/ledger.db"
+        for bytes: [UInt8] in [[], Array("junk".utf8)] {
+            #expect(FileManager.default.createFile(atPath: garbage, contents: Data(bytes)))
+            #expect(!LedgerBackup.holds(store.header, in: junk.path, suite: store.suite))
+        }
+        // Another one at work there has the folder.
+        let busy = try TestFolder()
+        let lock = open(busy.path, O_RDONLY | O_DIRECTORY)
+        #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+        let beside = storageError {
+            _ = try LedgerBackup.write(of: store.path, chain: chain.genesis.chain, to: busy.path)
+        }
+        #expect(beside == .inUse(path: busy.path))
+        close(lock)
+        // Whose fault it is.
+        let place = junk.path + "/ledger.db/"
+        let wrong = storageError {
+            _ = try LedgerBackup.write(of: store.path, chain: chain.genesis.chain, to: place)
+        }
+        guard case .cannotOpen(place, _) = wrong else {
+            Issue.record("a backup into a file: \(String(describing: wrong))")
             return
         }
         let restored = try Store(folder: copy.path, genesis: chain.genesis)

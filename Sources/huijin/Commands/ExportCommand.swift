@@ -29,9 +29,18 @@ struct ExportCommand: AsyncParsableCommand {
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
-            guard !FileManager.default.fileExists(atPath: folder) else {
-                throw SetupError.exists(folder)
+            let output = try Self.setting { () throws(WholeFile.Problem) in
+                try WholeFolder(folder)
             }
+            do {
+                try await export(to: output)
+            } catch {
+                output.discard()
+                throw error
+            }
+        }
+
+        private func export(to output: WholeFolder) async throws {
             let client = try options.client(signing: false)
             let checkpoint = try await client.checkpoint()
             guard let log = LogCheckpoint(checkpoint.header, suite: client.suite) else {
@@ -50,16 +59,13 @@ struct ExportCommand: AsyncParsableCommand {
                     "\(count) 个记账节点中 \(found.count) 个副署了高度 \(checkpoint.header.height)，需 \(quorum) 个；请用 --node 指定更多记账节点"
                 )
             }
-            let output = URL(filePath: folder)
-            do {
-                try await write(log, client, to: output)
-                let policy = checkpoint.validators.logPolicy(chain: client.chain)
-                try put(Array(policy.utf8), "policy", output)
-                let cosignatures = found.sorted { $0.key < $1.key }.map(\.value)
-                try put(Array(log.note(cosignatures).utf8), "checkpoint", output)
-            } catch {
-                try? FileManager.default.removeItem(at: output)
-                throw error
+            try await write(log, client, to: output)
+            let policy = checkpoint.validators.logPolicy(chain: client.chain)
+            let cosignatures = found.sorted { $0.key < $1.key }.map(\.value)
+            try Self.setting { () throws(WholeFile.Problem) in
+                try output.write(Array(policy.utf8), to: "policy")
+                try output.write(Array(log.note(cosignatures).utf8), to: "checkpoint")
+                try output.finish()
             }
             try Output.show(
                 [
@@ -70,7 +76,7 @@ struct ExportCommand: AsyncParsableCommand {
         }
 
         /// Tiles and bundles; the leaves are those that the certified root covers, or nothing is left.
-        private func write(_ log: LogCheckpoint, _ client: HuijinClient, to output: URL)
+        private func write(_ log: LogCheckpoint, _ client: HuijinClient, to output: WholeFolder)
             async throws
         {
             var writer = LogTileWriter(client.suite)
@@ -82,10 +88,10 @@ struct ExportCommand: AsyncParsableCommand {
                     leaves.count >= Int(wanted)
                 else { throw Self.otherLog(number) }
                 for leaf in leaves.prefix(Int(wanted)) {
-                    for file in writer.append(leaf) { try put(file.bytes, file.path, output) }
+                    for file in writer.append(leaf) { try Self.put(file, output) }
                 }
             }
-            for file in writer.finish() { try put(file.bytes, file.path, output) }
+            for file in writer.finish() { try Self.put(file, output) }
             guard writer.root == log.root else { throw Self.otherLog(nil) }
         }
 
@@ -97,19 +103,20 @@ struct ExportCommand: AsyncParsableCommand {
                 "未获证明：节点给出的叶子与经认证的日志根不符\(place)")
         }
 
-        private func put(_ bytes: [UInt8], _ path: String, _ folder: URL) throws {
-            let file = folder.appending(path: path)
-            do {
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try WholeFile.create(file.path, bytes, isDurable: false)
-            } catch let problem as WholeFile.Problem {
-                throw SetupError(
-                    file: problem.path, english: problem.english, chinese: problem.chinese)
+        private static func put(_ file: LogTileWriter.File, _ output: WholeFolder) throws {
+            try setting { () throws(WholeFile.Problem) in
+                try output.write(file.bytes, to: file.path)
+            }
+        }
+
+        private static func setting<Value>(
+            _ body: () throws(WholeFile.Problem) -> Value
+        ) throws(SetupError) -> Value {
+            do throws(WholeFile.Problem) {
+                return try body()
             } catch {
                 throw SetupError(
-                    file: file.path, english: "cannot be written: \(error.localizedDescription)",
-                    chinese: "无法写入")
+                    file: error.path, english: error.english, chinese: error.chinese)
             }
         }
     }
