@@ -37,6 +37,8 @@ struct Arguments: Equatable {
         case missing(String)
         case unknown(String)
         case valueMissing(String)
+        /// Which of the two was meant, nobody knows.
+        case givenTwice(String)
         case notADigest(String)
         case notANumber(String)
         case notAQuestion(option: String, QuestionMistake)
@@ -52,7 +54,9 @@ struct Arguments: Equatable {
             mode = named
             rest = rest.dropFirst()
         }
+        var given = GivenOptions()
         while let word = rest.popFirst() {
+            try given.note(word)
             switch (word, mode) {
             case ("--help", _), ("-h", _): throw .help
             case ("--genesis", _): genesis = try Self.value(of: word, &rest)
@@ -144,6 +148,7 @@ extension Arguments.Mistake {
         case .help: ""
         case .missing(let what): "missing: \(what) / 缺少：\(what)"
         case .unknown(let word): "unknown argument \(word) / 未知参数 \(word)"
+        case .givenTwice(let option): "\(option) is given twice / \(option) 重复给出"
         case .valueMissing(let option): "\(option) needs a value / \(option) 后须有值"
         case .notADigest(let option):
             "\(option) takes 64 hexadecimal digits / \(option) 后须为 64 位十六进制数"
@@ -159,5 +164,19 @@ extension Arguments.Mistake {
             "\(option) takes a verifier key, name+hash+key (c2sp.org/signed-note), of type 04: Ed25519, cosignature/v1"
                 + " / \(option) 后须为核验密钥：名称+标识+密钥（c2sp.org/signed-note），04 型，即 Ed25519、cosignature/v1"
         }
+    }
+}
+
+/// Options that were given so far: each once, but those that list things.
+struct GivenOptions {
+    private static let lists: Set<String> = [
+        "--expect", "--asset", "--transaction", "--witness", "--question", "--envelope", "--record",
+    ]
+
+    private var words: Set<String> = []
+
+    mutating func note(_ word: String) throws(Arguments.Mistake) {
+        guard word.hasPrefix("--"), !GivenOptions.lists.contains(word) else { return }
+        guard words.insert(word).inserted else { throw .givenTwice(word) }
     }
 }

@@ -44,7 +44,9 @@ struct BundleTool {
     init(_ mode: Mode, _ words: ArraySlice<String>) throws(Arguments.Mistake) {
         self.mode = mode
         var rest = words
+        var given = GivenOptions()
         while let word = rest.popFirst() {
+            try given.note(word)
             switch (word, mode) {
             case ("--help", _), ("-h", _): throw .help
             case ("--genesis", _): genesis = try Arguments.value(of: word, &rest)

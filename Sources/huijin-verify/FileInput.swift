@@ -19,6 +19,15 @@ enum FileInput {
     /// Whether anything has that name, readable or not.
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || errno != ENOENT }
 
+    /// - Throws: for what exists and is no regular file, as a pipe that nobody may ever write to.
+    static func requireRegular(_ path: String) throws(Problem) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw unreadable(path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .unreadable(path: path, reason: "it is not a regular file")
+        }
+    }
+
     private static let chunkBytes = 1_048_576
 
     static func read(_ path: String, bytesMax: Int) throws(Problem) -> [UInt8] {

@@ -125,6 +125,11 @@ struct TrustFile {
     /// `nil` when there is no such file yet.
     private static func read(_ path: String) throws(Problem) -> TrustedChain? {
         guard FileInput.exists(path) else { return nil }
+        do throws(FileInput.Problem) {
+            try FileInput.requireRegular(path)
+        } catch {
+            throw .input(error)
+        }
         let bytes = try bytes(of: path, bytesMax: TrustedChain.limits.bytesMax)
         do throws(CBORError) {
             return try TrustedChain.decode(bytes, limits: TrustedChain.limits)

@@ -110,6 +110,12 @@ struct RecoveryCommand: ParsableCommand {
                     print(
                         "taken here once it has \(threshold) signatures, all valid; \(signatures) are in it, see show / "
                             + "有 \(threshold) 个签名且全部有效后可采用，现有 \(signatures) 个，见 show")
+                // Nothing to be mended in the file.
+                case .behind(let finalHeight, let firstHeight):
+                    print(
+                        "not taken here, and nothing is wrong with it: this node ends at \(finalHeight), before the file begins at \(firstHeight), and gets the blocks from those who take it / "
+                            + "本节点不采用，但文件无误：本节点止于 \(finalHeight)，文件自 \(firstHeight) 起，其余区块将由采用者同步"
+                    )
                 case let refusal?: throw refusal
                 }
             }

@@ -90,6 +90,8 @@ struct Run: AsyncParsableCommand {
                 try await APIServer(node: node, logger: logger).run(
                     host: configuration.api.host, port: configuration.api.port
                 ) { port in
+                    // It may have refused its recovery meanwhile, and says so.
+                    guard node.status.stopReason == nil else { return }
                     let address = HostPort(host: configuration.api.host, port: port)
                     // For whoever started this process: it serves from now on.
                     FileHandle.standardOutput.write(Data("ready http://\(address)\n".utf8))

@@ -37,6 +37,11 @@ import Testing
         #expect(
             fault(Certificate(statement: real.statement, signatures: signatures))
                 == .badVote(validator: 3))
+        // Nobody has certified what nobody signed.
+        let unsigned = Certificate(
+            statement: chain.certificate(for: newest, kind: .notarize).statement,
+            signatures: real.signatures)
+        #expect(fault(unsigned) == .badVote(validator: real.signatures[0].validator))
         // One signature counts once, in whatever order it is repeated.
         let twice = [real.signatures[0], real.signatures[1], real.signatures[1]]
         #expect(

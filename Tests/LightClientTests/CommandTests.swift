@@ -155,6 +155,13 @@ import Testing
     @Test func mistakesAreNamed() throws {
         #expect(try Self.run([]).code == 64)
         #expect(try Self.run(["--genesis", "a", "--bundle"]).code == 64)
+        for words in [
+            ["--genesis", "a", "--bundle", "b", "--bundle", "c"],
+            ["merge", "--out", "a", "--out", "b"],
+        ] {
+            let twice = try Self.run(words)
+            #expect(twice.code == 64 && twice.errors.contains("重复给出"))
+        }
         #expect(try Self.run(["--genesis", "a", "--bundle", "b", "--asset", "xyz"]).code == 64)
         #expect(try Self.run(["--surprise"]).errors.contains("unknown argument --surprise"))
         #expect(try Self.run(["receipts", "a", "b"]).errors.contains("unknown argument b"))

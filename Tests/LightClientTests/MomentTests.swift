@@ -159,6 +159,18 @@ import Testing
         let missing = problem(withheld, world.verifier)
         #expect(missing == EvidenceProblem(.question(0), .closingNotIncluded))
         #expect(missing?.standing == .notProven)
+        // It stays closed when its end has come; without the entry, the end is what is known.
+        world.ledger.run([], afterMs: 30_000)
+        let end = Moment.time(world.agreed.timeMs + 10_000)
+        #expect(try world.licence(at: end).standing == .closed(height: height))
+        let after = try world.bundle(
+            .licence(world.licence, at: end), disclosing: { _ in false })
+        guard case .licence(let ended) = try world.verifier.verify(after.encoded).findings[0]
+        else {
+            Issue.record("another finding")
+            return
+        }
+        #expect(ended.standing == .expired(expiresMs: world.agreed.timeMs + 10_000))
         // Where the time alone decides, the entry is not needed.
         let early = EvidenceQuestion.licence(world.licence, at: .height(1))
         #expect(
@@ -223,6 +235,10 @@ import Testing
         #expect(try world.licence(at: .height(revoked - 1)).standing == .live)
         #expect(
             try world.licence(at: .height(revoked)).standing == .revoked(height: revoked))
+        // Its end had come meanwhile, which is not why it was not live.
+        let end = Moment.time(world.agreed.timeMs + 10_000)
+        world.ledger.run([], afterMs: 30_000)
+        #expect(try world.licence(at: end).standing == .revoked(height: revoked))
         for (height, isHeld) in [(granted - 1, false), (granted, true), (revoked, true)] {
             let answer = try world.answer(.role(.regulator, of: regulator, at: .height(height)))
             guard case .role(let role) = answer.findings[0] else {

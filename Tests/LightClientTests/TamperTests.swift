@@ -69,6 +69,13 @@ import Testing
             problem(bundle, fixture.verifier)
                 == EvidenceProblem(.log(0, of: fixture.asset), .eventsAdded(found: 5, certified: 4))
         )
+        // Nothing of what is too much is read.
+        bundle.histories[0][0] = LogEvidence(
+            log: 0, events: events + [EventEvidence(leaf: [0xFF], entry: 0)])
+        #expect(
+            problem(bundle, fixture.verifier)
+                == EvidenceProblem(.log(0, of: fixture.asset), .eventsAdded(found: 5, certified: 4))
+        )
         // In the place of another one, so that the count is right.
         bundle.histories[0][0] = LogEvidence(
             log: 0, events: [events[0], events[0], events[2], events[3]])

@@ -60,7 +60,8 @@ extension EvidenceReport {
 
     private mutating func addAsset(_ level: Int, _ asset: AssetRecord) {
         add(
-            level, "\(asset.titleEn), of \(asset.provider)", "\(asset.titleZh)，\(asset.provider)",
+            level, "asset “\(asset.titleEn)”, of \(asset.provider)",
+            "资产“\(asset.titleZh)”，提供方 \(asset.provider)",
             value: asset.id.hex)
     }
 }

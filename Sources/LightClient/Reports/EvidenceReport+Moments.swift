@@ -16,8 +16,8 @@ extension LicenceStanding {
             )
         case .expired(let timeMs):
             (
-                "NOT LIVE: it ended at \(ShanghaiTime.text(unixMs: timeMs))",
-                "无效：已于 \(ShanghaiTime.text(unixMs: timeMs)) 到期"
+                "NOT LIVE: its agreed end, \(ShanghaiTime.text(unixMs: timeMs)), had passed",
+                "无效：约定期限 \(ShanghaiTime.text(unixMs: timeMs)) 已过"
             )
         case .revoked(let height): ("NOT LIVE: revoked at height \(height)", "无效：已于高度 \(height) 撤销")
         case .closed(let height): ("NOT LIVE: closed at height \(height)", "无效：已于高度 \(height) 结清")

@@ -17,8 +17,11 @@ extension ProvenStatement {
             claims.append(("when it was recorded: the block's header is not here", "记录时间：未附区块头"))
         }
         if case .notRechecked = check {
-            let claim = Claim.signaturesNotRechecked(count: 1)
-            claims.append((claim.english, claim.chinese))
+            claims.append(
+                (
+                    "the member's signature: the validators certified it, and its key is not proven here",
+                    "成员签名由记账节点认证，此处未证明其密钥"
+                ))
         } else {
             claims.append(
                 (
@@ -33,6 +36,7 @@ extension ProvenStatement {
         .members([
             "verdict": .text("proven"),
             "ledger": .text(ledger),
+            "chain": .hex(chain),
             "suite": .text(suite.name),
             "transaction": .hex(id),
             "envelope": .hex(envelopeDigest),
@@ -66,6 +70,7 @@ extension EvidenceReport {
         self.init()
         add(0, "PROVEN: recorded", "已证明：已记录")
         add(0, "ledger", "账本", value: statement.ledger)
+        add(1, "chain", "链标识", value: statement.chain.hex)
         add(1, "suite", "密码套件", value: statement.suite.name)
         add(0, "transaction", "交易", value: statement.id.hex)
         let kind = TransactionKind(rawValue: statement.transaction.kind)

@@ -156,21 +156,24 @@ extension TrustedChain {
         _ certificate: Certificate, header: Header, validators: ValidatorSet,
         at place: EvidencePlace
     ) throws(EvidenceProblem) {
-        switch certificate.kind {
-        case .finalize: break
-        case .recover: return try checkRecovery(certificate, header: header, at: place)
-        case .notarize: throw EvidenceProblem(place, .notFinal)
-        case .nullify: throw EvidenceProblem(place, .notAFinalization)
+        if certificate.kind == .recover {
+            return try checkRecovery(certificate, header: header, at: place)
         }
         guard certificate.statement.epoch == validators.epoch else {
             throw EvidenceProblem(
                 place,
                 .otherEpoch(found: certificate.statement.epoch, expected: validators.epoch))
         }
+        // What it certifies is said of those who signed it.
+        try checkVotes(certificate, validators: validators, at: place)
+        switch certificate.kind {
+        case .finalize, .recover: break
+        case .notarize: throw EvidenceProblem(place, .notFinal)
+        case .nullify: throw EvidenceProblem(place, .notAFinalization)
+        }
         guard certificate.statement.subject == VoteSubject(header, suite: suite) else {
             throw EvidenceProblem(place, .otherHeaderCertified)
         }
-        try checkVotes(certificate, validators: validators, at: place)
     }
 
     /// Enough keys of the genesis' rule, for an epoch's last block.
@@ -179,10 +182,6 @@ extension TrustedChain {
     ) throws(EvidenceProblem) {
         guard let recovery else { throw EvidenceProblem(place, .noRecoveryRule) }
         guard header.nextValidators != nil else { throw EvidenceProblem(place, .noNextValidators) }
-        let subject = VoteSubject(header, suite: suite)
-        guard certificate.statement == .recover(epoch: header.epoch, subject) else {
-            throw EvidenceProblem(place, .otherHeaderCertified)
-        }
         let count = certificate.signatures.count
         guard count >= recovery.threshold else {
             throw EvidenceProblem(
@@ -190,7 +189,13 @@ extension TrustedChain {
                 .belowThreshold(
                     signatures: count, threshold: recovery.threshold, keys: recovery.keys.count))
         }
-        guard certificate.verified(chain: chain, rule: recovery) == nil else { return }
+        guard certificate.verified(chain: chain, rule: recovery) == nil else {
+            let subject = VoteSubject(header, suite: suite)
+            guard certificate.statement == .recover(epoch: header.epoch, subject) else {
+                throw EvidenceProblem(place, .otherHeaderCertified)
+            }
+            return
+        }
         for signature in certificate.signatures
         where !recovery.isValid(signature, of: certificate.statement, chain: chain) {
             throw EvidenceProblem(place, .badRecoverySignature(key: signature.validator))

@@ -142,7 +142,7 @@ extension EvidenceFault {
         case .notAFinalization: "field kind: it is not a finalization"
         case .nobodyVoted:
             "a recovery under the genesis' rule made it final: no validator voted, so there are no receipts"
-        case .otherHeaderCertified: "the validators signed another header"
+        case .otherHeaderCertified: "what was signed is another header"
         case .otherEpoch(let found, let expected):
             "field epoch: it is of epoch \(found), expected \(expected)"
         case .certificateNotIncluded:
@@ -240,7 +240,7 @@ extension EvidenceFault {
         case .notFinal: "只是公证证书，区块尚未终局"
         case .notAFinalization: "kind 字段：不是终局证书"
         case .nobodyVoted: "由创世恢复规则决定终局：没有记账节点投票，因而没有收据"
-        case .otherHeaderCertified: "记账节点签署的是另一个区块头"
+        case .otherHeaderCertified: "所签署的是另一个区块头"
         case .otherEpoch(let found, let expected):
             "epoch 字段：属于第 \(found) 届，应为第 \(expected) 届"
         case .certificateNotIncluded: "该证据包为分离式，所求之事须有终局证书"

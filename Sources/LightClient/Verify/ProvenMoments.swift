@@ -24,6 +24,7 @@ public enum LicenceStanding: Equatable, Sendable {
     case notAgreed
     /// Agreed later, at this time.
     case notYet(startsMs: UInt64)
+    /// Its agreed end had passed.
     case expired(expiresMs: UInt64)
     /// In the block of this height.
     case revoked(height: UInt64)

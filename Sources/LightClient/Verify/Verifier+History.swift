@@ -51,67 +51,81 @@ extension Verifier {
                 place,
                 .tooMany(what: "events", found: evidence.events.count, max: limits.eventsMax))
         }
-        var events: [AssetEvent] = []
-        events.reserveCapacity(evidence.events.count)
-        for (index, item) in evidence.events.enumerated() {
-            do throws(CBORError) {
-                events.append(try AssetEvent.decode(item.leaf, limits: AssetEvent.limits))
-            } catch {
-                throw EvidenceProblem(
-                    .event(index: index, log: log.rawValue, of: asset.id),
-                    .eventUndecodable(error))
-            }
+        let found = evidence.events.count
+        guard UInt64(found) <= record.size else {
+            throw EvidenceProblem(place, .eventsAdded(found: found, certified: record.size))
         }
-        try checkCount(events, certified: record.size, at: place)
-        var proven: [ProvenEvent] = []
-        proven.reserveCapacity(events.count)
-        for (index, event) in events.enumerated() {
-            let entry = evidence.events[index].entry
-            let place = EvidencePlace.event(index: index, log: log.rawValue, of: asset.id)
-            guard entries.indices.contains(entry) else {
-                throw EvidenceProblem(place, .noSuchEntry(entry))
+        // A decoded event may take fifty times its bytes, so those alone are kept that the record commits to.
+        guard UInt64(found) == record.size else {
+            // Each event carries its number, so the first gap names the event that is not there.
+            var gap = found
+            for index in (0..<found).reversed()
+            where try event(index, in: evidence, log, of: asset).index != UInt64(index) {
+                gap = index
             }
-            try EventCheck(event: event, entry: entries[entry], place: place)
-                .check(log: log, index: UInt64(index))
-            proven.append(ProvenEvent(event: event, entry: entries[entry]))
+            throw EvidenceProblem(
+                place,
+                .eventsMissing(found: found, certified: record.size, first: UInt64(gap)))
         }
         let tree = LogTree(
             suite: suite, leafHashes: evidence.events.map { suite.leafDigest($0.leaf) })
-        try checkRoot(tree, record: record, at: place)
-        return (ProvenLog(log: log, events: proven), tree)
+        guard tree.root == record.root else {
+            // What is wrong with one says more than that the whole is.
+            for index in 0..<found {
+                _ = try proven(index, in: evidence, log, of: asset, entries)
+            }
+            throw otherRoot(tree, record: record, at: place)
+        }
+        var events: [ProvenEvent] = []
+        events.reserveCapacity(found)
+        for index in 0..<found {
+            events.append(try proven(index, in: evidence, log, of: asset, entries))
+        }
+        return (ProvenLog(log: log, events: events), tree)
     }
 
-    private func checkCount(
-        _ events: [AssetEvent], certified: UInt64, at place: EvidencePlace
-    ) throws(EvidenceProblem) {
-        let found = events.count
-        guard UInt64(found) != certified else { return }
-        if UInt64(found) > certified {
-            throw EvidenceProblem(place, .eventsAdded(found: found, certified: certified))
+    private func event(
+        _ index: Int, in evidence: LogEvidence, _ log: EventLogKind, of asset: AssetRecord
+    ) throws(EvidenceProblem) -> AssetEvent {
+        do throws(CBORError) {
+            return try AssetEvent.decode(
+                evidence.events[index].leaf, limits: AssetEvent.limits)
+        } catch {
+            throw EvidenceProblem(
+                .event(index: index, log: log.rawValue, of: asset.id), .eventUndecodable(error))
         }
-        // Each event carries its number, so the first gap names the event that is not there.
-        let gap = events.enumerated().first { $0.element.index != UInt64($0.offset) }
-        throw EvidenceProblem(
-            place,
-            .eventsMissing(
-                found: found, certified: certified, first: UInt64(gap?.offset ?? found)))
+    }
+
+    /// With its entry, which it fits.
+    private func proven(
+        _ index: Int, in evidence: LogEvidence, _ log: EventLogKind, of asset: AssetRecord,
+        _ entries: [ProvenEntry]
+    ) throws(EvidenceProblem) -> ProvenEvent {
+        let event = try event(index, in: evidence, log, of: asset)
+        let entry = evidence.events[index].entry
+        let place = EvidencePlace.event(index: index, log: log.rawValue, of: asset.id)
+        guard entries.indices.contains(entry) else {
+            throw EvidenceProblem(place, .noSuchEntry(entry))
+        }
+        try EventCheck(event: event, entry: entries[entry], place: place)
+            .check(log: log, index: UInt64(index))
+        return ProvenEvent(event: event, entry: entries[entry])
     }
 
     /// The record's peaks are roots of parts of the log, so a wrong root can be narrowed down to one of them.
-    private func checkRoot(
+    private func otherRoot(
         _ tree: LogTree, record: EventLog, at place: EvidencePlace
-    ) throws(EvidenceProblem) {
-        guard tree.root != record.root else { return }
+    ) -> EvidenceProblem {
         var first: UInt64 = 0
         for (mine, certified) in zip(tree.frontier.peaks, record.peaks) {
             let leaves = (record.size - first).isolatedHighBit
             if mine != certified {
-                throw EvidenceProblem(
+                return EvidenceProblem(
                     place, .otherLogRoot(first: first, last: first + leaves - 1))
             }
             first += leaves
         }
-        throw EvidenceProblem(
+        return EvidenceProblem(
             place, .otherLogRoot(first: 0, last: record.size == 0 ? 0 : record.size - 1))
     }
 }

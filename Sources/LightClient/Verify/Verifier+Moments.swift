@@ -55,24 +55,23 @@ extension Verifier {
 }
 
 extension AgreementRecord {
-    /// - Parameter closing: the entry that closed the licence, which must be there when the time does not decide.
+    /// - Parameter closing: the entry that closed the licence, which must be there when the time does not decide alone.
     fileprivate func standing(
         at moment: ProvenMoment, closing: ProvenEntry?, _ place: EvidencePlace
     ) throws(EvidenceProblem) -> LicenceStanding {
         // 0 until agreed, so also when a request was declined or revoked.
         guard startsMs > 0 else { return .notAgreed }
         guard moment.timeMs >= startsMs else { return .notYet(startsMs: startsMs) }
+        if let revocation, status == .revoked, revocation.height <= moment.height {
+            return .revoked(height: revocation.height)
+        }
+        if let closing, status == .closed, closing.height <= moment.height {
+            return .closed(height: closing.height)
+        }
         // The ledger settles it some blocks later; no job is accepted in between.
         guard moment.timeMs < expiresMs else { return .expired(expiresMs: expiresMs) }
-        switch status {
-        case .requested, .agreed, .expired: return .live
-        case .revoked:
-            guard let revocation, revocation.height <= moment.height else { return .live }
-            return .revoked(height: revocation.height)
-        case .closed:
-            guard let closing else { throw EvidenceProblem(place, .closingNotIncluded) }
-            return closing.height <= moment.height ? .closed(height: closing.height) : .live
-        }
+        if status == .closed, closing == nil { throw EvidenceProblem(place, .closingNotIncluded) }
+        return .live
     }
 
     fileprivate func quota(at moment: ProvenMoment, certified: UInt64) -> LicenceQuota {

@@ -8,6 +8,7 @@ import Records
 public struct ProvenStatement: Equatable, Sendable {
     /// The name in the genesis.
     public let ledger: String
+    public let chain: ChainID
     public let suite: Suite
     public let id: Digest
     public let envelopeDigest: Digest
@@ -68,7 +69,8 @@ extension Verifier {
                 envelope, height: nil, state: state, keys: &keys, at: .statement)
         }
         return ProvenStatement(
-            ledger: genesis.name, suite: suite, id: envelope.id, envelopeDigest: envelope.digest,
+            ledger: genesis.name, chain: chain, suite: suite, id: envelope.id,
+            envelopeDigest: envelope.digest,
             transaction: envelope.transaction, check: check, height: claim.height,
             header: claim.header, timeMs: statement.context?.header.timeMs,
             signers: votes.map { $0.validator }, validators: validators,
