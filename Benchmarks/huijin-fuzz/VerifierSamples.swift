@@ -87,8 +87,8 @@ struct VerifierSamples {
     /// What is known of an asset, and a record that is not known yet.
     var watchList: [UInt8] {
         guard let asset = fixture.chain.assetRecord(fixture.asset),
-            let other = WatchedRecord(type: .policy, id: [.text("review")])
-        else { preconditionFailure("the fixture has the asset, and a policy's name is its id") }
+            let other = WatchedRecord(type: .member, id: [.text(fixture.buyer.id.text)])
+        else { preconditionFailure("the fixture has the asset, and a member's code is its id") }
         var encoder = CBOREncoder()
         encoder.array(3)
         encoder.text(WatchList.context)

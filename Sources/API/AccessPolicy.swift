@@ -48,6 +48,7 @@ struct AccessPolicy {
         case .evidence: .members
         case .agreement, .account, .bank, .withdrawal, .job: .parties
         case .timerIndex, .timerDay, .timerHour: .regulator
+        case .saltSeed: .validators
         }
     }
 
@@ -83,7 +84,7 @@ struct AccessPolicy {
         case .offer(let offer): return [offer.provider, offer.venue, offer.sandboxOperator]
         case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .transfer,
             .evidence,
-            .timerIndex, .timerDay, .timerHour:
+            .timerIndex, .timerDay, .timerHour, .saltSeed:
             return []
         }
     }

@@ -206,3 +206,13 @@ extension TimerHourRecord: RecordCodable {
         StateKey.digest(.timerHour, hour, suite)
     }
 }
+
+extension SaltSeedRecord: RecordCodable {
+    public static let type = RecordType.saltSeed
+    public var wrapped: AnyRecord { .saltSeed(self) }
+    public init?(_ record: AnyRecord) {
+        guard case .saltSeed(let value) = record else { return nil }
+        self = value
+    }
+    public func stateKey(_ suite: Suite) -> Digest { StateKey.saltSeed(suite) }
+}

@@ -22,6 +22,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
     case timerIndex(TimerIndexRecord)
     case timerDay(TimerDayRecord)
     case timerHour(TimerHourRecord)
+    case saltSeed(SaltSeedRecord)
 
     /// Decodes the body of a stored record.
     public init(type: RecordType, body: [UInt8]) throws(CBORError) {
@@ -45,6 +46,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
             case .timerIndex: .timerIndex(try Self.read(body))
             case .timerDay: .timerDay(try Self.read(body))
             case .timerHour: .timerHour(try Self.read(body))
+            case .saltSeed: .saltSeed(try Self.read(body))
             }
     }
 
@@ -72,6 +74,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .timerIndex: .timerIndex
         case .timerDay: .timerDay
         case .timerHour: .timerHour
+        case .saltSeed: .saltSeed
         }
     }
 
@@ -98,6 +101,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .timerIndex(let record): record.encode(into: &encoder)
         case .timerDay(let record): record.encode(into: &encoder)
         case .timerHour(let record): record.encode(into: &encoder)
+        case .saltSeed(let record): record.encode(into: &encoder)
         }
         return encoder.bytes
     }
@@ -123,6 +127,7 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .timerIndex(let record): record.stateKey(suite)
         case .timerDay(let record): record.stateKey(suite)
         case .timerHour(let record): record.stateKey(suite)
+        case .saltSeed(let record): record.stateKey(suite)
         }
     }
 }

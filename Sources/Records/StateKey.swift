@@ -22,6 +22,7 @@ public enum RecordType: UInt64, NumberedCase {
     case timerIndex = 70
     case timerDay = 71
     case timerHour = 72
+    case saltSeed = 90
 
     public var name: String {
         switch self {
@@ -43,6 +44,7 @@ public enum RecordType: UInt64, NumberedCase {
         case .timerIndex: "timer-index"
         case .timerDay: "timer-day"
         case .timerHour: "timer-hour"
+        case .saltSeed: "salt-seed"
         }
     }
 
@@ -66,6 +68,7 @@ public enum RecordType: UInt64, NumberedCase {
         case .timerIndex: "到期索引"
         case .timerDay: "到期日"
         case .timerHour: "到期时段"
+        case .saltSeed: "盐值种子"
         }
     }
 }
@@ -88,6 +91,9 @@ public enum StateKey {
     public static func validators(_ suite: Suite) -> Digest {
         digest(.validators, UInt64(0), suite)
     }
+
+    /// Of the one record that salts come from.
+    public static func saltSeed(_ suite: Suite) -> Digest { digest(.saltSeed, UInt64(0), suite) }
 
     public static func votingKey(_ id: KeyID, _ suite: Suite) -> Digest {
         digest(.votingKey, id, suite)

@@ -48,28 +48,28 @@ public struct StoredRecord: Hashable, Sendable, CBORCodable {
         body = try decoder.bytes()
     }
 
-    /// The salt of a record that a transaction writes: the first 16 bytes of `H(["huijin/salt", nonce, key])`.
-    public static func salt(nonce: [UInt8], key: Digest, suite: Suite) -> [UInt8] {
-        var encoder = CBOREncoder(reserving: 80)
-        encoder.array(3)
-        encoder.text("huijin/salt")
-        encoder.bytes(nonce)
+    /// The salt of a record that a block writes: the first 16 bytes of `H(["huijin/salt/2", seed, height, key])`.
+    ///
+    /// - Parameter seed: `SaltSeedRecord` after that block; nil before the first transaction.
+    public static func salt(
+        seed: Digest?, height: UInt64, key: Digest, suite: Suite
+    ) -> [UInt8] {
+        var encoder = CBOREncoder(reserving: 112)
+        encoder.array(4)
+        encoder.text("huijin/salt/2")
+        encoder.bytes(seed?.bytes ?? [])
+        encoder.unsigned(height)
         encoder.value(key)
         return Array(suite.digest(encoder.bytes).bytes.prefix(saltBytes))
     }
 
-    /// The salt of a record that an automatic action or genesis writes, where no member's randomness is at hand: the
-    /// first 16 bytes of `H(["huijin/salt", previous, height, key])`.
-    ///
-    /// - Parameter previous: the salt of the record as it was, which only its readers know; empty for a new one.
-    public static func salt(
-        previous: [UInt8], height: UInt64, key: Digest, suite: Suite
-    ) -> [UInt8] {
+    /// The salt of a genesis record, which everybody has: the first 16 bytes of `H(["huijin/salt", h'', 0, key])`.
+    public static func genesisSalt(key: Digest, suite: Suite) -> [UInt8] {
         var encoder = CBOREncoder(reserving: 96)
         encoder.array(4)
         encoder.text("huijin/salt")
-        encoder.bytes(previous)
-        encoder.unsigned(height)
+        encoder.bytes([])
+        encoder.unsigned(0)
         encoder.value(key)
         return Array(suite.digest(encoder.bytes).bytes.prefix(saltBytes))
     }

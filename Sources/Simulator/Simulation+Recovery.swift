@@ -13,9 +13,9 @@ import Storage
 /// Lost are all nodes that are not sound, and so many of the others that those who are left are no quorum, but one of them is in each
 /// quorum that there may have been: nothing that anybody acknowledged may be missing afterwards.
 extension Simulation {
-    /// Nodes that are sound, and seated in that set.
-    private func left(in set: ValidatorSet) -> [Int] {
-        nodes.indices.filter { isSound($0) && set.index(ofKey: keyID(of: $0)) != nil }
+    /// By the seats' nodes, not by their voting keys: a node that is about to get its seat's new key is there, and so are its votes.
+    private func seated(in set: ValidatorSet) -> [Int] {
+        set.validators.map { Workload.node(ofTransportKey: $0.transportKey) }.sorted()
     }
 
     /// So many of a set are in every quorum of it with one at least.
@@ -27,7 +27,7 @@ extension Simulation {
     func loseQuorum() {
         guard !isCalm, !isRecovering, recovery == nil else { return }
         let set = newestSet
-        var staying = left(in: set)
+        var staying = seated(in: set).filter(isSound)
         let most = min(staying.count, set.quorum - 1)
         let least = set.count - set.quorum + 1
         guard least <= most else { return }
@@ -37,11 +37,11 @@ extension Simulation {
         let reached = staying.map { nodes[$0].set.epoch }.max() ?? 0
         for epoch in reached..<set.epoch {
             let there = sets[Int(epoch)]
-            let known = staying.count { there.index(ofKey: keyID(of: $0)) != nil }
+            let known = staying.count(where: seated(in: there).contains)
             guard Simulation.meetsQuorums(known, of: there) else { return }
         }
         let lost = nodes.indices.filter {
-            !isSound($0) || set.index(ofKey: keyID(of: $0)) != nil && !staying.contains($0)
+            !isSound($0) || seated(in: set).contains($0) && !staying.contains($0)
         }
         counts[.lostQuorums] += 1
         transcript.note(
@@ -59,7 +59,7 @@ extension Simulation {
         guard let recovery, !isRecovering, newestSet.epoch > recovery.last.header.epoch else {
             return false
         }
-        let there = left(in: newestSet)
+        let there = seated(in: newestSet).filter(isSound)
         return there.count < newestSet.quorum
             && there.contains { nodes[$0].set.epoch == newestSet.epoch }
     }

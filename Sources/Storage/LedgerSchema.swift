@@ -11,7 +11,7 @@ enum LedgerSchema {
     static let fileName = "ledger.db"
     /// "HJin": tells our files from other SQLite files.
     static let applicationID: Int64 = 0x484A_696E
-    static let version: Int64 = 4
+    static let version: Int64 = 5
 
     // body: block bodies in the order they were stored, by a notarize vote or by a commit.
     // block: final blocks. codes is NULL when all entries were accepted; finalization as in CertificateRow.

@@ -22,6 +22,7 @@ import Testing
             case .evidence: .members
             case .agreement, .account, .bank, .withdrawal, .job: .parties
             case .timerIndex, .timerDay, .timerHour: .regulator
+            case .saltSeed: .validators
             }
         #expect(AccessPolicy.audience(of: type) == expected)
     }

@@ -15,7 +15,7 @@ import Testing
         case .key, .votingKey: return [.bytes([UInt8](repeating: 0xAB, count: 16))]
         case .asset, .attestation, .offer, .agreement, .withdrawal, .job, .evidence, .transfer:
             return [.bytes([UInt8](0..<32))]
-        case .timerIndex, .validators: return [.unsigned(0)]
+        case .timerIndex, .validators, .saltSeed: return [.unsigned(0)]
         case .timerDay, .timerHour: return [.unsigned(20_000)]
         }
     }

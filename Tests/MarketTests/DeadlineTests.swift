@@ -19,7 +19,7 @@ import Testing
         var reference: [Deadline] = []
         for _ in 0..<40 {
             var view = StateView(base: state, suite: Self.suite, height: 1)
-            view.begin(nonce: [1])
+            view.begin()
             for _ in 0..<20 {
                 let spread: UInt64 = random.next() % 2 == 0 ? 7_200_000 : 400 * 86_400_000
                 let candidate = deadline(
@@ -39,7 +39,7 @@ import Testing
             state.absorb(view)
         }
         var view = StateView(base: state, suite: Self.suite, height: 1)
-        view.begin(nonce: [1])
+        view.begin()
         for expected in reference.sorted() {
             #expect(view.firstDeadline(dueBy: .max) == expected)
             view.removeDeadline(expected)
@@ -52,7 +52,7 @@ import Testing
 
     @Test func anHourThatIsFullRefuses() throws {
         var view = StateView(base: MemoryState(), suite: Self.suite, height: 1)
-        view.begin(nonce: [1])
+        view.begin()
         for number in 0..<UInt64(RecordLimits.timersPerHourMax) {
             try view.addDeadline(deadline(3_600_000 + number, number))
         }

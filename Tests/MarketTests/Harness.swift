@@ -74,7 +74,7 @@ struct TestMarket {
     /// Writes records past all rules.
     mutating func change(_ body: (inout StateView<MemoryState>) -> Void) {
         var view = StateView(base: state, suite: suite, height: height)
-        view.begin(nonce: [UInt8](repeating: 0, count: 16))
+        view.begin()
         body(&view)
         view.commit()
         state.absorb(view)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct StateViewTests {
     static let suite = LedgerCrypto.Suite.ed25519SHA256
-    static let seed = [UInt8](repeating: 3, count: 16)
+    static let salt = [UInt8](repeating: 3, count: 16)
 
     private func view(_ state: MemoryState = MemoryState()) -> StateView<MemoryState> {
         StateView(base: state, suite: Self.suite, height: 5)
@@ -20,11 +20,11 @@ import Testing
 
     @Test func rollbackRestoresWhatWasThere() {
         var view = view()
-        view.begin(nonce: Self.seed)
+        view.begin()
         view.put(bank(1))
         view.commit()
         let before = view.changes().map { $0.value }
-        view.begin(nonce: [9])
+        view.begin()
         view.put(bank(2))
         view.put(bank(3))
         view.put(bank(4, 2))
@@ -36,57 +36,72 @@ import Testing
         #expect(view.changes().map { $0.value } == before)
     }
 
-    @Test func changesAscendAndSaltsFollowTheWriter() throws {
+    @Test func changesAscend() throws {
         var view = view()
         for serial in UInt32(1)...20 {
-            view.begin(nonce: serial.encoded)
+            view.mix(nonce: serial.encoded)
+            view.begin()
             view.put(bank(UInt64(serial), serial))
             view.commit()
         }
         let changes = view.changes()
-        #expect(changes.count == 20)
+        // And what the salts come from.
+        #expect(changes.count == 21)
         for (left, right) in zip(changes, changes.dropFirst()) { #expect(left.key < right.key) }
-        for serial in UInt32(1)...20 {
-            let key = StateKey.bank(TestMarket.id(serial), Self.suite)
-            let value = try #require(changes.first { $0.key == key }?.value)
-            let stored = try StoredRecord.decode(value, limits: StoredRecord.limits)
+        let nonces = (UInt32(1)...20).map(\.encoded)
+        let seed = SaltSeedRecord(after: nil, nonces: nonces, suite: Self.suite)
+        for (key, value) in changes {
+            let stored = try StoredRecord.decode(
+                try #require(value), limits: StoredRecord.limits)
             #expect(
                 stored.salt
-                    == StoredRecord.salt(nonce: serial.encoded, key: key, suite: Self.suite))
+                    == StoredRecord.salt(seed: seed.seed, height: 5, key: key, suite: Self.suite))
+            if key == StateKey.saltSeed(Self.suite) {
+                #expect(try stored.record() == .saltSeed(seed))
+            }
         }
     }
 
-    /// Without a member's nonce the new salt follows from the old one, which only its readers know.
-    @Test func automaticSaltsFollowFromTheOldOnes() throws {
-        var values: [[UInt8]] = []
-        for seed in [[1], [2]] as [[UInt8]] {
+    /// One transaction that somebody was not shown, before or in the block, hides all salts from him: also those that the ledger writes
+    /// by itself, and those of other records that a transaction writes whose envelope he has.
+    @Test func saltsComeFromAllTransactions() throws {
+        var salts: Set<[UInt8]> = []
+        for earlier in [[1], [2]] as [[UInt8]] {
             var first = view()
-            first.begin(nonce: seed)
+            first.mix(nonce: earlier)
+            first.begin()
             first.put(bank(1))
             first.commit()
             var state = MemoryState()
             state.absorb(first)
-            var second = view(state)
-            second.begin(nonce: nil)
-            second.put(bank(2))
-            second.commit()
-            values.append(try #require(second.changes().first?.value))
+            for nonces in [[], [[3]], [[3], [4]], [[4], [3]], [[5], [3]]] as [[[UInt8]]] {
+                var second = view(state)
+                for nonce in nonces { second.mix(nonce: nonce) }
+                second.begin()
+                second.put(bank(2))
+                second.commit()
+                let key = StateKey.bank(TestMarket.id(1), Self.suite)
+                let value = try #require(second.changes().first { $0.key == key }?.value)
+                salts.insert(try StoredRecord.decode(value, limits: StoredRecord.limits).salt)
+                // Without a transaction the seed stays.
+                #expect(second.changes().count == (nonces.isEmpty ? 1 : 2))
+            }
         }
-        #expect(values[0] != values[1])
+        #expect(salts.count == 10)
     }
 
     @Test func removalOfWhatIsNotThereChangesNothing() {
         var view = view()
-        view.begin(nonce: Self.seed)
+        view.begin()
         view.put(bank(1))
         view.remove(StateKey.bank(TestMarket.id(1), Self.suite))
         view.commit()
         #expect(view.changes().isEmpty)
         var state = MemoryState()
         state.values[StateKey.bank(TestMarket.id(1), Self.suite)] = StoredRecord.encode(
-            .bank(bank(1)), salt: Self.seed)
+            .bank(bank(1)), salt: Self.salt)
         var other = StateView(base: state, suite: Self.suite, height: 5)
-        other.begin(nonce: Self.seed)
+        other.begin()
         other.remove(StateKey.bank(TestMarket.id(1), Self.suite))
         other.commit()
         #expect(other.changes().map { $0.value } == [nil])
@@ -94,7 +109,7 @@ import Testing
 
     @Test func aRecordOfAnotherTypeIsNotRead() {
         var view = view()
-        view.begin(nonce: Self.seed)
+        view.begin()
         view.put(bank(1))
         view.commit()
         let key = StateKey.bank(TestMarket.id(1), Self.suite)
@@ -106,7 +121,7 @@ import Testing
 
     @Test func imbalanceNamesTheBank() {
         var view = view()
-        view.begin(nonce: Self.seed)
+        view.begin()
         view.put(bank(100))
         view.put(
             AccountRecord(

@@ -44,7 +44,8 @@ import Testing
     @Test(arguments: Samples.records)
     func storedFormKeepsTheRecord(_ record: AnyRecord) throws {
         let key = record.stateKey(Samples.suite)
-        let salt = StoredRecord.salt(nonce: [1], key: key, suite: Samples.suite)
+        let salt = StoredRecord.salt(
+            seed: Samples.suite.digest([1]), height: 1, key: key, suite: Samples.suite)
         let value = StoredRecord.encode(record, salt: salt)
         #expect(try StoredRecord.decode(value: value) == record)
         #expect(try StoredRecord.decode(value, limits: StoredRecord.limits).salt == salt)

@@ -158,6 +158,7 @@ enum Samples {
                     Deadline(
                         deadlineMs: 1_728_000_000_001, kind: .licenceExpire, subject: digest(30))
                 ])),
+        .saltSeed(SaltSeedRecord(seed: digest(31))),
     ]
 
     private static var validatorSet: ValidatorSet {

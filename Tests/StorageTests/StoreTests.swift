@@ -328,7 +328,7 @@ import Testing
         try Database(path: later.path + "/ledger.db").setPragma("user_version", "99")
         #expect(
             storageError { _ = try Store(folder: later.path, genesis: chain.genesis) }
-                == .wrongSchema(path: later.path + "/ledger.db", found: 99, expected: 4))
+                == .wrongSchema(path: later.path + "/ledger.db", found: 99, expected: 5))
         let missing = storageError {
             _ = try Store(folder: later.path + "/no/such", genesis: chain.genesis)
         }

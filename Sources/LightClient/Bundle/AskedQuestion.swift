@@ -282,7 +282,7 @@ extension EvidenceQuestion {
             .job, .evidence:
             guard parts.count == 1, let bytes = Hex.decode(parts[0]) else { return nil }
             id = [.bytes(bytes)]
-        case .validators, .timerIndex, .timerDay, .timerHour:
+        case .validators, .timerIndex, .timerDay, .timerHour, .saltSeed:
             guard parts.count == 1, let number = UInt64(parts[0]) else { return nil }
             id = [.unsigned(number)]
         }

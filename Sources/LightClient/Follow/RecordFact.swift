@@ -48,7 +48,7 @@ public enum RecordFact: Equatable, Sendable {
                     pendingFen: new.pendingWithdrawalFen)
             ]
         case .key, .policy, .validators, .votingKey, .attestation, .offer, .transfer, .bank,
-            .withdrawal, .job, .evidence, .timerIndex, .timerDay, .timerHour:
+            .withdrawal, .job, .evidence, .timerIndex, .timerDay, .timerHour, .saltSeed:
             preconditionFailure("records of this type are not watched")
         }
     }

@@ -68,7 +68,7 @@ public struct GenesisBuilder {
     ) -> Genesis {
         let stored = records.map { record in
             let key = record.stateKey(suite)
-            let salt = StoredRecord.salt(previous: [], height: 0, key: key, suite: suite)
+            let salt = StoredRecord.genesisSalt(key: key, suite: suite)
             return GenesisRecord(key: key, value: StoredRecord.encode(record, salt: salt))
         }
         return Genesis(

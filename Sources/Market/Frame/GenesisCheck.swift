@@ -46,7 +46,7 @@ public enum GenesisCheck {
             case .validators, .votingKey, .asset, .attestation, .transfer, .offer, .agreement,
                 .account, .bank,
                 .withdrawal, .job,
-                .evidence, .timerIndex, .timerDay, .timerHour:
+                .evidence, .timerIndex, .timerDay, .timerHour, .saltSeed:
                 return Fault(
                     "genesis record \(index) is of type \(record.type.name); only members, keys and"
                         + " policies may stand there",

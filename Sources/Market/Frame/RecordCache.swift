@@ -5,15 +5,12 @@ import Records
 /// A value of the state map, decoded.
 public struct DecodedValue: Sendable {
     public let record: AnyRecord
-    public let salt: [UInt8]
 
     /// - Parameter value: read from the state, so that it was encoded by this code: one that does not decode is a
     ///   defect and not input.
     public init(_ value: [UInt8]) {
         do throws(CBORError) {
-            let stored = try StoredRecord.decode(value, limits: StoredRecord.limits)
-            salt = stored.salt
-            record = try stored.record()
+            record = try StoredRecord.decode(value, limits: StoredRecord.limits).record()
         } catch {
             preconditionFailure("a stored record does not decode: \(error)")
         }
@@ -44,7 +41,7 @@ public final class RecordCache {
         case .policy, .votingKey, .asset, .attestation, .transfer, .offer, .agreement, .account,
             .bank,
             .withdrawal, .job,
-            .evidence, .timerIndex, .timerDay, .timerHour:
+            .evidence, .timerIndex, .timerDay, .timerHour, .saltSeed:
             break
         }
         return decoded

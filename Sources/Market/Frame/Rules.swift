@@ -13,7 +13,8 @@ public enum MarketRules {
         _ transaction: Transaction, kind: TransactionKind, to state: inout StateView<Base>,
         in context: ApplyContext
     ) -> OutcomeCode {
-        kind.accept(ApplyVisitor<Base>(transaction: transaction, context: context), &state)
+        state.mix(nonce: context.nonce)
+        return kind.accept(ApplyVisitor<Base>(transaction: transaction, context: context), &state)
     }
 
     /// Does what is due at a deadline, which is taken off the list.
@@ -21,7 +22,7 @@ public enum MarketRules {
         _ deadline: Deadline, entryDigest: Digest, to state: inout StateView<Base>,
         in block: BlockContext
     ) {
-        state.begin(nonce: nil)
+        state.begin()
         state.removeDeadline(deadline)
         for touch in deadline.kind.apply(to: deadline.subject, in: &state, block) {
             state.append(
@@ -45,7 +46,7 @@ private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
         } catch {
             return .malformedBody
         }
-        state.begin(nonce: context.nonce)
+        state.begin()
         do throws(OutcomeCode) {
             try checkSender(Body.self)
             try body.check()
@@ -78,7 +79,7 @@ private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
     private func recordRefusal<Body: TransactionBody>(
         of body: Body, _ code: OutcomeCode, in state: inout StateView<Base>
     ) {
-        state.begin(nonce: context.nonce)
+        state.begin()
         for touch in body.touches(in: &state, context) where state.asset(touch.asset) != nil {
             append(touch, log: .refusals, code: code, kind: Body.kind, to: &state)
         }

@@ -5,28 +5,12 @@ import Records
 /// The records that a block has read and written. Apart from `StateView`, which is generic over where they come
 /// from, so that all of this is compiled for concrete types.
 struct StateTable {
-    enum Writer {
-        /// Nobody in this block: the record is as the base has it.
-        case nobody
-        /// A transaction of this nonce.
-        case transaction(nonce: [UInt8])
-        case automatic
-    }
-
     struct Slot {
         let key: Digest
         var record: AnyRecord?
-        /// The last one.
-        var writer: Writer
-        /// The salt in the base; empty when there was no record.
-        let salt: [UInt8]
-
-        var isWritten: Bool {
-            switch writer {
-            case .nobody: false
-            case .transaction, .automatic: true
-            }
-        }
+        var isWritten = false
+        /// Whether there is a record in the base.
+        let isInBase: Bool
     }
 
     private let height: UInt64
@@ -34,8 +18,9 @@ struct StateTable {
     /// In the order in which they were first asked for.
     private(set) var slots: [Slot] = []
     /// What the running entry has overwritten, oldest first.
-    private var undo: [(place: Int, record: AnyRecord?, writer: Writer)] = []
-    private var writer = Writer.nobody
+    private var undo: [(place: Int, record: AnyRecord?, isWritten: Bool)] = []
+    /// Of the transactions so far, in order.
+    private var nonces: [[UInt8]] = []
     /// Grows whenever a member or a key is written, also when that is undone later.
     private(set) var memberWrites = 0
 
@@ -43,9 +28,12 @@ struct StateTable {
         self.height = height
     }
 
-    mutating func begin(nonce: [UInt8]?) {
+    mutating func begin() {
         precondition(undo.isEmpty, "the entry before has been committed or rolled back")
-        writer = nonce.map { .transaction(nonce: $0) } ?? .automatic
+    }
+
+    mutating func mix(nonce: [UInt8]) {
+        nonces.append(nonce)
     }
 
     mutating func commit() {
@@ -55,7 +43,7 @@ struct StateTable {
     mutating func rollback() {
         for step in undo.reversed() {
             slots[step.place].record = step.record
-            slots[step.place].writer = step.writer
+            slots[step.place].isWritten = step.isWritten
         }
         undo.removeAll(keepingCapacity: true)
     }
@@ -67,20 +55,20 @@ struct StateTable {
         let decoded = value.map { cache?.decoded($0, at: key) ?? DecodedValue($0) }
         places[key] = slots.count
         slots.append(
-            Slot(key: key, record: decoded?.record, writer: .nobody, salt: decoded?.salt ?? []))
+            Slot(key: key, record: decoded?.record, isInBase: decoded != nil))
         return slots.count - 1
     }
 
     mutating func write(_ record: AnyRecord?, at place: Int) {
-        undo.append((place, slots[place].record, slots[place].writer))
+        undo.append((place, slots[place].record, slots[place].isWritten))
         slots[place].record = record
-        slots[place].writer = writer
+        slots[place].isWritten = true
         switch record {
         case .member, .key: memberWrites += 1
         case .policy, .validators, .votingKey, .asset, .attestation, .transfer, .offer, .agreement,
             .account,
             .bank, .withdrawal, .job,
-            .evidence, .timerIndex, .timerDay, .timerHour, nil:
+            .evidence, .timerIndex, .timerDay, .timerHour, .saltSeed, nil:
             break
         }
     }
@@ -94,28 +82,37 @@ struct StateTable {
         return places
     }
 
-    func changes(_ suite: Suite) -> [(key: Digest, value: [UInt8]?)] {
+    /// - Parameter before: what salts came from in the base.
+    func changes(
+        _ suite: Suite, seed before: SaltSeedRecord?
+    ) -> [(key: Digest, value: [UInt8]?)] {
         let places = writtenPlaces()
         var changes: [(key: Digest, value: [UInt8]?)] = []
-        changes.reserveCapacity(places.count)
+        changes.reserveCapacity(places.count + 1)
+        let seed =
+            nonces.isEmpty
+            ? before : SaltSeedRecord(after: before?.seed, nonces: nonces, suite: suite)
         for place in places {
             let slot = slots[place]
-            guard let record = slot.record else {
-                // Made and removed within the block: nothing remains to be changed.
-                if !slot.salt.isEmpty { changes.append((slot.key, nil)) }
-                continue
+            if let record = slot.record {
+                changes.append((slot.key, encoded(record, at: slot.key, seed, suite)))
+            } else if slot.isInBase {
+                // Made and removed within the block, nothing remains to be changed.
+                changes.append((slot.key, nil))
             }
-            changes.append((slot.key, StoredRecord.encode(record, salt: salt(of: slot, suite))))
+        }
+        if let seed, seed != before {
+            let key = StateKey.saltSeed(suite)
+            let place = changes.firstIndex { $0.key > key } ?? changes.count
+            changes.insert((key, encoded(.saltSeed(seed), at: key, seed, suite)), at: place)
         }
         return changes
     }
 
-    private func salt(of slot: Slot, _ suite: Suite) -> [UInt8] {
-        switch slot.writer {
-        case .transaction(let nonce):
-            StoredRecord.salt(nonce: nonce, key: slot.key, suite: suite)
-        case .nobody, .automatic:
-            StoredRecord.salt(previous: slot.salt, height: height, key: slot.key, suite: suite)
-        }
+    private func encoded(
+        _ record: AnyRecord, at key: Digest, _ seed: SaltSeedRecord?, _ suite: Suite
+    ) -> [UInt8] {
+        let salt = StoredRecord.salt(seed: seed?.seed, height: height, key: key, suite: suite)
+        return StoredRecord.encode(record, salt: salt)
     }
 }

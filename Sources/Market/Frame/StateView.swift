@@ -37,11 +37,14 @@ public struct StateView<Base: StateReader> {
 
     // MARK: Entries
 
+    /// Once for each transaction of the block, in its order, whatever comes of it: the block's salts come from all of them.
+    public mutating func mix(nonce: [UInt8]) {
+        table.mix(nonce: nonce)
+    }
+
     /// Starts an entry.
-    ///
-    /// - Parameter nonce: the transaction's; nil for an automatic action, whose salts follow from those before.
-    public mutating func begin(nonce: [UInt8]?) {
-        table.begin(nonce: nonce)
+    public mutating func begin() {
+        table.begin()
         eventsBefore = events.count
     }
 
@@ -119,7 +122,12 @@ public struct StateView<Base: StateReader> {
     // MARK: The block's result
 
     /// What the block changes: values by ascending key, nil where a record is removed.
-    public func changes() -> [(key: Digest, value: [UInt8]?)] { table.changes(suite) }
+    public func changes() -> [(key: Digest, value: [UInt8]?)] {
+        let seed = base.value(for: StateKey.saltSeed(suite)).flatMap {
+            SaltSeedRecord(DecodedValue($0).record)
+        }
+        return table.changes(suite, seed: seed)
+    }
 
     /// A settlement bank whose accounts changed by another sum than its confirmed deposits less withdrawals.
     ///
@@ -158,7 +166,7 @@ extension AnyRecord {
         case .member, .key, .policy, .validators, .votingKey, .asset, .attestation, .transfer,
             .offer,
             .agreement, .withdrawal, .job,
-            .evidence, .timerIndex, .timerDay, .timerHour:
+            .evidence, .timerIndex, .timerDay, .timerHour, .saltSeed:
             return nil
         }
     }

@@ -1,0 +1,40 @@
+import Encoding
+import LedgerCrypto
+
+/// What the salts of records come from: the nonces of all transactions so far, one after the other. Nodes have it, and it is shown to
+/// nobody else; whoever was not shown every transaction up to a block cannot compute it, and hence no salt of that block or a later one.
+///
+/// There is one such record, from the first block with a transaction on.
+public struct SaltSeedRecord: Hashable, Sendable {
+    public let seed: Digest
+
+    public init(seed: Digest) {
+        self.seed = seed
+    }
+
+    /// After a block: `H(["huijin/salt-seed", seed before / h'', [+ nonce]])`.
+    ///
+    /// - Parameters:
+    ///   - seed: nil before the first one.
+    ///   - nonces: of the block's transactions, in its order, refused ones too.
+    public init(after seed: Digest?, nonces: [[UInt8]], suite: Suite) {
+        var encoder = CBOREncoder(reserving: 64 + 20 * nonces.count)
+        encoder.array(3)
+        encoder.text("huijin/salt-seed")
+        encoder.bytes(seed?.bytes ?? [])
+        encoder.array(nonces.count)
+        for nonce in nonces { encoder.bytes(nonce) }
+        self.seed = suite.digest(encoder.bytes)
+    }
+
+    public func encode(into encoder: inout CBOREncoder) {
+        encoder.map(1)
+        encoder.field(1, seed)
+    }
+
+    public init(from decoder: inout CBORDecoder) throws(CBORError) {
+        var fields = try FieldReader(&decoder)
+        seed = try fields.value(1, &decoder)
+        try fields.finish(&decoder)
+    }
+}
