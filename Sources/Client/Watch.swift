@@ -66,6 +66,13 @@ public struct Watch: Sendable {
         known =
             try Self.read(WatchList.self, watchPath, WatchList.limits)
             ?? WatchList(chain: trust.chain)
+        guard known.chain == trust.chain else {
+            throw SetupError(
+                file: watchPath,
+                english:
+                    "it is of the ledger \(known.chain.hex), the trust file of \(trust.chain.hex)",
+                chinese: "属于账本 \(known.chain.hex)，而信任文件属于 \(trust.chain.hex)")
+        }
         let wanted = Set(records.map { $0.question.encoded })
         let others = known.records.filter { !wanted.contains($0.question.encoded) }
         guard wanted.count + others.count <= WatchList.recordsMax else {

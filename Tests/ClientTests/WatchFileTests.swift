@@ -124,6 +124,11 @@ private final class LedgerTransport: HTTPTransport {
             watch = try desk.watch(start: accepted)
             _ = try await desk.look(&watch)
             #expect(try desk.watch().follower.trust.start == accepted.start)
+            // Which of the two files is of another ledger.
+            let other = WatchList(chain: Digest.zero)
+            try Data(other.encoded).write(to: URL(filePath: desk.trust + ".watch"))
+            let found = #expect(throws: SetupError.self) { _ = try desk.watch() }
+            #expect(found?.file == desk.trust + ".watch")
         }
     }
 

@@ -144,7 +144,7 @@ def known_inputs(native):
         ("witnessed", 0, start + [note, witness]), ("witnessed and followed", 0, start + [asked, trust, note, witness]),
         ("a witness whose name is not his key's", 64, start + [note, (WITNESS, known["witness"].replace(b"w1", b"w2"))]),
         ("a note alone", 64, start + [note]), ("a witness alone", 64, start + [witness]),
-        ("a witness twice", 1, start + [note, witness, witness]),
+        ("a witness twice", 2, start + [note, witness, witness]),
         ("seen otherwise", 3, start + [(NOTE, known["othernote"]), witness]),
         ("a trust file that is none", 64, start + [(TRUST, known["genesis"])]), ("two bundles", 64, start + start[1:]),
         ("an unknown part", 64, start + [(9, b"")]), ("no bundle", 64, start[:1]), ("nothing", 64, []),

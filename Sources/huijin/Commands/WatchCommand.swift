@@ -55,7 +55,8 @@ struct WatchCommand: AsyncParsableCommand {
         limits.staleMs = staleSeconds * 1_000
         let (start, records) = (try self.start(), try self.records())
         let logs: [EventLogKind] = try Arguments.named(
-            self.logs.split(separator: ",").map(String.init), "--logs")
+            self.logs.split(separator: ",", omittingEmptySubsequences: false).map(String.init),
+            "--logs")
         var watch = try Watch(
             client: client, trust: try FileClaim(trust), start: start, records: records,
             logs: logs, limits: limits)
