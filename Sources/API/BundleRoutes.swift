@@ -154,9 +154,22 @@ private struct BundleMaker {
             let entry = bundle.entries.first {
                 ($0.height, $0.position) == (found.height, found.position)
             }
-            if case .withheld? = entry?.content { throw scene.refusal }
+            switch entry?.content {
+            case .withheld: throw scene.refusal
+            // It names the licence, and its digest is a leaf that everybody has.
+            case .automatic(let action): try requireMayRead(action)
+            case .envelope, nil: continue
+            }
         }
         return bundle
+    }
+
+    private func requireMayRead(_ action: AutomaticAction) throws {
+        switch AutomaticKind(rawValue: action.kind) {
+        case .licenceExpire:
+            _ = try scene.record(.agreement, [.bytes(action.subject.bytes)])
+        case nil: throw scene.refusal
+        }
     }
 
     /// How many events the answer shows.

@@ -2,7 +2,8 @@ import Encoding
 import LedgerCrypto
 
 /// What the salts of records come from: the nonces of all transactions so far, one after the other. Nodes have it, and it is shown to
-/// nobody else; whoever was not shown every transaction up to a block cannot compute it, and hence no salt of that block or a later one.
+/// nobody else. From the first block with a transaction that somebody was not shown, he can compute neither it nor any salt; the
+/// regulator, who is shown all, may read all records anyway.
 ///
 /// There is one such record, from the first block with a transaction on.
 public struct SaltSeedRecord: Hashable, Sendable {

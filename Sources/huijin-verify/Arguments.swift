@@ -35,6 +35,7 @@ struct Arguments: Equatable {
     enum Mistake: Error, Equatable {
         case help
         case missing(String)
+        case missingFile(String, String)
         case unknown(String)
         case valueMissing(String)
         /// Which of the two was meant, nobody knows.
@@ -103,9 +104,9 @@ struct Arguments: Equatable {
         if file.isEmpty {
             switch mode {
             case .verify: throw .missing("--bundle")
-            case .receipts: throw .missing("the bundle / 证据包")
-            case .fork: throw .missing("the fork evidence / 分叉证据")
-            case .statement: throw .missing("the transparent statement / 透明陈述")
+            case .receipts: throw .missingFile("the bundle", "证据包")
+            case .fork: throw .missingFile("the fork evidence", "分叉证据")
+            case .statement: throw .missingFile("the transparent statement", "透明陈述")
             }
         }
         if mode == .receipts, output.isEmpty { throw .missing("--out") }
@@ -146,12 +147,13 @@ extension Arguments.Mistake {
     var text: String {
         switch self {
         case .help: ""
-        case .missing(let what): "missing: \(what) / 缺少：\(what)"
+        case .missing(let option): "missing: \(option) / 缺少：\(option)"
+        case .missingFile(let english, let chinese): "missing: \(english) / 缺少：\(chinese)"
         case .unknown(let word): "unknown argument \(word) / 未知参数 \(word)"
         case .givenTwice(let option): "\(option) is given twice / \(option) 重复给出"
         case .valueMissing(let option): "\(option) needs a value / \(option) 后须有值"
         case .notADigest(let option):
-            "\(option) takes 64 hexadecimal digits / \(option) 后须为 64 位十六进制数"
+            "\(option) takes 64 lower-case hexadecimal digits / \(option) 后须为 64 位小写十六进制数"
         case .notANumber(let option): "\(option) takes a number / \(option) 后须为数字"
         case .notAQuestion(let option, let mistake):
             "\(option): \(mistake.english) / \(option)：\(mistake.chinese)"

@@ -74,9 +74,9 @@ struct BundleTool {
             if envelopes.isEmpty, records.isEmpty { throw .missing("--envelope | --record") }
         case .detach: break
         case .merge:
-            if files.count < 2 { throw .missing("two bundles / 两个证据包") }
+            if files.count < 2 { throw .missingFile("two bundles", "两个证据包") }
         }
-        if files.isEmpty { throw .missing("the bundle / 证据包") }
+        if files.isEmpty { throw .missingFile("the bundle", "证据包") }
         if mode != .merge, files.count > 1 { throw .unknown(files[1]) }
         try trust.requireAll()
     }

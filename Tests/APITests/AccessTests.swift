@@ -168,6 +168,61 @@ import Testing
         }
     }
 
+    /// Everybody has the digest of what the ledger did by itself, as a leaf of the log; what it was is for those who may read the licence.
+    @Test func anExpiryIsForThePartiesOfTheLicence() async throws {
+        try await Market1.with { market in
+            func submit<Body: TransactionBody>(
+                _ body: Body, by name: Market1.Name
+            ) async throws -> Digest {
+                try accepted(try await market.client(name).submit(body))
+            }
+            let terms = OfferPublish.example
+            _ = try await submit(AssetRegister.sample(code: "a"), by: .provider)
+            let asset = AssetRecord.id(
+                provider: Market1.id(.provider), code: "a", suite: market.genesis.suite)
+            _ = try await submit(
+                AssetApprove(asset: asset, reviewCommitment: .zero), by: .registrar)
+            let offer = try await submit(
+                OfferPublish(
+                    asset: asset, venue: Market1.id(.venue),
+                    sandboxOperator: Market1.id(.provider), priceFen: 100,
+                    purposes: terms.purposes, columns: terms.columns, durationMs: 1_000, usesMax: 2,
+                    groupMinimum: terms.groupMinimum), by: .provider)
+            _ = try await submit(OfferAdmit(offer: offer), by: .venue)
+            _ = try await submit(
+                DepositConfirm(
+                    member: Market1.id(.buyer), amountFen: 200, referenceCommitment: .zero),
+                by: .bank)
+            let licence = try await submit(
+                LicenceRequest(
+                    offer: offer, bank: Market1.id(.bank), purpose: terms.purposes[0],
+                    columns: [terms.columns[0]], uses: 2, statementCommitment: .zero,
+                    pseudonymSalt: [UInt8](repeating: 9, count: 16)), by: .buyer)
+            _ = try await submit(LicenceAgree(agreement: licence), by: .provider)
+            var action: Digest?
+            var next = market.node.status.height
+            for await height in market.node.heights() where action == nil {
+                while next <= height, action == nil {
+                    let block = try await market.node.history { [next] in
+                        try $0.reader.block(next)?.block
+                    }
+                    let entries = block?.entries ?? []
+                    for entry in entries {
+                        if case .automatic = entry { action = entry.digest(market.genesis.suite) }
+                    }
+                    next += 1
+                }
+                if action != nil { break }
+            }
+            let path = "/v1/transactions/\(try #require(action).hex)/bundle"
+            #expect(try await status(market, path, as: nil) == 401)
+            #expect(try await status(market, path, as: .stranger) == 403)
+            for name in [Market1.Name.buyer, .provider, .venue, .regulator] {
+                #expect(try await status(market, path, as: name) == 200)
+            }
+        }
+    }
+
     @Test func tokensAreChecked() async throws {
         try await Market1.with { market in
             let path = RecordPath.path(.bank, [.text(Market1.id(.bank).text)])

@@ -20,7 +20,10 @@ import Testing
         }
     }
 
-    @Test(arguments: RecordType.allCases)
+    /// All that can be asked for: what salts come from is shown to nobody.
+    private static let types = RecordType.allCases.filter { $0 != .saltSeed }
+
+    @Test(arguments: types)
     func pathAndIDAreEachOthersInverse(_ type: RecordType) throws {
         let path = RecordPath.path(type, id(type))
         let prefix = RecordPath.prefix + type.name + "/"
@@ -33,6 +36,7 @@ import Testing
 
     @Test(arguments: RecordType.allCases)
     func refusesIDsOfAnotherShape(_ type: RecordType) {
+        if type == .saltSeed { #expect(RecordPath.id(type, ["0"]) == nil) }
         #expect(RecordPath.id(type, []) == nil)
         #expect(RecordPath.id(type, [""]) == nil)
         #expect(RecordPath.id(type, ["a", "b", "c"]) == nil)

@@ -212,7 +212,7 @@ extension QuestionMistake {
             "a question is one of \(Self.kinds), not \(kind)"
         case .form(let kind): "the question is asked as \(kind.form)"
         case .notADigest(let name, let text):
-            "\(name) must be 64 hexadecimal digits, not \(text)"
+            "\(name) must be 64 lower-case hexadecimal digits, not \(text)"
         case .notANumber(let name, let text): "\(name) must be a number, not \(text)"
         case .notATime(let text):
             "--time must be a time such as 2026-03-01T09:30:00+08:00, not \(text)"
@@ -229,7 +229,7 @@ extension QuestionMistake {
         switch self {
         case .unknownKind(let kind): "问题可取 \(Self.kinds)：\(kind)"
         case .form(let kind): "该问题的写法：\(kind.form)"
-        case .notADigest(let name, let text): "\(name) 应为 64 位十六进制：\(text)"
+        case .notADigest(let name, let text): "\(name) 应为 64 位小写十六进制：\(text)"
         case .notANumber(let name, let text): "\(name) 应为数字：\(text)"
         case .notATime(let text): "--time 应为时间，如 2026-03-01T09:30:00+08:00：\(text)"
         case .notAMember(let text):

@@ -75,8 +75,7 @@ public enum EvidenceQuestion: Equatable, Sendable {
             (.evidence, 1, .bytes(let bytes)?, _):
             bytes.count == Digest.byteCount
         case (.timerIndex, 1, .unsigned(let number)?, _),
-            (.validators, 1, .unsigned(let number)?, _),
-            (.saltSeed, 1, .unsigned(let number)?, _):
+            (.validators, 1, .unsigned(let number)?, _):
             number == 0
         case (.timerDay, 1, .unsigned?, _), (.timerHour, 1, .unsigned?, _): true
         default: false

@@ -11,11 +11,14 @@ enum LicenceExpire {
         }
         Settlement.settle(&licence, to: .expired, in: &state)
         state.put(licence)
+        // Whoever knows the licence's id knows or guesses all else that an automatic action says; its leaf is not to be guessed with it.
+        let buyer = licence.pseudonym(of: licence.buyer, suite: state.suite)
         return [
             Touch(
                 asset: licence.asset, log: .trades, actor: .ledger,
                 detail: .detail(
-                    [("agreement", .bytes(id.bytes))] + Settlement.detail(licence)))
+                    [("agreement", .bytes(id.bytes)), ("buyer", .bytes(buyer))]
+                        + Settlement.detail(licence)))
         ]
     }
 }

@@ -61,7 +61,7 @@ struct ValidatorCommand: AsyncParsableCommand {
                 throw Failure(
                     .usage,
                     "--transport-key must be \(2 * ValidatorRules.transportKeyBytes) hexadecimal digits",
-                    "--transport-key 应为 \(2 * ValidatorRules.transportKeyBytes) 位十六进制")
+                    "--transport-key 应为 \(2 * ValidatorRules.transportKeyBytes) 位小写十六进制")
             }
             return (voting, transport)
         }
@@ -144,7 +144,7 @@ struct ValidatorCommand: AsyncParsableCommand {
     private static func keyID(_ text: String) throws -> KeyID {
         guard let bytes = Hex.decode(text), let id = KeyID(bytes: bytes) else {
             throw Failure(
-                .usage, "ID must be 32 hexadecimal digits, not \(text)", "ID 应为 32 位十六进制")
+                .usage, "ID must be 32 lower-case hexadecimal digits, not \(text)", "ID 应为 32 位小写十六进制")
         }
         return id
     }

@@ -13,8 +13,8 @@ enum Arguments {
     static func digest(_ text: String, _ name: String) throws -> Digest {
         guard let digest = Digest(hex: text) else {
             throw Failure(
-                .usage, "\(name) must be 64 hexadecimal digits, not \(text)",
-                "\(name) 应为 64 位十六进制：\(text)")
+                .usage, "\(name) must be 64 lower-case hexadecimal digits, not \(text)",
+                "\(name) 应为 64 位小写十六进制：\(text)")
         }
         return digest
     }

@@ -35,7 +35,7 @@ struct AssetDescription {
         }
         guard let commitment = json["dataCommitment"]?.text.flatMap({ Digest(hex: $0) }) else {
             throw problem(
-                "dataCommitment", "it must be 64 hexadecimal digits", "应为 64 位十六进制")
+                "dataCommitment", "it must be 64 lower-case hexadecimal digits", "应为 64 位小写十六进制")
         }
         let rights: [DataRight] = try Arguments.named(json["rights"]?.texts ?? [], "rights")
         return AssetRegister(
