@@ -87,7 +87,8 @@ struct KeyCommand: AsyncParsableCommand {
         func run() async throws {
             guard let bytes = Hex.decode(id), let keyID = KeyID(bytes: bytes) else {
                 throw Failure(
-                    .usage, "ID must be 32 lower-case hexadecimal digits, not \(id)", "ID 应为 32 位小写十六进制")
+                    .usage, "ID must be 32 lower-case hexadecimal digits, not \(id)",
+                    "ID 应为 32 位小写十六进制")
             }
             try await options.submit(KeyRevoke(keyID: keyID), with: try options.client())
         }

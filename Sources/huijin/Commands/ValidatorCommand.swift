@@ -144,7 +144,8 @@ struct ValidatorCommand: AsyncParsableCommand {
     private static func keyID(_ text: String) throws -> KeyID {
         guard let bytes = Hex.decode(text), let id = KeyID(bytes: bytes) else {
             throw Failure(
-                .usage, "ID must be 32 lower-case hexadecimal digits, not \(text)", "ID 应为 32 位小写十六进制")
+                .usage, "ID must be 32 lower-case hexadecimal digits, not \(text)",
+                "ID 应为 32 位小写十六进制")
         }
         return id
     }
