@@ -25,8 +25,8 @@ public struct NodeStatus: Sendable {
     public internal(set) var isCatchingUp = false
     /// Contradicting votes that this node has seen since it started.
     public internal(set) var equivocations: [Equivocation]
-    /// The block with which an epoch ended elsewhere, by a recovery as a rule, although other blocks are final here: two
-    /// certified histories. Nil while none is known, and once the present epoch is over here too.
+    /// A block that was certified elsewhere, by a recovery as a rule, and is not of the final history here: two certified
+    /// histories. Nil while none is known, and once the present epoch is over here too.
     public internal(set) var contradiction: Header?
     /// Set once the node has stopped.
     public internal(set) var stopReason: StopReason?

@@ -37,7 +37,7 @@ extension ReplicaLoop {
         }
     }
 
-    /// Elsewhere an epoch ended, by a recovery as a rule, with a block that the final history here does not lead to. The node goes on:
+    /// Elsewhere a block was certified that the final history here does not lead to: by a recovery as a rule. The node goes on:
     /// which history is the one to keep, people decide, and a recovery that was signed and not used must not be a means to stop a
     /// ledger that lives.
     ///
@@ -45,7 +45,7 @@ extension ReplicaLoop {
     func contradicted(by header: Header, _ certificate: Certificate) {
         shared.status.withLock { $0.contradiction = header }
         logger.critical(
-            "\(certificate.statement.kind == .recover ? "a recovery ended an epoch" : "an epoch ended") elsewhere with another block than is final here: two histories (docs/operations.md) / 其他节点以不属于本节点历史的区块结束了某一届：出现两份经认证的历史",
+            "\(certificate.kind == .recover ? "a recovery made final" : "validators certified") a block that is not of the history here: two histories (docs/operations.md) / 其他节点有不属于本节点历史的已认证区块：出现两份经认证的历史",
             metadata: [
                 "height": "\(header.height)", "epoch": "\(header.epoch)",
                 "header": "\(header.digest(genesis.suite).hex)",

@@ -18,7 +18,8 @@ public enum LedgerBackup {
     public static func write(
         of path: String, chain: ChainID, to folder: String
     ) throws(StorageError) -> UInt64 {
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST, sync(folder + "/..") else {
+        let isMade = mkdir(folder, 0o700) == 0
+        guard isMade ? sync(folder + "/..") : errno == EEXIST else {
             throw .cannotOpen(path: folder, reason: String(cString: strerror(errno)))
         }
         // Two at once would work on one another's files.

@@ -1,5 +1,6 @@
 import Encoding
 import Foundation
+import Glibc
 import Ledger
 import LedgerCrypto
 import LightClient
@@ -271,6 +272,11 @@ import Testing
         try CommandTests.inFolder { folder in
             let desk = try Desk(fixture.chain, folder)
             #expect(try desk.verify(whole, "--trust", desk.trust).code == 0)
+            // A pipe keeps nothing, and nobody may ever write to it.
+            let pipe = folder.appending(path: "pipe").path
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let refused = try desk.verify(whole, "--trust", pipe)
+            #expect(refused.code == 66 && refused.errors.contains("not a regular file"))
             let file = try desk.file("detached", whole.detached(suite).encoded)
             var number = 0
             func run(_ words: [String], _ more: String...) throws -> (Int32, [UInt8]) {

@@ -18,17 +18,27 @@ import Testing
         }
     }
 
-    @Test func aFreshFollowerJoinsWhileLoadGoesOn() async throws {
-        let network = try network(joiners: 2)
-        let changes = NodeChanges()
+    /// The four validators, which make snapshots and take none.
+    private func givers(
+        in network: TestNetwork, every: UInt64, _ changes: NodeChanges,
+        _ edit: (inout NodeConfiguration) -> Void = { _ in }
+    ) async throws -> [HuijinNode] {
         var nodes: [HuijinNode] = []
         for index in 0..<4 {
             nodes.append(
                 try await network.start(index) {
-                    $0.snapshots = .small(every: 25, joinAhead: 0)
+                    $0.snapshots = .small(every: every, joinAhead: 0)
                     changes.note(in: &$0)
+                    edit(&$0)
                 })
         }
+        return nodes
+    }
+
+    @Test func aFreshFollowerJoinsWhileLoadGoesOn() async throws {
+        let network = try network(joiners: 2)
+        let changes = NodeChanges()
+        let nodes = try await givers(in: network, every: 25, changes)
         try await network.grow(nodes[0], to: 52)
         await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
         let joining = try await network.start(4) {
@@ -76,15 +86,9 @@ import Testing
     @Test func aLyingPeerIsNamedAndAStopIsGoneOnFrom() async throws {
         let network = try network(joiners: 1)
         let changes = NodeChanges()
-        var nodes: [HuijinNode] = []
-        for index in 0..<4 {
-            nodes.append(
-                try await network.start(index) {
-                    $0.snapshots = .small(every: 40, joinAhead: 0)
-                    changes.note(in: &$0)
-                    // A chunk now and then.
-                    $0.snapshots.servedBytesPerSecondMax = 1_024
-                })
+        let nodes = try await givers(in: network, every: 40, changes) {
+            // A chunk now and then.
+            $0.snapshots.servedBytesPerSecondMax = 1_024
         }
         try await network.grow(nodes[0], to: 42)
         await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
@@ -124,14 +128,7 @@ import Testing
     @Test func whatNobodyElseHoldsIsKept() async throws {
         let network = try network(joiners: 3)
         let changes = NodeChanges()
-        var nodes: [HuijinNode] = []
-        for index in 0..<4 {
-            nodes.append(
-                try await network.start(index) {
-                    $0.snapshots = .small(every: 40, joinAhead: 0)
-                    changes.note(in: &$0)
-                })
-        }
+        var nodes = try await givers(in: network, every: 40, changes)
         let away = try await network.start(4) { $0.snapshots = .small(every: 0, joinAhead: 0) }
         try await network.grow(nodes[0], to: 5)
         let root = try await away.stateRoot(at: 5)
@@ -147,11 +144,22 @@ import Testing
         }
         await changes.wait { nodes[4...].allSatisfy { $0.snapshots.offered == [40] } }
         let before = away.status
-        let back = try await network.start(4) {
-            $0.peers.removeAll { $0.index < 4 }
-            $0.snapshots = .small(every: 0, joinAhead: 20)
-            changes.note(in: &$0)
+        let alone = { (configuration: inout NodeConfiguration) in
+            configuration.peers.removeAll { $0.index < 4 }
+            configuration.snapshots = .small(every: 0, joinAhead: 20)
+            changes.note(in: &configuration)
         }
+        // As long as they cannot be kept, nothing takes their place.
+        let copy = "before-\(before.height)-\(before.headerDigest.hex.prefix(8))"
+        let place = "\(network.folder)/4/\(copy)"
+        #expect(FileManager.default.createFile(atPath: place, contents: Data([1])))
+        let stuck = try await network.start(4, alone)
+        await changes.wait { stuck.snapshots.fetchedChunks > 0 && stuck.snapshots.chunks == 0 }
+        #expect(stuck.status.stopReason == nil)
+        await stuck.stop()
+        #expect(stuck.status.firstHeight == 0 && stuck.status.height == before.height)
+        try FileManager.default.removeItem(atPath: place)
+        let back = try await network.start(4, alone)
         await changes.wait { back.status.firstHeight > 0 }
         let height = nodes[0].status.height
         let expected = try await nodes[0].stateRoot(at: height)
@@ -160,7 +168,7 @@ import Testing
         await back.stop()
         // Who starts from the copy has the blocks again.
         let kept = try await network.start(4) {
-            $0.dataDirectory += "/before-\(before.height)-\(before.headerDigest.hex.prefix(8))"
+            $0.dataDirectory += "/\(copy)"
             $0.snapshots = .small(every: 0, joinAhead: 0)
         }
         #expect(try await kept.history { try $0.reader.header(5) }?.stateRoot == root)

@@ -38,7 +38,8 @@ extension AnyRecord {
             ["day": .unsigned(record.day), "hours": .unsigned(record.hours)]
         case .timerHour(let record):
             ["hour": .unsigned(record.hour), "deadlines": .unsigned(UInt64(record.timers.count))]
-        case .saltSeed(let record): ["seed": .hex(record.seed)]
+        // Shown to nobody.
+        case .saltSeed: [:]
         }
     }
 }
