@@ -23,6 +23,8 @@ struct Verification: ParsableCommand {
     @Option(help: "Events of one asset. / 单一资产事件数") var events = 10_000
     @Option(help: "Blocks of the network, a few, that is small. / 小型账本区块数") var fewBlocks = 1_000
 
+    private static let historyRuns = 11
+
     func run() throws {
         Report.machine()
         let suites: [LedgerCrypto.Suite] =
@@ -206,18 +208,27 @@ struct Verification: ParsableCommand {
         let chain = ledger.chain
         let bytes = try EvidenceBundle.assetHistory(asset: ledger.asset, from: chain).encoded
         let verifier = Verifier(genesis: chain.genesis)
-        // The machine's speed drifts: the rate is read on both sides of what is compared with it.
-        let before = SignatureRate(ledger.suite)
-        let seconds = try Stopwatch.median(of: 5) { _ = try verifier.verify(bytes) }
-        let signature = (before.seconds + SignatureRate(ledger.suite).seconds) / 2
+        // The machine's speed drifts within a second: each run is compared with signatures checked right before and after it.
+        let probe = SignatureProbe(ledger.suite)
+        _ = try verifier.verify(bytes)
+        let runs = try (0..<Self.historyRuns).map { _ in
+            let before = probe.seconds(of: 1_000)
+            let seconds = try Stopwatch.seconds { _ = try verifier.verify(bytes) }
+            return (seconds: seconds, signature: (before + probe.seconds(of: 1_000)) / 2)
+        }
+        let shares = runs.map { $0.signature * Double(events) / $0.seconds }
+        let seconds = runs.map(\.seconds).percentile(50)
         Report.line(
             "verify-history",
             ledger.fields + [
                 ("events", .unsigned(UInt64(events))), ("bytes", .unsigned(UInt64(bytes.count))),
                 ("seconds", .real(seconds)),
                 ("eventsPerSecond", .real(Double(events) / seconds)),
-                ("signaturesPerSecond", .real(1 / signature)),
-                ("shareOfSignatureBound", .real(signature * Double(events) / seconds)),
+                ("signaturesPerSecond", .real(1 / runs.map(\.signature).percentile(50))),
+                ("runs", .unsigned(UInt64(runs.count))),
+                ("shareOfSignatureBound", .real(shares.percentile(50))),
+                ("shareLeast", .real(shares.min() ?? 0)),
+                ("shareMost", .real(shares.max() ?? 0)),
             ])
         try program.report(
             "\(events) events, \(ledger.eventsPerBlock) a block", bytes, chain.genesis)
@@ -226,25 +237,40 @@ struct Verification: ParsableCommand {
 
 /// What one signature check takes on this machine, now.
 struct SignatureRate {
-    /// CPU seconds of one check of a 200-byte message.
+    /// CPU seconds of one check.
     let seconds: Double
 
     init(_ suite: LedgerCrypto.Suite) {
-        let key = SigningKey.generate(suite)
-        let message = SecureRandom.bytes(Ceiling.messageBytes)
-        let signature = key.sign(message)
-        let publicKey = key.publicKey
-        seconds =
-            Stopwatch.median(of: 21) {
-                for _ in 0..<200 {
-                    precondition(publicKey.isValid(signature: signature, over: message))
-                }
-            } / 200
+        let probe = SignatureProbe(suite)
+        seconds = (0..<21).map { _ in probe.seconds(of: 200) }.percentile(50)
         Report.line(
             "signature-check",
             [
                 ("suite", .text(suite.name)), ("microseconds", .real(seconds * 1e6)),
                 ("perSecond", .real(1 / seconds)),
             ])
+    }
+}
+
+/// Checks of one signature over a 200-byte message.
+private struct SignatureProbe {
+    private let publicKey: PublicKey
+    private let message: [UInt8]
+    private let signature: [UInt8]
+
+    init(_ suite: LedgerCrypto.Suite) {
+        let key = SigningKey.generate(suite)
+        message = SecureRandom.bytes(Ceiling.messageBytes)
+        signature = key.sign(message)
+        publicKey = key.publicKey
+    }
+
+    /// CPU seconds of one check: the mean of `count`.
+    func seconds(of count: Int) -> Double {
+        Stopwatch.seconds {
+            for _ in 0..<count {
+                precondition(publicKey.isValid(signature: signature, over: message))
+            }
+        } / Double(count)
     }
 }
