@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 /* What huijin_verify returns: the exit codes of `huijin-verify`. */
-#define HUIJIN_PROVEN 0       /* 已证明 */
+#define HUIJIN_PROVEN 0       /* 已证明: what the report says, which may be that something was not so (no such record, a licence that
+                               * was not live, a role that was not held): read the answer before acting on it */
 #define HUIJIN_PROVEN_FALSE 1 /* 证明为假 */
 #define HUIJIN_NOT_PROVEN 2   /* 未获证明, or cannot be trusted yet 暂不可信 */
 #define HUIJIN_FORK 3         /* two histories 两份历史: the bundle contradicts what is trusted or what a witness saw */
@@ -31,7 +32,7 @@ extern "C" {
 #define HUIJIN_BUNDLE 2     /* the evidence bundle, at most 256 MiB; always */
 #define HUIJIN_EXPECTED 3   /* a question in the words of `huijin audit` that the bundle must answer */
 #define HUIJIN_CHECKPOINT 4 /* a checkpoint file, at most 128 KiB: trust starts at its header instead of the genesis */
-#define HUIJIN_ACCEPTED 5   /* the digest of that header in 64 hexadecimal digits, known from somebody who is believed; with it */
+#define HUIJIN_ACCEPTED 5   /* the digest of that header in 64 lower-case hexadecimal digits, known from somebody who is believed; with it */
 #define HUIJIN_TRUST 6      /* what an earlier call gave to be kept, at most 64 MiB: the bundle is followed. No bytes the first
                              * time, and only then: with them nothing is compared with what was trusted before */
 #define HUIJIN_NOTE 7       /* a checkpoint that witnesses cosigned (c2sp.org/tlog-checkpoint), at most 128 KiB */
@@ -46,7 +47,7 @@ typedef struct {
 /* What huijin_release frees. What is not there is null, for want of memory too. */
 typedef struct {
   char *report; /* ended by a zero byte */
-  /* With HUIJIN_TRUST. After HUIJIN_PROVEN: what is trusted from now on, for the next call. After HUIJIN_FORK, unless a witness
+  /* After HUIJIN_PROVEN with HUIJIN_TRUST: what is trusted from now on, for the next call. After HUIJIN_FORK, unless a witness
    * saw it: the evidence, which `huijin-verify fork` and others judge. What was trusted stays as it was, and the next call knows
    * nothing of the fork: as long as people have not settled which history is true, the caller proves nothing with that trust,
    * unless the JSON says "byEndedKeys": true. */
@@ -57,7 +58,7 @@ typedef struct {
 /* Decides whether the bundle proves its answers on the ledger of that genesis. A bundle brings its own questions: name the ones
  * that are meant (HUIJIN_EXPECTED), or compare them in the report.
  *
- * now_ms  milliseconds of Unix time: with HUIJIN_TRUST and HUIJIN_NOTE, what is later by more than 10 s cannot be trusted yet
+ * now_ms  milliseconds of Unix time: with HUIJIN_TRUST, HUIJIN_CHECKPOINT and HUIJIN_NOTE, what is later by more than 10 s cannot be trusted yet
  * format  HUIJIN_JSON, HUIJIN_TEXT or HUIJIN_BOTH
  * result  where to put what comes of it; what was in it is not freed. Null is HUIJIN_MISUSE
  */

@@ -171,9 +171,17 @@ public struct CBORDecoder: ~Escapable {
 
     /// Whether the next item is an array.
     public mutating func peekIsArray() throws(CBORError) -> Bool {
+        try peekType() == .array
+    }
+
+    /// What the next item is, by its major type: `unsigned` to `simple`.
+    public mutating func peekType() throws(CBORError) -> CBORItemType {
         itemOffset = offset
         guard offset < end else { throw truncated() }
-        return byte(at: offset) >> 5 == CBORItemType.array.rawValue
+        guard let type = CBORItemType(rawValue: byte(at: offset) >> 5) else {
+            preconditionFailure("three bits are one of eight major types")
+        }
+        return type
     }
 
     // MARK: Strings

@@ -4,12 +4,11 @@ import Glibc
 public enum WholeFile {
     public struct Problem: Error, Equatable, Sendable {
         public let path: String
-        /// What the system says.
-        public let reason: String
+        public let reason: SystemReason
         /// Something has that name already.
         public let isTaken: Bool
 
-        public init(path: String, reason: String, isTaken: Bool = false) {
+        public init(path: String, reason: SystemReason, isTaken: Bool = false) {
             self.path = path
             self.reason = reason
             self.isTaken = isTaken
@@ -18,12 +17,11 @@ public enum WholeFile {
         /// As the last system call left it.
         init(_ path: String) {
             let number = errno
-            self.init(
-                path: path, reason: String(cString: strerror(number)), isTaken: number == EEXIST)
+            self.init(path: path, reason: SystemReason(number: number), isTaken: number == EEXIST)
         }
 
-        public var english: String { "it cannot be written: \(reason)" }
-        public var chinese: String { "无法写入：\(reason)" }
+        public var english: String { "it cannot be written: \(reason.english)" }
+        public var chinese: String { "无法写入：\(reason.chinese)" }
     }
 
     /// A new file. Where anything has that name, be it a link to nothing, nothing is changed.
@@ -137,14 +135,15 @@ public enum WholeFile {
         if status.st_mode & S_IFMT == S_IFLNK {
             guard let resolved = realpath(path, nil) else {
                 guard errno == ENOENT else { throw Problem(path) }
-                throw Problem(path: path, reason: "a link to nothing")
+                throw Problem(
+                    path: path, reason: SystemReason("a link to nothing", "该符号链接指向的文件不存在"))
             }
             defer { free(resolved) }
             target = String(cString: resolved)
             guard lstat(target, &status) == 0 else { throw Problem(path) }
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw Problem(path: path, reason: "not a regular file")
+            throw Problem(path: path, reason: SystemReason("not a regular file", "不是普通文件"))
         }
         return target
     }

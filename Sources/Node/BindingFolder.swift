@@ -30,7 +30,7 @@ struct BindingFolder: Sendable {
         do throws(WholeFile.Problem) {
             try WholeFile.replace(path, Array(binding.text.utf8), mode: 0o600)
         } catch {
-            throw .fileNotWritten("\(path): \(error.reason)")
+            throw .fileNotWritten("\(path): \(error.reason.english)")
         }
     }
 }

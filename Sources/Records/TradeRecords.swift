@@ -293,6 +293,9 @@ public struct AgreementRecord: Hashable, Sendable {
         requestedHeight = try fields.number(27, &decoder)
         revocation = try fields.optional(28, &decoder)
         try fields.finish(&decoder)
+        guard usesReserved <= usesMax, usesMetered <= usesMax - usesReserved else {
+            throw decoder.invalid("no more uses are reserved and metered than a licence has")
+        }
     }
 }
 

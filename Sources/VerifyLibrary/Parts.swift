@@ -9,6 +9,8 @@ struct Parts {
     let verifier: Result<Verifier, EvidenceProblem>
     let bundle: [UInt8]
     let inquiry: Inquiry
+    /// Whether the caller keeps what is trusted from now on.
+    let isKept: Bool
 
     /// What is wrong with the arguments, in both languages.
     struct Mistake: Error {
@@ -47,9 +49,10 @@ struct Parts {
             verifier = .failure(error)
         }
         self.bundle = bundle
+        isKept = parts.has(HUIJIN_TRUST)
         inquiry = Inquiry(
             asked: try Self.asked(parts), testimony: try Self.testimony(parts),
-            isFollowed: parts.has(HUIJIN_TRUST))
+            isFollowed: isKept || parts.has(HUIJIN_CHECKPOINT))
     }
 
     private static func checkpoint(_ parts: Given) throws(Mistake) -> TrustedChain? {
@@ -62,8 +65,8 @@ struct Parts {
         }
         guard let text = parts.text(HUIJIN_ACCEPTED), let digest = Digest(hex: text) else {
             throw Mistake(
-                "a checkpoint needs its header's digest in 64 hexadecimal digits",
-                "使用检查点时须给出其区块头摘要，为 64 位十六进制数")
+                "a checkpoint needs its header's digest in 64 lower-case hexadecimal digits",
+                "使用检查点时须给出其区块头摘要，为 64 位小写十六进制数")
         }
         do throws(EvidenceProblem) {
             return try TrustedChain(accepting: digest, checkpointFile: file)

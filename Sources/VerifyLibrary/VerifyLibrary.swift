@@ -56,7 +56,7 @@ public func huijin_verify(
         switch judgement {
         case .proven: return HUIJIN_PROVEN
         case .followed(let followed):
-            keep(followed.trust.encoded, result)
+            if given.isKept { keep(followed.trust.encoded, result) }
             return HUIJIN_PROVEN
         case .fork(let fork):
             keep(fork.evidence.encoded, result)

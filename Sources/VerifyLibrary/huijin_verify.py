@@ -7,6 +7,7 @@ Needs Python 3.10, libhuijin_verify.so (`make library`) and nothing else; no bui
     library = Library("./libhuijin_verify.so")
     report = library.verify(genesis, bundle, expected=["asset 5a…"])
     report.verdict          # "proven", "proven-false", "not-proven", "cannot-be-trusted-yet", "fork-proven", "two-histories"
+    bool(report)            # whether it is "proven": what it says may be a no (no such record, a licence that was not live)
     report.facts["height"]  # what the report says, as a dictionary
     report.text             # the report that `huijin-verify` prints, in English and Chinese
 
@@ -50,6 +51,7 @@ class Report:
         return self.facts["verdict"]
 
     def __bool__(self):
+        """Whether the report is proven, not whether what was asked is so: a role that was not held is proven, too."""
         return self.code == PROVEN
 
 
@@ -67,10 +69,12 @@ class Library:
                witnesses=(), now_ms: int | None = None) -> Report:
         """What the bundle proves. Raises ValueError or TypeError when an argument is not what it should be, MemoryError."""
         if isinstance(expected, str) or isinstance(witnesses, str):
-            raise TypeError("expected and witnesses are lists of texts")
+            raise TypeError("expected and witnesses are lists of texts / expected 与 witnesses 须为文本列表")
         now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        if not isinstance(now_ms, int):
+            raise TypeError("now_ms is a whole number of milliseconds / now_ms 须为整数毫秒")
         if not 0 <= now_ms < 1 << 64:
-            raise ValueError("now_ms is milliseconds of Unix time, of 64 bits")
+            raise ValueError("now_ms is milliseconds of Unix time, of 64 bits / now_ms 为 64 位 Unix 毫秒时间")
         optional = [(_CHECKPOINT, checkpoint), (_ACCEPTED, accepted), (_TRUST, trust), (_NOTE, note)]
         parts = [(_GENESIS, genesis), (_BUNDLE, bundle)]
         parts += [(kind, data) for kind, data in optional if data is not None]
@@ -89,8 +93,10 @@ class Library:
         for part, (kind, data) in zip(parts, given):
             if isinstance(data, str):
                 data = data.encode()
+            elif isinstance(data, (bytearray, memoryview)):
+                data = bytes(data)
             elif not isinstance(data, bytes):
-                raise TypeError(f"a part is bytes or a text, not {type(data).__name__}")
+                raise TypeError(f"a part is bytes or a text, not {type(data).__name__} / 各部分须为字节或文本")
             part.kind, part.start, part.count = kind, data, len(data)
         result = _Result()
         code = self._library.huijin_verify(parts, len(given), now_ms, _BOTH, ctypes.byref(result))

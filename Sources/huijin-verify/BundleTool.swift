@@ -18,7 +18,8 @@ struct BundleTool {
     /// What stands in the way.
     enum Problem: Error {
         case input(FileInput.Problem)
-        case notOne(path: String, CBORError)
+        case notAGenesis(path: String, CBORError)
+        case notABundle(path: String, CBORError)
         case bundle(BundleProblem)
         /// What was merged so far is larger than any verifier reads.
         case tooLarge(bytes: Int, max: Int)
@@ -117,7 +118,13 @@ struct BundleTool {
     }
 
     private func bundle(_ file: String) throws(Problem) -> EvidenceBundle {
-        try read(file, EvidenceBundle.self, limits: EvidenceLimits.standard.decoding)
+        let limits = EvidenceLimits.standard.decoding
+        let bytes = try Self.read(file, limits)
+        do throws(CBORError) {
+            return try EvidenceBundle.decode(bytes, limits: limits)
+        } catch {
+            throw .notABundle(path: file, error)
+        }
     }
 
     /// One file after the other, so that two bundles at most are in memory.
@@ -140,7 +147,7 @@ struct BundleTool {
 
     /// With what is trusted; a bundle that is detached from one of those headers is verified under it.
     private func verifier() throws(Problem) -> Verifier {
-        let genesis = try read(genesis, Genesis.self, limits: LedgerLimits.genesis)
+        let genesis = try ledger()
         let known: TrustFile
         do throws(TrustFile.Problem) {
             known = try TrustFile(trust, genesis: genesis, isWritten: false)
@@ -166,19 +173,20 @@ struct BundleTool {
                 validators: checkpoint.validators))
     }
 
-    private func read<Value: CBORDecodable>(
-        _ path: String, _: Value.Type, limits: CBORLimits
-    ) throws(Problem) -> Value {
-        let bytes: [UInt8]
+    private func ledger() throws(Problem) -> Genesis {
+        let bytes = try Self.read(genesis, LedgerLimits.genesis)
+        do throws(CBORError) {
+            return try Genesis.decode(bytes, limits: LedgerLimits.genesis)
+        } catch {
+            throw .notAGenesis(path: genesis, error)
+        }
+    }
+
+    private static func read(_ path: String, _ limits: CBORLimits) throws(Problem) -> [UInt8] {
         do throws(FileInput.Problem) {
-            bytes = try FileInput.read(path, bytesMax: limits.bytesMax)
+            return try FileInput.read(path, bytesMax: limits.bytesMax)
         } catch {
             throw .input(error)
-        }
-        do throws(CBORError) {
-            return try Value.decode(bytes, limits: limits)
-        } catch {
-            throw .notOne(path: path, error)
         }
     }
 }
@@ -187,8 +195,10 @@ extension BundleTool.Problem {
     var text: String {
         switch self {
         case .input(let problem): problem.text + "\n"
-        case .notOne(let path, let error):
-            "\(path) is not a file of that kind: \(error.english) / 不是所需的文件：\(error.chinese)\n"
+        case .notAGenesis(let path, let error):
+            "\(path) is not a genesis file: \(error.english) / \(path) 不是创世文件：\(error.chinese)\n"
+        case .notABundle(let path, let error):
+            "\(path) is not an evidence bundle: \(error.english) / \(path) 不是证据包：\(error.chinese)\n"
         case .bundle(let problem): problem.description + "\n"
         case .tooLarge(let bytes, let max):
             "nothing written: merged, they have \(bytes) bytes, and at most \(max) are read / 未写出文件：合并后共 \(bytes) 字节，最多可读取 \(max) 字节\n"

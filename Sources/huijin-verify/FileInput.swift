@@ -1,19 +1,25 @@
+import Files
 import Glibc
 
 /// Reads a whole file, up to a limit.
 enum FileInput {
     enum Problem: Error {
-        case unreadable(path: String, reason: String)
+        case unreadable(path: String, SystemReason)
         case tooLarge(path: String, bytesMax: Int)
 
         var text: String {
             switch self {
             case .unreadable(let path, let reason):
-                "cannot read \(path): \(reason) / 无法读取文件 \(path)"
+                "cannot read \(path): \(reason.english) / 无法读取文件 \(path)：\(reason.chinese)"
             case .tooLarge(let path, let bytesMax):
                 "\(path) is larger than \(bytesMax) bytes / 文件 \(path) 超过 \(bytesMax) 字节"
             }
         }
+    }
+
+    /// For what is not there.
+    static func missing(_ path: String) -> Problem {
+        .unreadable(path: path, SystemReason(number: ENOENT))
     }
 
     /// Whether anything has that name, readable or not.
@@ -24,7 +30,8 @@ enum FileInput {
         var status = stat()
         guard stat(path, &status) == 0 else { throw unreadable(path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw .unreadable(path: path, reason: "it is not a regular file")
+            throw .unreadable(
+                path: path, SystemReason("it is not a regular file", "不是普通文件"))
         }
     }
 
@@ -51,6 +58,6 @@ enum FileInput {
     }
 
     private static func unreadable(_ path: String) -> Problem {
-        .unreadable(path: path, reason: String(cString: strerror(errno)))
+        .unreadable(path: path, .last)
     }
 }

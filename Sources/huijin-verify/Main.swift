@@ -23,6 +23,12 @@ enum Main {
         // What cannot be written is an error with a name, and ends nothing half done.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
+        do throws(RawArguments.Problem) {
+            try RawArguments.check()
+        } catch {
+            complain("\(error.english) / \(error.chinese)\n")
+            exit(ExitCode.usage.rawValue)
+        }
         exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
@@ -101,14 +107,14 @@ enum Main {
         if mistake == .help {
             return say(Arguments.usage) ? .proven : .unwritable
         }
-        complain("\(mistake.text)\n\n\(Arguments.usage)")
+        complain("\(mistake.text)\nhuijin-verify --help: usage / 用法\n")
         return .usage
     }
 
     private static func exitCode(_ problem: BundleTool.Problem) -> ExitCode {
         switch problem {
         case .bundle, .tooLarge: .usage
-        case .input, .notOne: .unreadable
+        case .input, .notAGenesis, .notABundle: .unreadable
         case .unproven(let problem): exitCode(problem)
         case .trust(let problem): exitCode(problem)
         case .contested: .fork
@@ -119,7 +125,8 @@ enum Main {
     private static func exitCode(_ problem: TrustFile.Problem) -> ExitCode {
         switch problem {
         case .isUsed, .folder: .unwritable
-        case .input, .notOne, .other, .startsElsewhere: .unreadable
+        case .input, .notATrustFile, .notACheckpoint, .otherCheckpoint, .other, .startsElsewhere:
+            .unreadable
         }
     }
 
@@ -158,7 +165,7 @@ enum Main {
             asked: isOpen ? arguments.asked : [],
             testimony: isOpen
                 ? note.map { .init(note: $0, witnesses: arguments.witnesses) } : nil,
-            isFollowed: known.path != nil)
+            isFollowed: known.path != nil || known.trust.start.header != nil)
         let judgement = try verifier.judge(bytes, inquiry, nowMs: nowMs)
         if case .fork(let fork) = judgement, let path = known.path {
             // The evidence first: nobody may be listening.
@@ -182,13 +189,25 @@ enum Main {
     private static func keep(
         _ followed: FollowedAnswer, _ known: TrustFile, _ code: ExitCode, _ arguments: Arguments
     ) -> ExitCode {
-        if followed.trust != known.trust || !known.isKept {
+        if let path = known.path, followed.trust != known.trust || !known.isKept {
             let isWritten = writing { () throws(WholeFile.Problem) in
                 try known.replace(with: followed.trust)
             }
             guard isWritten else { return .unwritable }
+            if !known.isKept { complain("\(path): trust file begun / 已新建信任文件\n") }
         }
-        return code == .proven ? writeFiles(followed.answer, arguments) : code
+        guard code == .proven else { return code }
+        // A witness's word is worth something because it goes on from what was proven to him before.
+        if let path = arguments.noteOut, !followed.isLinked { return unlinked(path) }
+        if let path = arguments.checkpointOut, !followed.isAdded { return unlinked(path) }
+        return writeFiles(followed.answer, arguments)
+    }
+
+    private static func unlinked(_ path: String) -> ExitCode {
+        complain(
+            "proven, but nothing shows that it is of one history with what was trusted, so \(path) is not written / "
+                + "已证明，但未证明与此前所信任者同属一份历史，故未写出 \(path)\n")
+        return .notProven
     }
 
     private static func contested(_ fork: String) -> ExitCode {
@@ -320,6 +339,9 @@ enum Main {
 
     private static func complain(_ text: String) {
         // Where there is no standard error there is nobody to tell.
-        _ = WholeFile.write(Array(text.utf8), to: STDERR_FILENO)
+        // Names that a caller wrote are in some.
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let printable = lines.map { String($0).printable }.joined(separator: "\n")
+        _ = WholeFile.write(Array(printable.utf8), to: STDERR_FILENO)
     }
 }

@@ -34,7 +34,9 @@ struct TrustOptions: Equatable {
 struct TrustFile {
     enum Problem: Error {
         case input(FileInput.Problem)
-        case notOne(path: String, CBORError)
+        case notATrustFile(path: String, CBORError)
+        case notACheckpoint(path: String, CBORError)
+        case otherCheckpoint(path: String, accepted: Digest)
         case other(path: String, EvidenceProblem)
         case startsElsewhere(path: String)
         case isUsed(FileClaim.Problem)
@@ -43,14 +45,19 @@ struct TrustFile {
         var text: String {
             switch self {
             case .input(let problem): problem.text
-            case .notOne(let path, let error):
-                "\(path) is not a file of that kind: \(error.english) / 不是所需的文件：\(error.chinese)"
+            case .notACheckpoint(let path, let error):
+                "\(path) is not a checkpoint file: \(error.english) / \(path) 不是检查点文件：\(error.chinese)"
+            case .otherCheckpoint(let path, let accepted):
+                "\(path) holds another header than the accepted one, \(accepted.hex) / \(path) 所含区块头不是所接受的 \(accepted.hex)"
+            case .notATrustFile(let path, let error):
+                "\(path) is not a trust file: \(error.english) / \(path) 不是信任文件：\(error.chinese)"
             case .other(let path, let problem): "\(path): \(problem.description)"
             case .startsElsewhere(let path):
                 "\(path) starts with another header than the accepted one / \(path) 的信任起点不是所接受的区块头"
             case .isUsed(let problem):
                 "\(problem.path): \(problem.english) / \(problem.path) \(problem.chinese)"
-            case .folder(let problem): "\(problem.path): \(problem.reason)"
+            case .folder(let problem):
+                "\(problem.path): \(problem.reason.english) / \(problem.path)：\(problem.reason.chinese)"
             }
         }
     }
@@ -76,7 +83,7 @@ struct TrustFile {
         }
         let kept: TrustedChain?
         if let path = options.file {
-            kept = try Self.read(path)
+            kept = try Self.read(path, isBegun: isWritten)
         } else {
             kept = nil
         }
@@ -123,8 +130,13 @@ struct TrustFile {
     }
 
     /// `nil` when there is no such file yet.
-    private static func read(_ path: String) throws(Problem) -> TrustedChain? {
-        guard FileInput.exists(path) else { return nil }
+    ///
+    /// - Parameter isBegun: otherwise a file that is not there is a slip: nothing would be compared with what was trusted.
+    private static func read(_ path: String, isBegun: Bool) throws(Problem) -> TrustedChain? {
+        guard FileInput.exists(path) else {
+            guard isBegun else { throw .input(FileInput.missing(path)) }
+            return nil
+        }
         do throws(FileInput.Problem) {
             try FileInput.requireRegular(path)
         } catch {
@@ -134,7 +146,7 @@ struct TrustFile {
         do throws(CBORError) {
             return try TrustedChain.decode(bytes, limits: TrustedChain.limits)
         } catch {
-            throw Problem.notOne(path: path, error)
+            throw Problem.notATrustFile(path: path, error)
         }
     }
 
@@ -145,7 +157,11 @@ struct TrustFile {
         do throws(EvidenceProblem) {
             return try TrustedChain(accepting: digest, checkpointFile: bytes)
         } catch {
-            throw Problem.other(path: path, error)
+            switch error.fault {
+            case .undecodable(let error): throw Problem.notACheckpoint(path: path, error)
+            case .otherHeader: throw Problem.otherCheckpoint(path: path, accepted: digest)
+            default: throw Problem.other(path: path, error)
+            }
         }
     }
 

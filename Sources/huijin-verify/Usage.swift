@@ -42,10 +42,10 @@ extension Arguments {
           --transaction ID   the same as --expect 'transaction ID' / 同 --expect 'transaction ID'
           --json             one JSON object instead of text / 输出一个 JSON 对象
           --trust FILE       what was trusted before; made if there is none, and brought up to date by a proven bundle; the
-                             other commands only read it. A bundle of another certified history becomes fork evidence in
+                             other commands only read it, and it must be there. A bundle of another certified history becomes fork evidence in
                              FILE.fork-…: as long as that is there, nothing is proven with FILE (exit code 3). If keys of an epoch
                              that ended a day ago or longer certified it, the evidence is FILE.old-fork-… and stops nobody
-                             此前已信任的内容；没有则新建，经已证明的证据包更新，其他子命令只读。另一份经认证历史的证据包
+                             此前已信任的内容；没有则新建，经已证明的证据包更新，其他子命令只读且须已存在。另一份经认证历史的证据包
                              将成为分叉证据，写入“信任文件.fork-…”：该证据仍在时，不以该信任文件作任何证明（退出码 3）。
                              若其由一日以前已结束之届的密钥所认证，则写入“信任文件.old-fork-…”，不影响后续证明
           --checkpoint FILE  trust starts at this header instead of the genesis / 以该区块头而非创世为信任起点
@@ -59,8 +59,9 @@ extension Arguments {
                              have cosigned. No validator is a witness
                              所指的见证方，即其公布的核验密钥（名称+标识+密钥，cosignature/v1）；可重复，各方均须已副署。
                              记账节点不是见证方
-          --note-out FILE    write the checkpoint of the proven header's log, for witnesses to cosign
-                             写出已证明区块头之日志的检查点文本，供见证方副署
+          --note-out FILE    write the checkpoint of the proven header's log, for witnesses to cosign; with --trust only where the bundle
+                             shows that it is of one history with what was trusted before
+                             写出已证明区块头之日志的检查点文本，供见证方副署；使用 --trust 时，须证明与此前所信任者同属一份历史
           --html FILE        the report as a page to print, also of a refused bundle; nothing is overwritten
                              将报告写成可打印的网页，被拒的证据包亦可；不覆盖已有文件
           --prov FILE        the proven histories as W3C PROV-JSON / 将已证明的历史写成 W3C PROV-JSON
@@ -91,7 +92,9 @@ extension Arguments {
         使用，略去区块头、终局证书与各届末区块头；与含有它们的证据包合并即复原。结果经核验后方写出，不覆盖已有文件。
 
         exit codes / 退出码
-          0   proven; of a fork file: the fork is proven / 已证明；对分叉证据：分叉已证明
+          0   proven; of a fork file: the fork is proven. What is proven may be a no (no such record, a licence not live, a role
+              not held): read the answer / 已证明；对分叉证据：分叉已证明。所证明的也可能是否定的结论（无此记录、许可当时无效、
+              当时不任该角色），请查看结论
           1   proven false: damaged or tampered with / 证明为假：已损坏或被篡改
           2   not proven, or cannot be trusted yet / 未获证明，或暂不可信
           3   two histories: the bundle contradicts what is trusted or what a witness saw, or fork evidence lies beside the trust file

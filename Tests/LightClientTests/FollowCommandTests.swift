@@ -124,9 +124,33 @@ import Testing
             chain.grow(2)
             let later = try EvidenceBundle.header(height: chain.newest.height, from: chain)
             let run = try desk.verify(later, "--trust", desk.trust)
-            #expect(run.output.contains("trusted to height \(chain.newest.height); "))
-            #expect(run.output.contains("go on from one another"))
+            #expect(
+                run.output.contains("trusted to height \(chain.newest.height); nothing here shows"))
             #expect(!run.output.contains("not added"))
+        }
+    }
+
+    /// A slip in the name would compare with nothing, and say nothing of it.
+    @Test func whoOnlyReadsATrustFileNeedsOne() throws {
+        let chain = TrustTests.chain(.ed25519SHA256)
+        try CommandTests.inFolder { folder in
+            let desk = try Desk(chain, folder)
+            let bundle = try EvidenceBundle.header(height: 2, from: chain)
+            let file = try desk.file("b", bundle.encoded)
+            let typo = folder.appending(path: "typo").path
+            for words in [
+                ["detach", file, "--out", folder.appending(path: "d").path],
+                ["receipts", file, "--out", folder.appending(path: "r").path],
+                ["statement", file], ["fork", file],
+            ] {
+                let run = try CommandTests.run(
+                    words + ["--genesis", desk.genesis, "--trust", typo])
+                #expect(run.code == 66 && run.errors.contains("没有该文件"), "\(words)")
+            }
+            // The one that keeps it says that it begins anew.
+            let run = try desk.verify(bundle, "--trust", desk.trust)
+            #expect(run.code == 0 && run.errors.contains("已新建信任文件"))
+            #expect(try desk.verify(bundle, "--trust", desk.trust).errors.isEmpty)
         }
     }
 
@@ -248,7 +272,7 @@ import Testing
             let bundle = try EvidenceBundle.header(height: 7, from: chain)
             let junk = try desk.file("junk", [1, 2, 3])
             let run = try desk.verify(bundle, "--trust", junk)
-            #expect(run.code == 66 && run.errors.contains("不是所需的文件"))
+            #expect(run.code == 66 && run.errors.contains("不是信任文件"))
             #expect(try Data(contentsOf: URL(filePath: junk)) == Data([1, 2, 3]))
             #expect(try desk.verify(bundle, "--trust", folder.path).code == 66)
             let away = folder.appending(path: "nowhere/trust").path

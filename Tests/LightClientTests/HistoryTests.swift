@@ -158,6 +158,6 @@ import Testing
         var old = good
         old.header = change.header
         old.certificate = change.certificate
-        #expect(problem(old, fixture.verifier)?.fault == .otherEpoch(found: 0, expected: 2))
+        #expect(problem(old, fixture.verifier)?.fault == .endNotNeeded(epoch: 1))
     }
 }

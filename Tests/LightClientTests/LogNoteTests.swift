@@ -59,9 +59,11 @@ import Testing
         // No extension lines, no other line ends, nothing left out.
         #expect(
             Self.fault("\(origin)\n8\n\(root)\nextension\n\n\(signature)") == .malformed(line: 4))
-        #expect(Self.fault("\(origin)\r\n8\n\(root)\n\n\(signature)") != nil)
+        #expect(Self.fault("\(origin)\r\n8\n\(root)\n\n\(signature)") == .malformed(line: 1))
         #expect(Self.fault("\(origin)\n8\n\(root)\n\n\(signature)\n") == .malformed(line: 6))
-        #expect(Self.fault("\(origin)\n8\n\(root)\n\n") == .malformed(line: 5))
+        // As it is given to witnesses.
+        #expect(Self.fault("\(origin)\n8\n\(root)\n\n") == .noCosignature)
+        #expect(Self.fault(checkpoint.text) == .noCosignature)
         #expect(
             Self.fault("\(origin)\n8\n\(root)\n\n\(signature.dropLast())") == .malformed(line: 5))
         #expect(Self.fault([]) == .malformed(line: 1))

@@ -38,7 +38,7 @@ import Testing
                 "bundle.cbor", try EvidenceBundle.header(height: 2, from: chain).encoded)
             let files = ["--genesis", desk.genesis, "--bundle", bundle]
             let run = try Self.run(script, desk, files + options)
-            #expect(run.code == 73 && run.errors.contains("standard output / 标准输出"))
+            #expect(run.code == 73 && run.errors.contains("标准输出"))
             let help = try Self.run(script, desk, ["--help"])
             #expect(help.code == 73)
             #expect(try Self.run(script, desk, files + ["--asset", "xyz"]).code == 64)

@@ -110,6 +110,33 @@ import Testing
         }
     }
 
+    /// Under a name that nothing can have, or one of another alphabet, absence says nothing.
+    @Test func aNameThatNothingCanHaveIsNoID() {
+        for name in ["", "licenсes", "a b", String(repeating: "a", count: 65)] {
+            #expect(!EvidenceQuestion.isID([.text(name)], of: .policy), "\(name)")
+        }
+    }
+
+    /// What no id can be is refused where it begins, before anything is held of it.
+    @Test func idsAreReadNoFurtherThanIDsGo() {
+        let nested = [UInt8](repeating: 0x81, count: 12) + [0x80]
+        for part in [
+            nested, [0xA0], [0xF6], [0x20], [0xC0, 0x80],
+            [0x58, 33] + [UInt8](repeating: 0, count: 33),
+            [0x78, 65] + [UInt8](repeating: 0x41, count: 65),
+        ] {
+            #expect(throws: CBORError.self) {
+                try EvidenceQuestion.decode([0x83, 2, 3, 0x81] + part)
+            }
+        }
+        #expect(
+            throws: CBORError.invalid(
+                offset: 4, what: "a part of an id is a number, bytes or a text")
+        ) {
+            try EvidenceQuestion.decode([0x83, 2, 3, 0x81] + nested)
+        }
+    }
+
     @Test func questionsHaveOneForm() throws {
         let digest = LedgerCrypto.Suite.sm2SM3.digest([1])
         let questions: [EvidenceQuestion] = [

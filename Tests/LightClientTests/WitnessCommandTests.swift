@@ -48,6 +48,32 @@ import Testing
         }
     }
 
+    /// A witness signs what goes on from what was proven to him before, and nothing else.
+    @Test func aWitnessIsGivenNothingThatIsNotLinked() throws {
+        var chain = TrustTests.chain(.ed25519SHA256)
+        try CommandTests.inFolder { folder in
+            let desk = try Desk(chain, folder)
+            let first = try EvidenceBundle.header(height: 2, from: chain)
+            #expect(try desk.verify(first, "--trust", desk.trust).code == 0)
+            let known = chain.newest.height
+            chain.grow(2)
+            let out = folder.appending(path: "text").path
+            let blind = try EvidenceBundle.header(height: chain.newest.height, from: chain)
+            let refused = try desk.verify(blind, "--trust", desk.trust, "--note-out", out)
+            #expect(refused.code == 2 && refused.errors.contains("未写出"))
+            #expect(refused.output.hasPrefix("PROVEN / 已证明"))
+            #expect(!FileManager.default.fileExists(atPath: out))
+            // It was believed on its quorum's word, and is the newest now.
+            chain.grow(1)
+            let linked = try EvidenceBundle.header(height: known + 2, from: chain)
+            #expect(try desk.verify(linked, "--trust", desk.trust, "--note-out", out).code == 0)
+            // An older header of the same history, of which nothing here shows that.
+            let point = folder.appending(path: "point").path
+            let older = try desk.verify(first, "--trust", desk.trust, "--checkpoint-out", point)
+            #expect(older.code == 0, "it is among those that are trusted")
+        }
+    }
+
     @Test func twoHistoriesEndWithThree() throws {
         var fork = Fork(.ed25519SHA256)
         fork.left.grow(2)
@@ -102,8 +128,13 @@ import Testing
             forged[forged.count - 10] ^= 1
             let wrong = try desk.verify(
                 bundle, "--witnessed", try desk.file("forged", forged), "--witness", key, "--json")
-            #expect(wrong.code == 1)
-            #expect(try Self.json(wrong.output)["verdict"] as? String == "proven-false")
+            // That says nothing against the bundle.
+            #expect(wrong.code == 2)
+            #expect(try Self.json(wrong.output)["verdict"] as? String == "not-proven")
+            let text = try desk.file(
+                "text", Array(LogCheckpoint(witnessing: chain.newest).text.utf8))
+            let unsigned = try desk.verify(bundle, "--witnessed", text, "--witness", key)
+            #expect(unsigned.code == 2 && unsigned.output.contains("尚无任何见证方副署"))
             let huge = try desk.file("huge", [UInt8](repeating: 10, count: LogNote.bytesMax + 1))
             let tooLarge = try desk.verify(bundle, "--witnessed", huge, "--witness", key)
             #expect(tooLarge.code == 66 && tooLarge.errors.contains("larger than"))

@@ -180,12 +180,12 @@ import Testing
         // Another key of that name, or nobody's signature but his.
         #expect(fault(note, two.cosigner) == .notCosigned(name))
         #expect(fault(note, one.cosigner, two.cosigner) == .notCosigned(name))
-        #expect(WitnessFault.notCosigned(name).standing == .notProven)
         // Of another log, another time.
         let older = chain.blocks[7].header
         let moved = Outsider.note(header, [one.cosignature(older)])
         #expect(fault(moved, one.cosigner) == .badCosignature(name))
-        #expect(WitnessFault.badCosignature(name).standing == .provenFalse)
+        // That says nothing against the bundle.
+        #expect(EvidenceFault.witness(.badCosignature(name)).standing == .notProven)
         let twice = Outsider.note(
             header, [one.cosignature(header), one.cosignature(header, time: 5)])
         #expect(fault(twice, one.cosigner) == .repeated(name))

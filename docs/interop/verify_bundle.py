@@ -5,7 +5,7 @@ Written from docs/wire-format.md (WF) and docs/evidence-bundle.md (EB) alone; bo
 Of questions but histories and transactions it says neither yes nor no. An asset's parents it names and does not follow.
 Exit codes: EB "What it says"; 3 for what it does not do, 64 for wrong usage.
 """
-import functools, hashlib, re, sys, cbor2, sm2
+import functools, hashlib, itertools, re, sys, cbor2, sm2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 FALSE, NOT_PROVEN, NOT_DONE = 1, 2, 3
@@ -146,12 +146,11 @@ def envelope(data, chain):
     need(protected == write({1: ALGORITHMS[suite], 4: fit(16, header.get(4))} | wanted), "a protected header of another form, suite or chain")
     return transaction, H(named), header[4], (signature, protected, signed)
 # --- The bundle (EB "What is checked, in this order") ---
-def verify(genesis_bytes, bundle_bytes):
-    """What the bundle proves, as a dict. Raises Refused."""
+def verify(genesis_bytes, bundle_bytes): # what the bundle proves, as a dict; raises Refused
     genesis = read(genesis_bytes, (str, str, UINT, UINT, [UINT], [ANY], [(32, bytes)]) + ([ANY],) * (genesis_bytes[:1] == b"\x88"))
     global suite
     need((suite := genesis[2]) in ALGORITHMS, "a suite of 1 or 2")
-    chain, validators, height = H(genesis_bytes), validator_set(fit(SET, genesis[5])), -1
+    chain, validators, ends = H(genesis_bytes), validator_set(fit(SET, genesis[5])), []
     form, bundle_chain, questions, head, states, ancestors, entries, histories = read(bundle_bytes, BUNDLE)
     need(not isinstance(head, bytes), "a detached bundle: the reader must trust its header", NOT_PROVEN)
     changes, top, certificate = fit(([(HEADER, CERTIFICATE, SET)], HEADER, CERTIFICATE), head)
@@ -161,9 +160,8 @@ def verify(genesis_bytes, bundle_bytes):
         last, old, validators = header_of(last, chain), validators, validator_set(following)
         check_final(last, its_certificate, old)
         need([last["next"], old["epoch"] + 1] == [validators["digest"], validators["epoch"]], "the next set")
-        need(height < (height := last["height"]), "heights ascend")
+        ends.append(last)
     check_final(top := header_of(top, chain), certificate, validators)
-    need(top["height"] > height, "an epoch's last header hands over")
     held = {key: fit((32,) if isinstance(value, list) else {bytes}, value) for key, value, _ in states}
     need([key for key, _, _ in states] == sorted(held), "state records ascend")
     for key, value, proof in states: # of a withheld one its hash is there, in a list
@@ -183,6 +181,9 @@ def verify(genesis_bytes, bundle_bytes):
         need(leads([0, below["digest"]], size := below["log_size"], top["log_size"], path, top["log_root"]), "header in the log")
         headers[below["height"]] = below | {"peaks": [x for i, x in enumerate(path) if size >> i & 1 or i >= (size ^ end).bit_length()]}
     headers[top["height"]], proven = top, []
+    for one, two in itertools.pairwise(sorted([*ends, *headers.values()], key=lambda header: header["height"])):
+        grows = all(one[field] < two[field] for field in ("height", "log_size", "time")) and one["epoch"] + (one["next"] is not None) <= two["epoch"]
+        need(one["digest"] == two["digest"] or grows, "two headers that cannot both be final", NOT_PROVEN)
     for at, position, (form, shown), code, results_path, log_path in entries:
         need(at in headers, "an entry's header is missing", NOT_PROVEN)
         fit({0: bytes, 1: (UINT, UINT, 32), 2: 32}.get(form, type), shown)
@@ -227,8 +228,7 @@ def history(asset, asked, logs, proven, record):
         need(len(items) == size and root_of([leaf_hash(data) for data, _ in items]) == root, f"all {size} events of log {number}")
         for index, (data, at) in enumerate(items):
             need(at < len(proven), "an event's entry is missing")
-            form, log, place, kind, identity, digest, height, time, actor, code, _ = read(data, EVENT)
-            entry = proven[at]
+            (form, log, place, kind, identity, digest, height, time, actor, code, _), entry = read(data, EVENT), proven[at]
             need([form, log, place, digest, height, time, code] == ["huijin/event/1", number, index, entry["digest"],
                  entry["place"][0], entry["time"], entry["code"]], "an event's number or entry")
             need(entry["form"] == 2 or [kind, identity] == [entry["kind"], entry["id"]], "an event's kind and transaction")
@@ -240,8 +240,8 @@ if __name__ == "__main__":
     if len(sys.argv) != 3: sys.exit(print(__doc__, file=sys.stderr) or 64)
     try: answer = verify(*(open(name, "rb").read() for name in sys.argv[1:]))
     except Refused as refused: sys.exit(print(f"{VERDICTS[refused.args[1]]}: {refused.args[0]}") or refused.args[1])
-    print(f"PROVEN / 已证明: complete to height {answer['height']}, time {answer['time']} ms")
-    for name in sorted(answer.keys() - {"answers"}): print(f"  {name}: {answer[name]}")
+    print(f"PROVEN / 已证明: complete to height {answer['height']}, time {answer['time']} ms",
+          *(f"{name}: {answer[name]}" for name in sorted(answer.keys() - {"answers"})), sep="\n  ")
     for item in answer["answers"]:
         print("  " + ", ".join(f"{name}: {value}" for name, value in item.items() if name != "logs"))
         for number, events in item.get("logs", {}).items():

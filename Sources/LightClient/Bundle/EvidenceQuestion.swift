@@ -65,7 +65,7 @@ public enum EvidenceQuestion: Equatable, Sendable {
             MemberID(text) != nil
         case (.account, 2, .text(let member)?, .text(let bank)?):
             MemberID(member) != nil && MemberID(bank) != nil
-        case (.policy, 1, .text(let name)?, _): !name.isEmpty
+        case (.policy, 1, .text(let name)?, _): PolicyRecord.isName(name)
         case (.key, 1, .bytes(let bytes)?, _), (.votingKey, 1, .bytes(let bytes)?, _):
             bytes.count == KeyID.byteCount
         case (.asset, 1, .bytes(let bytes)?, _), (.attestation, 1, .bytes(let bytes)?, _),
@@ -79,6 +79,16 @@ public enum EvidenceQuestion: Equatable, Sendable {
             number == 0
         case (.timerDay, 1, .unsigned?, _), (.timerHour, 1, .unsigned?, _): true
         default: false
+        }
+    }
+
+    /// A number, bytes or a text, no longer than any id's: nothing else is decoded, whatever it would take to hold it.
+    private static func idPart(_ decoder: inout CBORDecoder) throws(CBORError) -> CBORValue {
+        switch try decoder.peekType() {
+        case .unsigned: .unsigned(try decoder.unsigned())
+        case .bytes: .bytes(try decoder.bytes(max: Digest.byteCount))
+        case .text: .text(try decoder.text(max: LedgerLimits.memberIDBytesMax))
+        default: throw decoder.invalid("a part of an id is a number, bytes or a text")
         }
     }
 
@@ -148,7 +158,10 @@ extension EvidenceQuestion: CBOREncodable, CBORDecodable {
         case (1, 2): self = .transaction(try decoder.value())
         case (2, 3):
             let type: RecordType = try decoder.value()
-            let id: [CBORValue] = try decoder.list(max: Self.idPartsMax)
+            var id: [CBORValue] = []
+            for _ in 0..<(try decoder.array(max: Self.idPartsMax)) {
+                id.append(try Self.idPart(&decoder))
+            }
             guard Self.isID(id, of: type) else {
                 throw decoder.invalid("the id is not one of a record of that type")
             }

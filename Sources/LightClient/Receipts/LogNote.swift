@@ -50,11 +50,12 @@ public struct LogNote: Equatable, Sendable {
         for (number, line) in lines.enumerated() where line.count > Self.lineBytesMax {
             throw .lineTooLong(line: number + 1, bytesMax: Self.lineBytesMax)
         }
-        guard lines.count > 4 else { throw .malformed(line: lines.count + 1) }
+        guard lines.count >= 3 else { throw .malformed(line: lines.count + 1) }
         checkpoint = LogCheckpoint(
             chain: try Self.chain(lines[0]), size: try Self.size(lines[1]),
             root: try Self.root(lines[2]))
-        guard lines[3].isEmpty else { throw .malformed(line: 4) }
+        guard lines.count == 3 || lines[3].isEmpty else { throw .malformed(line: 4) }
+        guard lines.count > 4 else { throw .noCosignature }
         let signed = lines[4...]
         guard signed.count <= Self.signaturesMax else {
             throw .tooManySignatures(found: signed.count, max: Self.signaturesMax)
@@ -68,6 +69,7 @@ public struct LogNote: Equatable, Sendable {
     }
 
     private static func chain(_ line: ArraySlice<UInt8>) throws(WitnessFault) -> ChainID {
+        guard line.last != UInt8(ascii: "\r") else { throw .malformed(line: 1) }
         let prefix = LogCheckpoint.originPrefix.utf8
         let name = String(decoding: line.dropFirst(prefix.count), as: UTF8.self)
         guard line.starts(with: prefix), let chain = ChainID(hex: name) else {

@@ -248,9 +248,10 @@ extension CBORDecoder {
         }
     }
 
-    fileprivate mutating func label(_ label: Int64) throws(CBORError) {
+    /// The next label of a header, which is this one.
+    mutating func label(_ label: Int64) throws(CBORError) {
         guard try integer() == label else {
-            throw invalid("a receipt's headers hold what the vote signs and one proof")
+            throw invalid("the header's next label is \(label)")
         }
     }
 }

@@ -77,27 +77,29 @@ extension TransparentStatement: CBORCodable {
         encoder.value(message)
     }
 
+    /// Part by part: a header of another form is refused before anything of it is held.
     public init(from decoder: inout CBORDecoder) throws(CBORError) {
-        var message: CoseSign1 = try decoder.value()
-        guard case .map(let header) = message.unprotected, let first = header.first,
-            first.0 == CBORValue(HeaderLabel.receipts), case .array(let items) = first.1,
-            header.count <= 2
-        else { throw decoder.invalid("the unprotected header holds receipts and a context") }
+        try decoder.tag(exactly: CoseSign1.tag)
+        try decoder.array(exactly: 4)
+        let protected = try decoder.bytes()
+        let labels = try decoder.map(max: 2)
+        guard labels > 0 else {
+            throw decoder.invalid("the unprotected header holds receipts and a context")
+        }
+        try decoder.label(HeaderLabel.receipts)
         var receipts: [Receipt] = []
-        for item in items {
-            guard case .bytes(let bytes) = item else {
-                throw decoder.invalid("a receipt is a byte string")
-            }
+        for _ in 0..<(try decoder.array(max: Self.receiptsMax)) {
+            let bytes = try decoder.bytes(max: Receipt.limits.bytesMax)
             receipts.append(try Receipt.decode(bytes, limits: Receipt.limits))
         }
         var context: Context?
-        if header.count == 2 {
-            guard header[1].0 == CBORValue(HeaderLabel.statementContext),
-                case .bytes(let bytes) = header[1].1
-            else { throw decoder.invalid("the unprotected header holds receipts and a context") }
-            context = try Context.decode(bytes, limits: Self.limits)
+        if labels == 2 {
+            try decoder.label(HeaderLabel.statementContext)
+            context = try Context.decode(try decoder.bytes(), limits: Self.limits)
         }
-        message.unprotected = .map([])
+        let message = CoseSign1(
+            protected: protected, payload: try decoder.bytes(),
+            signature: try decoder.bytes(exactly: Suite.signatureByteCount))
         guard
             let statement = TransparentStatement(
                 envelope: message.encoded, receipts: receipts, context: context)

@@ -20,8 +20,8 @@ extension TrustedChain {
     /// - Parameters:
     ///   - epochChanges: the ends of the epochs that are not known yet, up to the header's. Known ones may be among them
     ///     and must be the same.
-    ///   - links: ancestors of the new header at the heights of trusted ones; for a header below the newest trusted one,
-    ///     that one's ancestor at its height. Those of other heights say nothing. At most `headersMax`.
+    ///   - links: ancestors of the new header at the heights of trusted ones, ends of epochs among them; for a header below the newest
+    ///     trusted one, that one's ancestor at its height. Those of other heights say nothing. At most `headersMax`.
     ///   - nowMs: the caller's clock, milliseconds of Unix time; a header from the future is not trusted yet.
     /// - Throws: `EvidenceProblem`, whose `standing` tells what is proven false, what is not proven, and what cannot be
     ///   trusted yet.
@@ -59,9 +59,10 @@ extension TrustedChain {
                 throw EvidenceProblem(.link, .headerNotInLog)
             }
             let isNew = height == new.header.height
-            guard let lower = isNew ? new.header : next.trustedHeader(at: height) else { continue }
+            let known = isNew ? nil : next.trustedHeader(at: height)
+            guard let lower = isNew ? new.header : known?.header else { continue }
             guard link.header == lower else {
-                let held = isNew ? new : next.certified(lower)
+                let held = isNew ? new : known?.certified
                 return .fork(try next.evidence(held, higher, ancestor: link, at: .link))
             }
             linkedTo = max(linkedTo ?? 0, isNew ? higher.header.height : height)
@@ -89,13 +90,17 @@ extension TrustedChain {
     }
 
     /// The header of that height that is trusted, if one is.
-    private func trustedHeader(at height: UInt64) -> Header? {
-        if let header = start.header, header.height == height { return header }
-        return headers.first { $0.header.height == height }?.header
-    }
-
-    private func certified(_ header: Header) -> CertifiedHeader? {
-        headers.first { $0.header == header }
+    func trustedHeader(at height: UInt64) -> TrustedHeader? {
+        if let header = start.header, header.height == height {
+            return TrustedHeader(header: header, certified: nil, isEnd: false)
+        }
+        let index = epochChanges.partitioningIndex { $0.header.height >= height }
+        if index < epochChanges.count, epochChanges[index].header.height == height {
+            return TrustedHeader(epochChanges[index])
+        }
+        return headers.first { $0.header.height == height }.map {
+            TrustedHeader(header: $0.header, certified: $0, isEnd: false)
+        }
     }
 
     private mutating func keep(_ new: CertifiedHeader) {

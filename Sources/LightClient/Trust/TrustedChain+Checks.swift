@@ -13,6 +13,15 @@ extension TrustedChain {
         let isInside: Bool
     }
 
+    /// One of those that are trusted.
+    struct TrustedHeader {
+        let header: Header
+        /// `nil` for the start, which came without votes.
+        let certified: CertifiedHeader?
+        /// Whether it is here as the end of its epoch.
+        let isEnd: Bool
+    }
+
     /// Adds the ends of epochs, each under the set that the one before handed over to. Those that are known already
     /// must be the same; those before the start say nothing here.
     ///
@@ -77,20 +86,29 @@ extension TrustedChain {
     func conflict(
         with new: CertifiedHeader, firstNew: UInt64, at place: EvidencePlace
     ) -> Conflict? {
-        let epoch = new.header.epoch
-        if let header = start.header, Contradiction.between(header, new.header) != nil {
-            return Conflict(place: place, held: nil, new: new, isInside: false)
+        guard let held = contradicting(new.header) else { return nil }
+        return Conflict(
+            place: place, held: held.certified, new: new,
+            isInside: held.isEnd && held.header.epoch >= firstNew)
+    }
+
+    /// The first trusted header that cannot be of one history with this one, by the headers alone.
+    ///
+    /// Of the ends of epochs two are looked at, that of the header's own and that of the one before. What contradicts another end lies
+    /// beyond one of these, or is of an epoch that nothing leads to.
+    func contradicting(_ header: Header) -> TrustedHeader? {
+        if let first = start.header, Contradiction.between(first, header) != nil {
+            return TrustedHeader(header: first, certified: nil, isEnd: false)
         }
-        let ends = [epoch > 0 ? end(of: epoch - 1) : nil, end(of: epoch)].compactMap { $0 }
-        for end in ends where Contradiction.between(end.header, new.header) != nil {
-            return Conflict(
-                place: place, held: end.certified, new: new,
-                isInside: end.header.epoch >= firstNew)
+        let epoch = header.epoch
+        for end in [epoch > 0 ? end(of: epoch - 1) : nil, end(of: epoch)] {
+            if let end, Contradiction.between(end.header, header) != nil {
+                return TrustedHeader(end)
+            }
         }
-        for held in headers where Contradiction.between(held.header, new.header) != nil {
-            return Conflict(place: place, held: held, new: new, isInside: false)
+        return headers.first { Contradiction.between($0.header, header) != nil }.map {
+            TrustedHeader(header: $0.header, certified: $0, isEnd: false)
         }
-        return nil
     }
 
     /// Whether a side of the fork that is not trusted is of an epoch that ended long ago. Its keys were to be destroyed then, and whoever
@@ -223,5 +241,11 @@ extension TrustedChain {
             throw EvidenceProblem(place, .badVote(validator: vote.validator))
         }
         throw EvidenceProblem(place, .outOfOrder)
+    }
+}
+
+extension TrustedChain.TrustedHeader {
+    init(_ end: EpochChange) {
+        self.init(header: end.header, certified: end.certified, isEnd: true)
     }
 }

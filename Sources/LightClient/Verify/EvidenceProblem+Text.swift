@@ -70,7 +70,7 @@ extension EvidencePlace {
             "\(isHigher ? "second" : "first") certified header of the fork, at height \(height)"
         case .forkAncestor: "ancestor of the second header"
         case .forkCertificate(let index): "further certificate \(index)"
-        case .statement: "signed statement"
+        case .statement: "transparent statement"
         case .receipt(let index): "receipt \(index)"
         case .note: "checkpoint note"
         }
@@ -97,7 +97,7 @@ extension EvidencePlace {
             "分叉的\(isHigher ? "第二" : "第一")个经认证的区块头（高度 \(height)）"
         case .forkAncestor: "第二个区块头的祖先"
         case .forkCertificate(let index): "第 \(index) 个附加证书"
-        case .statement: "已签名陈述"
+        case .statement: "透明陈述"
         case .receipt(let index): "第 \(index) 份收据"
         case .note: "检查点文本"
         }
@@ -155,6 +155,8 @@ extension EvidenceFault {
         case .otherValidators: "field validators: the header names another validator set"
         case .noNextValidators: "field nextValidators: the header ends no epoch"
         case .otherNextValidators: "the given set is not the one that the header hands over to"
+        case .endNotNeeded(let epoch):
+            "the end of epoch \(epoch) is given as well, and the header is not of a later one; leave it out"
         case .belowQuorum(let signatures, let quorum, let validators):
             "\(signatures) of \(validators) validators signed, \(quorum) are needed"
         case .unknownValidator(let index): "there is no validator \(index)"
@@ -251,6 +253,7 @@ extension EvidenceFault {
         case .otherValidators: "validators 字段：区块头指向另一记账节点集合"
         case .noNextValidators: "nextValidators 字段：该区块头并未结束一届"
         case .otherNextValidators: "所附记账节点集合不是该区块头移交的集合"
+        case .endNotNeeded(let epoch): "另附有第 \(epoch) 届的换届，而该区块头并不属于其后的届；请去除"
         case .belowQuorum(let signatures, let quorum, let validators):
             "\(validators) 个记账节点中仅 \(signatures) 个签名，需要 \(quorum) 个"
         case .unknownValidator(let index): "不存在第 \(index) 号记账节点"

@@ -79,6 +79,8 @@ public enum EvidenceFault: Equatable, Sendable {
     case otherValidators
     case noNextValidators
     case otherNextValidators
+    /// Nothing is wrong with the end of an epoch that is there, but the certified header is not of a later one.
+    case endNotNeeded(epoch: UInt64)
     case belowQuorum(signatures: Int, quorum: Int, validators: Int)
     case unknownValidator(Int)
     case badVote(validator: Int)
@@ -166,7 +168,8 @@ public enum EvidenceFault: Equatable, Sendable {
 extension EvidenceFault {
     public var standing: EvidenceStanding {
         switch self {
-        case .witness(let fault): fault.standing
+        // Whatever is wrong with a note says nothing against the bundle.
+        case .witness: .notProven
         // Genuine evidence may be larger than this verifier reads.
         case .undecodable(.inputTooLong), .undecodable(.tooMany): .notProven
         case .otherLedger, .otherQuestion, .notAnswered, .certificateNotIncluded, .nobodyVoted,
@@ -174,7 +177,7 @@ extension EvidenceFault {
             .belowThreshold,
             .recordNotIncluded, .headerNotIncluded,
             .entryNotIncluded, .envelopeNeeded, .logNotIncluded, .tooMany, .recordWithheld,
-            .closingNotIncluded:
+            .closingNotIncluded, .endNotNeeded:
             .notProven
         case .notFinal, .unknownEpoch, .epochBeforeStart, .contradictsTrusted, .aheadOfClock,
             .headerNotTrusted, .momentAhead:

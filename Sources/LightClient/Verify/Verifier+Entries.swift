@@ -5,9 +5,12 @@ import Merkle
 import Records
 
 extension Verifier {
-    /// Headers that the certified log holds at their place, ascending by height, the certified one last.
+    /// Headers that the certified log holds at their place, ascending by height, the certified one last. None contradicts what is
+    /// trusted, or the certified one: a quorum that certified such a log is not to be believed about anything in it.
+    ///
+    /// - Parameter known: all that is trusted with the certified header.
     func provenAncestors(
-        _ ancestors: [HeaderEvidence], certified: Header
+        _ ancestors: [HeaderEvidence], certified: Header, known: TrustedChain
     ) throws(EvidenceProblem) -> [Header] {
         var headers: [Header] = []
         headers.reserveCapacity(ancestors.count + 1)
@@ -28,6 +31,9 @@ extension Verifier {
                     leafHash: LogLeaf.header(header.digest(suite), suite: suite),
                     index: header.logSize, path: ancestor.path)
             else { throw EvidenceProblem(place, .headerNotInLog) }
+            guard known.contradicting(header) == nil,
+                Contradiction.between(header, certified) == nil
+            else { throw EvidenceProblem(place, .contradictsTrusted) }
             headers.append(header)
         }
         headers.append(certified)

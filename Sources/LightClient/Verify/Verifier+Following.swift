@@ -12,10 +12,20 @@ public enum FollowedBundle: Equatable, Sendable {
 public struct FollowedAnswer: Equatable, Sendable {
     public internal(set) var answer: ProvenAnswer
     public let trust: TrustedChain
-    /// Height of the header that was the newest before; `nil` when there was none.
+    /// Height of the header that was the newest before, or of the accepted one; `nil` when there was none.
     public let before: UInt64?
-    /// The trusted header that the bundle itself shows to be of the same history as its own; `nil` when it shows none.
+    /// Height of the trusted header that the bundle itself shows to be of the same history as its own: the newest of then where it can, its own
+    /// where that was trusted before; `nil` when it shows none.
     public let linkedTo: UInt64?
+
+    /// Whether the answer's header is of the history that was trusted before: it goes on from the newest header of then, is in
+    /// that one's log, or was trusted itself. Otherwise it rests on the keys of its epoch alone.
+    public var isLinked: Bool {
+        before == nil || linkedTo == before || linkedTo == answer.height
+    }
+
+    /// Whether the answer's header is trusted from now on.
+    public var isAdded: Bool { trust.holds(answer.checkpoint.header) }
 }
 
 extension Verifier {
@@ -48,20 +58,30 @@ extension Verifier {
         }
         let step = try trust.advance(to: new, epochChanges: changes, nowMs: nowMs)
         guard case .trusted(let next, _) = step else { return Self.fork(step) }
-        let answer = try Verifier(genesis: genesis, trust: next, limits: limits).verify(bundle)
-        let links = bundle.ancestors.filter { ancestor in
-            next.headers.contains { $0.header.height == ancestor.header.height }
-                || next.start.header?.height == ancestor.header.height
+        let links = bundle.ancestors.compactMap { ancestor in
+            next.trustedHeader(at: ancestor.header.height).map { (ancestor, held: $0) }
         }
-        let linked = try next.advance(
-            to: new, links: Array(links.prefix(TrustedChain.headersMax)))
+        // Another header than the trusted one of its height is evidence, whatever else the bundle holds; where trust starts there are no
+        // votes to show, and `verify` says so.
+        if let other = links.first(where: {
+            $0.0.header != $0.held.header && $0.held.certified != nil
+        })?.0 {
+            let step = try next.advance(to: new, links: [other])
+            guard case .trusted = step else { return Self.fork(step) }
+        }
+        let answer = try Verifier(genesis: genesis, trust: next, limits: limits).verify(bundle)
+        let link = links.last { $0.held.header.height == known } ?? links.last
+        let linked = try next.advance(to: new, links: link.map { [$0.0] } ?? [])
         guard case .trusted(let final, let linkedTo) = linked else { return Self.fork(linked) }
         let isKnown = trust.holds(new.header)
         return .proven(
             FollowedAnswer(
-                answer: answer, trust: final, before: trust.newest?.header.height,
+                answer: answer, trust: final, before: known,
                 linkedTo: isKnown ? new.header.height : linkedTo))
     }
+
+    /// Height of the newest header that is trusted before anything is followed; `nil` while trust starts at genesis and knows none.
+    private var known: UInt64? { (trust.newest?.header ?? trust.start.header)?.height }
 
     /// What is detached from the accepted checkpoint adds nothing to it; there is no header below it to compare with.
     private func followedFromStart(
@@ -69,8 +89,7 @@ extension Verifier {
     ) throws(EvidenceProblem) -> FollowedAnswer {
         let answer = try verify(bundle)
         return FollowedAnswer(
-            answer: answer, trust: trust, before: trust.newest?.header.height,
-            linkedTo: answer.height)
+            answer: answer, trust: trust, before: known, linkedTo: answer.height)
     }
 
     private static func fork(_ step: TrustStep) -> FollowedBundle {
@@ -91,28 +110,23 @@ extension FollowedAnswer {
 
     var texts: (english: String, chinese: String) {
         let newest = trust.height
-        guard before != nil else {
-            return ("trusted to height \(newest)", "已信任至高度 \(newest)")
-        }
-        guard let linkedTo else {
-            let height = answer.height
-            // What is lower than the newest is not added where nothing links it.
-            guard height == newest else {
-                return (
-                    "trusted to height \(newest); nothing here shows that its log holds the header of height \(height), "
-                        + "which is not added",
-                    "已信任至高度 \(newest)；此处未证明其日志含有高度 \(height) 的区块头，故不计入"
-                )
-            }
+        let trusted = (english: "trusted to height \(newest)", chinese: "已信任至高度 \(newest)")
+        guard let before else { return trusted }
+        if isLinked, let linkedTo {
             return (
-                "trusted to height \(newest); nothing here shows that its log and the trusted ones go on "
-                    + "from one another",
-                "已信任至高度 \(newest)；此处未证明其日志与此前信任的日志前后相续"
+                "\(trusted.english); shown to be of one history with height \(linkedTo)",
+                "\(trusted.chinese)；已证明与高度 \(linkedTo) 同属一份历史"
             )
         }
+        let height = answer.height
+        let older = linkedTo.map {
+            (english: " (it is with that of height \($0))", chinese: "（与高度 \($0) 的已证明同属一份历史）")
+        }
         return (
-            "trusted to height \(newest); shown to be of one history with height \(linkedTo)",
-            "已信任至高度 \(newest)；已证明与高度 \(linkedTo) 同属一份历史"
+            "\(trusted.english); nothing here shows that the header of height \(height) is of one history with that of height \(before)"
+                + (older?.english ?? "") + (isAdded ? "" : ", so it is not added"),
+            "\(trusted.chinese)；此处未证明高度 \(height) 与高度 \(before) 的区块头同属一份历史"
+                + (older?.chinese ?? "") + (isAdded ? "" : "，故不计入")
         )
     }
 
@@ -128,6 +142,7 @@ extension FollowedAnswer {
         let trust = JSONNode.members([
             "height": .number(trust.height),
             "linkedTo": linkedTo.map { .number($0) } ?? .null,
+            "linked": .bool(isLinked), "added": .bool(isAdded),
         ])
         return .object(members + [JSONNode.Member("trust", trust)])
     }

@@ -83,9 +83,10 @@ public struct Verifier: Sendable {
                 .bundle,
                 .tooMany(what: "entries", found: bundle.entries.count, max: limits.entriesMax))
         }
-        let checkpoint = try provenHead(bundle.head)
+        let (checkpoint, known) = try provenHead(bundle.head)
         let state = try provenState(bundle.records, header: checkpoint.header)
-        let ancestors = try provenAncestors(bundle.ancestors, certified: checkpoint.header)
+        let ancestors = try provenAncestors(
+            bundle.ancestors, certified: checkpoint.header, known: known)
         let entries = try provenEntries(
             bundle.entries, headers: ancestors, paths: bundle.ancestors, state: state)
         let proven = ProvenParts(
@@ -100,19 +101,20 @@ public struct Verifier: Sendable {
 
     // MARK: Header and certificate
 
+    /// - Returns: the header, and all that is trusted with it: what was, and the ends of epochs that the bundle brings.
     private func provenHead(
         _ head: EvidenceBundle.Head
-    ) throws(EvidenceProblem) -> Checkpoint {
+    ) throws(EvidenceProblem) -> (Checkpoint, known: TrustedChain) {
         switch head {
         case .certified(let certified, let changes):
-            return try verifyCheckpoint(
-                header: certified.header, certificate: certified.certificate, epochChanges: changes)
+            return try proven(certified, epochChanges: changes)
         case .trusted(let digest):
             guard let trusted = trust.trusted(digest),
                 let validators = trust.validators(of: trusted.header.epoch)
             else { throw EvidenceProblem(.bundle, .headerNotTrusted(digest)) }
-            return Checkpoint(
+            let checkpoint = Checkpoint(
                 trusted.header, digest, trusted.certificate, validators, known: trust)
+            return (checkpoint, trust)
         }
     }
 
@@ -122,21 +124,29 @@ public struct Verifier: Sendable {
     public func verifyCheckpoint(
         header: Header, certificate: Certificate, epochChanges: [EpochChange] = []
     ) throws(EvidenceProblem) -> Checkpoint {
+        let certified = CertifiedHeader(header: header, certificate: certificate)
+        return try proven(certified, epochChanges: epochChanges).0
+    }
+
+    private func proven(
+        _ certified: CertifiedHeader, epochChanges: [EpochChange]
+    ) throws(EvidenceProblem) -> (Checkpoint, known: TrustedChain) {
         var known = trust
         let firstNew = known.validators.epoch
         if let conflict = try known.follow(epochChanges) { throw Self.problem(conflict) }
+        let header = certified.header
         let place = EvidencePlace.header(height: header.height)
-        // Every epoch whose end is given is over; the header is of a later one.
-        if let last = epochChanges.last, header.chain == chain, header.epoch <= last.header.epoch {
-            throw EvidenceProblem(
-                place, .otherEpoch(found: header.epoch, expected: last.next.epoch))
-        }
-        let certified = CertifiedHeader(header: header, certificate: certificate)
         let validators = try known.verify(certified, at: place, certificateAt: .certificate)
         if let conflict = known.conflict(with: certified, firstNew: firstNew, at: place) {
             throw Self.problem(conflict)
         }
-        return Checkpoint(header, header.digest(suite), certificate, validators, known: known)
+        // A bundle holds what leads to its header and no more.
+        if let last = epochChanges.last?.header.epoch, header.epoch <= last {
+            throw EvidenceProblem(place, .endNotNeeded(epoch: last))
+        }
+        let checkpoint = Checkpoint(
+            header, header.digest(suite), certified.certificate, validators, known: known)
+        return (checkpoint, known)
     }
 
     static func problem(_ conflict: TrustedChain.Conflict) -> EvidenceProblem {

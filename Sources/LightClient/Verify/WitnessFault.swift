@@ -5,6 +5,8 @@ public enum WitnessFault: Error, Equatable, Sendable {
     case lineTooLong(line: Int, bytesMax: Int)
     case tooManySignatures(found: Int, max: Int)
     case malformed(line: Int)
+    /// The text alone, as it is given to witnesses.
+    case noCosignature
     /// The checkpoint is of something else than a ledger of this kind.
     case otherOrigin(String)
     // Each with the witness's name.
@@ -28,16 +30,6 @@ public enum WitnessFault: Error, Equatable, Sendable {
 }
 
 extension WitnessFault {
-    public var standing: EvidenceStanding {
-        switch self {
-        case .malformed, .badCosignature, .repeated: .provenFalse
-        case .tooLarge, .lineTooLong, .tooManySignatures, .otherOrigin, .notCosigned, .askedTwice,
-            .validatorsKey,
-            .sizeNotProven:
-            .notProven
-        }
-    }
-
     public var english: String {
         switch self {
         case .tooLarge(let bytes, let bytesMax): "\(bytes) bytes; at most \(bytesMax) are read"
@@ -46,6 +38,7 @@ extension WitnessFault {
         case .tooManySignatures(let found, let max): "\(found) signatures; at most \(max) are read"
         case .malformed(let line):
             "line \(line): not of a checkpoint's form (c2sp.org/tlog-checkpoint)"
+        case .noCosignature: "nobody has cosigned it yet"
         case .otherOrigin(let origin): "it is of another log, “\(origin)”"
         case .notCosigned(let name): "witness \(name) has not cosigned it, not under this key"
         case .badCosignature(let name): "the cosignature of witness \(name) is not valid"
@@ -65,6 +58,7 @@ extension WitnessFault {
         case .lineTooLong(let line, let bytesMax): "第 \(line) 行：每行最多读取 \(bytesMax) 字节"
         case .tooManySignatures(let found, let max): "共 \(found) 个签名，最多读取 \(max) 个"
         case .malformed(let line): "第 \(line) 行：不符合检查点格式（c2sp.org/tlog-checkpoint）"
+        case .noCosignature: "尚无任何见证方副署"
         case .otherOrigin(let origin): "属于另一日志“\(origin)”"
         case .notCosigned(let name): "见证方 \(name) 未以该密钥副署"
         case .badCosignature(let name): "见证方 \(name) 的副署无效"

@@ -89,9 +89,9 @@
   }
 
   function trustedTo(trust) {
-    return trust.linkedTo === null
-      ? `${trust.height}\n此处未证明与此前信任的日志前后相续 nothing here links it with what was trusted before`
-      : `${trust.height}`;
+    return trust.linked
+      ? `${trust.height}`
+      : `${trust.height}\n此处未证明与此前信任者同属一份历史 nothing here links it with what was trusted before`;
   }
 
   function showProven(report) {
