@@ -42,8 +42,21 @@ struct APIError: Error, Equatable {
     }
     static let badPath = APIError(
         400, "bad-path", "the path or its id is not well formed", "路径或编号格式有误")
-    static let badQuery = APIError(
-        400, "bad-query", "a query parameter is missing or not well formed", "查询参数缺失或格式有误")
+    static let malformedQuery = APIError(
+        400, "bad-query", "the query is not well formed", "查询格式有误")
+    /// - Parameter name: of the parameter, perhaps as the caller wrote it.
+    static func badQuery(_ name: String, _ english: String, _ chinese: String) -> APIError {
+        let name = name.shortened(to: 40)
+        return APIError(
+            400, "bad-query", "query parameter \(name): \(english)", "查询参数 \(name)：\(chinese)")
+    }
+    /// Nobody has these events, at least not yet.
+    static func beyondLog(size: UInt64) -> APIError {
+        APIError(
+            404, "beyond-log",
+            "the range ends beyond the log, which has \(size) event(s) so far",
+            "所询范围超出日志末尾，该日志目前有 \(size) 个事件")
+    }
     static let methodNotAllowed = APIError(
         405, "method-not-allowed", "this path has other methods", "此路径不支持该方法")
     static let pathTooLong = APIError(
@@ -60,6 +73,11 @@ struct APIError: Error, Equatable {
     static let tokenMalformed = APIError(
         401, "token-malformed", "the Authorization header is not a request token of this ledger",
         "Authorization 不是本账本的请求令牌")
+    /// The code is the ledger's own for the same of a transaction.
+    static let tokenOtherLedger = APIError(
+        401, OutcomeCode.wrongChain.name,
+        "the request is signed for another ledger than this node's",
+        "请求是为另一账本签名的，并非本节点的账本")
     static let tokenOther = APIError(
         401, "token-other-request", "the token was made for another request", "令牌属于另一请求")
     static let tokenStale = APIError(

@@ -54,17 +54,28 @@ public struct APIServer: Sendable {
         }
     }
 
+    /// Of others a path is unknown.
+    private static let methods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace,
+    ]
+
     func router() -> Router<BasicRequestContext> {
-        let router = Router()
+        // Load balancers ask by HEAD.
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: Guard(limits: limits, logger: logger))
         for route in routes.all {
             router.on(RouterPath(route.pattern), method: route.method, use: route.handler)
         }
         for (pattern, served) in Dictionary(grouping: routes.all, by: \.pattern) {
-            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete]
-            where !served.contains(where: { $0.method == method }) {
+            var allowed = served.map(\.method)
+            if allowed.contains(.get) { allowed.append(.head) }
+            let names = allowed.map(\.rawValue).joined(separator: ", ")
+            for method in Self.methods where !allowed.contains(method) {
                 router.on(RouterPath(pattern), method: method) { _, _ -> Response in
-                    throw APIError.methodNotAllowed
+                    var response = APIError.methodNotAllowed.response
+                    // RFC 9110 §15.5.6: it must be there.
+                    response.headers[.allow] = names
+                    return response
                 }
             }
         }
@@ -78,6 +89,15 @@ private struct Guard: RouterMiddleware {
     let logger: Logger
 
     func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        let response = try await answer(request, context: context, next: next)
+        // Whoever asks by HEAD reads what follows the head as the next answer.
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(
         _ request: Request, context: BasicRequestContext,
         next: (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {

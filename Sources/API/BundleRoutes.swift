@@ -35,11 +35,15 @@ extension Routes {
     func assetEvents(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let id = try digest(context)
         let query = try Query(request, known: ["log", "from", "to"])
-        let from = try query.number("from", standard: 0, max: UInt64(Int64.max))
-        let to = try query.number("to", standard: 0, max: UInt64(Int64.max))
-        guard let log = EventLogKind(name: query["log"] ?? EventLogKind.rights.name), from < to,
-            to - from <= reads.limits.newEventsMax
-        else { throw APIError.badQuery }
+        let from = try query.number("from", max: UInt64(Int64.max))
+        let to = try query.number("to", max: UInt64(Int64.max))
+        let log = try Self.log(query["log"] ?? EventLogKind.rights.name, of: "log")
+        let countMax = reads.limits.newEventsMax
+        guard from < to, to - from <= countMax else {
+            throw APIError.badQuery(
+                "to", "it must be beyond from, by at most \(countMax)",
+                "应大于 from，且相差至多 \(countMax)")
+        }
         let key = StateKey.digest(.asset, id, suite: suite)
         let leaves = try await reads.answerFromArchive(try claim(request), keys: [key]) {
             scene, archive in
@@ -51,6 +55,9 @@ extension Routes {
                 asset: id, log: log.rawValue, from: from, countMax: Int(to - from),
                 in: archive.index)
             guard UInt64(events.count) == to - from, events.first?.index == from else {
+                // There is nothing to wait for: it is asked again when a newer state says that there is more.
+                let size = asset.log(log).size
+                guard to <= size else { throw APIError.beyondLog(size: size) }
                 throw archive.store.base.map { APIError.notHeld(from: $0.firstHeight) }
                     ?? .indexBehind
             }
@@ -76,12 +83,24 @@ extension Routes {
     private static func logs(_ text: String) throws(APIError) -> [EventLogKind] {
         var logs: [EventLogKind] = []
         for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let log = EventLogKind(name: String(name)), !logs.contains(log) else {
-                throw .badQuery
+            let log = try log(String(name), of: "logs")
+            guard !logs.contains(log) else {
+                throw .badQuery("logs", "\(log.name) is given twice", "\(log.name) 重复给出")
             }
             logs.append(log)
         }
         return logs.sorted()
+    }
+
+    /// - Parameter parameter: the name of the query parameter that has it.
+    private static func log(
+        _ name: String, of parameter: String
+    ) throws(APIError) -> EventLogKind {
+        guard let log = EventLogKind(name: name) else {
+            let known = EventLogKind.allCases.map(\.name).joined(separator: ", ")
+            throw .badQuery(parameter, "it must be one of \(known)", "可取 \(known)")
+        }
+        return log
     }
 
     /// - Parameter withAncestors: also the rights logs of all that the assets asked for were derived from.

@@ -160,7 +160,7 @@ extension APIError {
         switch failure {
         case .malformed: self = .tokenMalformed
         case .wrongSuite: self.init(401, .wrongSuite)
-        case .wrongChain: self.init(401, .wrongChain)
+        case .wrongChain: self = .tokenOtherLedger
         case .otherRequest: self = .tokenOther
         case .stale: self = .tokenStale
         case .badSignature: self = .tokenBadSignature

@@ -19,7 +19,7 @@ enum OpenAPI {
             "info": [
                 "title": "Huijin 汇津", "version": .text(NodeVersion.text),
                 "description":
-                    "HTTP API of a Huijin node. What matters comes as an evidence bundle (application/cbor) that a light client verifies with the genesis file alone. / 汇津节点接口，重要结果以证据包返回，凭创世文件即可离线核验。",
+                    "HTTP API of a Huijin node. What matters comes as an evidence bundle (application/cbor) that a light client verifies with the genesis file alone. HEAD is answered as GET without the body. / 汇津节点接口，重要结果以证据包返回，凭创世文件即可离线核验。HEAD 的应答与 GET 相同，但不含正文。",
             ],
             "paths": .object(paths),
             "components": [
@@ -78,11 +78,18 @@ enum OpenAPI {
     }
 
     private static func parameter(_ parameter: Route.Parameter) -> JSONValue {
-        [
+        var schema: [JSONValue.JSONMember] = [.init("type", .text(parameter.type))]
+        if let maximum = parameter.maximum {
+            schema += [.init("minimum", .unsigned(0)), .init("maximum", .unsigned(maximum))]
+        }
+        if let standard = parameter.standard {
+            schema.append(.init("default", .unsigned(standard)))
+        }
+        return [
             "name": .text(parameter.name), "in": .text(parameter.place.rawValue),
-            "required": .bool(parameter.place == .path),
+            "required": .bool(parameter.isRequired),
             "description": .text("\(parameter.english) / \(parameter.chinese)"),
-            "schema": ["type": .text(parameter.type)],
+            "schema": .object(schema),
         ]
     }
 

@@ -117,7 +117,11 @@ extension Routes {
     func searchAssets(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["query", "limit"])
         let words = query["query"] ?? ""
-        guard words.utf8.count <= reads.limits.queryBytesMax else { throw APIError.badQuery }
+        let wordBytesMax = reads.limits.queryBytesMax
+        guard words.utf8.count <= wordBytesMax else {
+            throw APIError.badQuery(
+                "query", "it is longer than \(wordBytesMax) bytes", "超过 \(wordBytesMax) 字节")
+        }
         let limit = Int(
             try query.number(
                 "limit", standard: UInt64(reads.limits.searchResultsStandard),

@@ -17,6 +17,10 @@ struct Route: Sendable {
         let type: String
         let english: String
         let chinese: String
+        let isRequired: Bool
+        /// What it is where it is not given, and the greatest that is taken.
+        let standard: UInt64?
+        let maximum: UInt64?
     }
 
     let method: HTTPRequest.Method
@@ -66,13 +70,18 @@ extension Route.Parameter {
     static func path(
         _ name: String, _ english: String, _ chinese: String, type: String = "string"
     ) -> Self {
-        .init(name: name, place: .path, type: type, english: english, chinese: chinese)
+        .init(
+            name: name, place: .path, type: type, english: english, chinese: chinese,
+            isRequired: true, standard: nil, maximum: nil)
     }
 
     static func query(
-        _ name: String, _ english: String, _ chinese: String, type: String = "string"
+        _ name: String, _ english: String, _ chinese: String, type: String = "string",
+        isRequired: Bool = false, standard: UInt64? = nil, maximum: UInt64? = nil
     ) -> Self {
-        .init(name: name, place: .query, type: type, english: english, chinese: chinese)
+        .init(
+            name: name, place: .query, type: type, english: english, chinese: chinese,
+            isRequired: isRequired, standard: standard, maximum: maximum)
     }
 }
 
@@ -80,17 +89,27 @@ extension Route.Parameter {
 struct Query {
     private var values: [String: String] = [:]
 
-    /// - Throws: `badQuery` for a bad escape, a repeated name, or a name that the route does not know.
+    /// - Throws: `malformedQuery`, and `badQuery` for a bad escape, a repeated name, or a name that the route does not know.
     init(_ request: Request, known: Set<String>) throws(APIError) {
         let path = request.head.path ?? ""
         guard let mark = path.firstIndex(of: "?") else { return }
         for pair in path[path.index(after: mark)...].split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = URLText.decode(parts[0], plusIsSpace: true), known.contains(name),
+            guard let name = URLText.decode(parts[0], plusIsSpace: true) else {
+                throw .malformedQuery
+            }
+            guard known.contains(name) else {
+                let names = known.sorted().joined(separator: ", ")
+                throw .badQuery(
+                    name, "there is no such parameter, only \(names)", "没有此参数，仅有 \(names)")
+            }
+            guard
                 let value = URLText.decode(
-                    parts.count == 2 ? parts[1] : "", plusIsSpace: true),
-                values.updateValue(value, forKey: name) == nil
-            else { throw .badQuery }
+                    parts.count == 2 ? parts[1] : "", plusIsSpace: true)
+            else { throw .badQuery(name, "it is not well formed", "格式有误") }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw .badQuery(name, "it is given twice", "重复给出")
+            }
         }
     }
 
@@ -101,13 +120,21 @@ struct Query {
         switch values[name] {
         case nil, "false": false
         case "true": true
-        default: throw .badQuery
+        default: throw .badQuery(name, "it must be true or false", "应为 true 或 false")
         }
     }
 
     func number(_ name: String, standard: UInt64, max: UInt64) throws(APIError) -> UInt64 {
-        guard let text = values[name] else { return standard }
-        guard let number = UInt64(text), number <= max else { throw .badQuery }
+        values[name] == nil ? standard : try number(name, max: max)
+    }
+
+    /// One that has to be given.
+    func number(_ name: String, max: UInt64) throws(APIError) -> UInt64 {
+        guard let text = values[name] else { throw .badQuery(name, "it is missing", "缺失") }
+        guard let number = UInt64(text), number <= max else {
+            throw .badQuery(
+                name, "it must be a whole number from 0 to \(max)", "应为 0 至 \(max) 的整数")
+        }
         return number
     }
 }

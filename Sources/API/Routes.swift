@@ -90,7 +90,8 @@ struct Routes: Sendable {
                     .query("wait", "received (default) or final", "received（默认）或 final"),
                     .query(
                         "timeoutMs", "how long to wait for finality", "等待终局的毫秒数",
-                        type: "integer"),
+                        type: "integer", standard: reads.limits.waitMsStandard,
+                        maximum: reads.limits.waitMsMax),
                 ], body: Route.cbor
             ) { request, _ in try await submit(request) },
             Route(
@@ -110,7 +111,10 @@ struct Routes: Sendable {
                 .get, "/v1/assets", "Search assets by title, keyword or code", "按名称、关键词或编号检索数据资产",
                 parameters: [
                     .query("query", "words in Chinese or English", "中文或英文词语"),
-                    .query("limit", "number of results", "结果数量", type: "integer"),
+                    .query(
+                        "limit", "number of results", "结果数量", type: "integer",
+                        standard: UInt64(reads.limits.searchResultsStandard),
+                        maximum: UInt64(reads.limits.searchResultsMax)),
                 ]
             ) { request, _ in try await searchAssets(request) },
             Route(
@@ -120,7 +124,10 @@ struct Routes: Sendable {
                 .get, "/v1/assets/{id}/bundle", "Its complete history as an evidence bundle",
                 "数据资产完整历史证据包",
                 parameters: [
-                    Self.id, .query("logs", "rights,trades,refusals", "日志种类，逗号分隔"),
+                    Self.id,
+                    .query(
+                        "logs", "rights (default), trades, refusals; comma-separated",
+                        "日志种类，逗号分隔，缺省为 rights"),
                     Self.ancestors,
                 ], answers: [Route.cbor], readsIdentity: true
             ) { request, context in try await assetBundle(request, context) },
@@ -129,9 +136,16 @@ struct Routes: Sendable {
                 "Events of one of its logs as CBOR byte strings, as many as fit into 4 MiB, for those who know the log's certified ends",
                 "某一日志中的事件（CBOR 字节串），每次至多 4 MiB，供已知该日志经认证首尾者使用",
                 parameters: [
-                    Self.id, .query("log", "rights, trades or refusals", "日志种类"),
-                    .query("from", "number of the first event", "首个事件序号", type: "integer"),
-                    .query("to", "number after the last event", "末个事件序号加一", type: "integer"),
+                    Self.id,
+                    .query("log", "rights (default), trades or refusals", "日志种类，缺省为 rights"),
+                    .query(
+                        "from", "number of the first event", "首个事件序号", type: "integer",
+                        isRequired: true),
+                    .query(
+                        "to",
+                        "number after the last event, at most \(reads.limits.newEventsMax) beyond from and not beyond the log's end",
+                        "末个事件序号加一，与 from 相差至多 \(reads.limits.newEventsMax)，且不超出日志末尾",
+                        type: "integer", isRequired: true),
                 ], answers: [Route.cbor], readsIdentity: true
             ) { request, context in try await assetEvents(request, context) },
         ]

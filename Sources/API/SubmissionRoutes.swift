@@ -15,7 +15,9 @@ extension Routes {
         switch query["wait"] ?? "received" {
         case "received": wait = .received
         case "final": wait = .final
-        default: throw APIError.badQuery
+        default:
+            throw APIError.badQuery(
+                "wait", "it must be received or final", "应为 received 或 final")
         }
         let timeoutMs = try query.number(
             "timeoutMs", standard: reads.limits.waitMsStandard, max: reads.limits.waitMsMax)

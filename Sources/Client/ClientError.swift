@@ -2,12 +2,12 @@ import LightClient
 
 /// Why the client has no answer. Each says what happened and where, in English and Chinese.
 public enum ClientError: Error, Equatable, Sendable {
-    /// No node could be reached; the reason is the last one's.
-    case unreachable(node: String, reason: String)
-    /// The node answered with an error of its own.
+    /// There is no answer; of several nodes the reason is the last one's.
+    case unreachable(node: String, reason: NetworkFault)
+    /// The node answered with an error of its own, whose texts are shortened. They are empty where it gave none.
     case refused(node: String, status: Int, code: String, english: String, chinese: String)
     /// The answer is not of the API's form, or larger than allowed.
-    case badAnswer(node: String, what: String)
+    case badAnswer(node: String, what: Bilingual)
     /// The node's proof does not hold.
     case notProven(node: String, EvidenceProblem)
     /// The proof holds, but for a state that is older than allowed.
@@ -65,35 +65,39 @@ public enum ClientError: Error, Equatable, Sendable {
 extension ClientError: CustomStringConvertible {
     public var description: String { "\(english) / \(chinese)" }
 
-    public var english: String {
-        switch self {
-        case .unreachable(let node, let reason): "\(node) cannot be reached: \(reason)"
-        case .refused(let node, _, let code, let english, _): "\(node): \(english) (\(code))"
-        case .badAnswer(let node, let what): "\(node) answered with something else: \(what)"
-        case .notProven(let node, let problem):
-            "\(node) gave no valid proof: \(problem.english)"
-        case .stale(let node, let height, let ageMs):
-            "\(node) proves a state that is \(ageMs / 1_000) s old (height \(height))"
-        case .behind(let node, let height, let known):
-            "\(node) is at height \(height), but \(known) is final already"
-        case .invalid(let english, _), .notFound(let english, _): english
-        case .noIdentity:
-            "this needs an identity; give --identity DIR or set HUIJIN_IDENTITY"
-        }
-    }
+    public var english: String { texts.english }
+    public var chinese: String { texts.chinese }
 
-    public var chinese: String {
+    /// What a lying node can make long is shortened.
+    private var texts: Bilingual {
         switch self {
-        case .unreachable(let node, _): "无法连接 \(node)"
-        case .refused(_, _, _, _, let chinese): chinese
-        case .badAnswer(let node, _): "\(node) 的应答格式不符"
-        case .notProven(let node, let problem): "\(node) 的证明不成立：\(problem.chinese)"
+        case .unreachable(let node, let reason): reason.texts(of: node)
+        case .refused(let node, let status, let code, let english, let chinese):
+            Bilingual(
+                "\(node): \(english.isEmpty ? "status \(status), without a reason" : english) (\(code))",
+                "\(node)：\(chinese.isEmpty ? "状态 \(status)，未说明原因" : chinese)（\(code)）")
+        case .badAnswer(let node, let what):
+            Bilingual(
+                "\(node) answered with something else: \(what.english)",
+                "\(node) 的应答格式不符：\(what.chinese)")
+        case .notProven(let node, let problem):
+            Bilingual(
+                "\(node) gave no valid proof: \(problem.english.shortened())",
+                "\(node) 的证明不成立：\(problem.chinese.shortened())")
         case .stale(let node, let height, let ageMs):
-            "\(node) 证明的状态已是 \(ageMs / 1_000) 秒前（高度 \(height)）"
+            Bilingual(
+                "\(node) proves a state that is \(ageMs / 1_000) s old (height \(height))",
+                "\(node) 证明的状态已是 \(ageMs / 1_000) 秒前（高度 \(height)）")
         case .behind(let node, let height, let known):
-            "\(node) 在高度 \(height)，而高度 \(known) 已终局"
-        case .invalid(_, let chinese), .notFound(_, let chinese): chinese
-        case .noIdentity: "此操作需要身份，请用 --identity 或设置 HUIJIN_IDENTITY"
+            Bilingual(
+                "\(node) is at height \(height), but \(known) is final already",
+                "\(node) 在高度 \(height)，而高度 \(known) 已终局")
+        case .invalid(let english, let chinese), .notFound(let english, let chinese):
+            Bilingual(english, chinese)
+        case .noIdentity:
+            Bilingual(
+                "this needs an identity; give --identity DIR or set HUIJIN_IDENTITY",
+                "此操作需要身份，请用 --identity 或设置 HUIJIN_IDENTITY")
         }
     }
 }

@@ -85,7 +85,10 @@ public struct NetworkTransport: HTTPTransport {
         }
     }
 
+    /// - Throws: `.invalid` where `base` is no `NodeAddress`, `.unreachable`, and `.badAnswer` for one that is too long.
     public func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer {
+        // Whoever makes a call may have its address from anywhere, and the library traps on some.
+        _ = try NodeAddress(call.base)
         var request = HTTPClientRequest(url: call.base + call.path)
         request.method = HTTPMethod(rawValue: call.method)
         for header in call.headers { request.headers.add(name: header.name, value: header.value) }
@@ -102,9 +105,11 @@ public struct NetworkTransport: HTTPTransport {
             }
         } catch is NIOTooManyBytesError {
             throw .badAnswer(
-                node: call.base, what: "more than \(call.answerBytesMax) bytes")
+                node: call.base,
+                what: Bilingual(
+                    "more than \(call.answerBytesMax) bytes", "超过 \(call.answerBytesMax) 字节"))
         } catch {
-            throw .unreachable(node: call.base, reason: "\(error)")
+            throw .unreachable(node: call.base, reason: NetworkFault(error))
         }
     }
 }

@@ -52,8 +52,55 @@ extension HuijinClient {
                 answerBytesMax: answerBytesMax)
             return .bytes(answer.body)
         } catch {
-            guard error.isForbidden else { return .none(reason: error.english) }
-            return .forbidden(reason: error.english)
+            let reason = FollowerAlert.reason(error)
+            return error.isForbidden ? .forbidden(reason: reason) : .none(reason: reason)
+        }
+    }
+}
+
+extension FollowerAlert {
+    /// A follower passes on one text, and puts it behind what it says in either language: the first line is the English reason,
+    /// the second the Chinese one. Neither has a line's end in it.
+    static func reason(_ error: ClientError) -> String {
+        [error.english, error.chinese]
+            .map { $0.replacing("\n", with: " ") }.joined(separator: "\n")
+    }
+
+    /// `texts`, in which the reason of a `HuijinClient` has the language of what stands before it.
+    public var localTexts: Bilingual {
+        let reasons: [Substring]
+        switch self {
+        case .silent(_, let reason), .unreadable(_, _, let reason):
+            reasons = reason.split(separator: "\n")
+        case .record, .event, .unseen, .rewritten, .epoch, .recovery, .fork, .oldFork, .refused,
+            .behind, .well, .stale, .fresh:
+            reasons = []
+        }
+        guard reasons.count == 2 else { return Bilingual(texts.english, texts.chinese) }
+        return Bilingual(
+            giving(String(reasons[0])).texts.english, giving(String(reasons[1])).texts.chinese)
+    }
+
+    /// `json`, with `localTexts`.
+    public func localJSON(evidence: String?) -> JSONNode {
+        let whole = json(evidence: evidence)
+        guard case .object(let members) = whole else { return whole }
+        let texts = localTexts
+        return .object(
+            members.map { member in
+                member.name == "text"
+                    ? JSONNode.Member("text", .both(texts.english, texts.chinese)) : member
+            })
+    }
+
+    /// The same alert for another reason.
+    private func giving(_ reason: String) -> FollowerAlert {
+        switch self {
+        case .silent(let provider, _): .silent(provider: provider, reason: reason)
+        case .unreadable(let type, let id, _): .unreadable(type: type, id: id, reason: reason)
+        case .record, .event, .unseen, .rewritten, .epoch, .recovery, .fork, .oldFork, .refused,
+            .behind, .well, .stale, .fresh:
+            self
         }
     }
 }

@@ -100,9 +100,10 @@ extension HuijinClient {
         _ type: RecordType, id: [CBORValue]
     ) async throws(ClientError) -> Proven<AnyRecord> {
         guard EvidenceQuestion.isID(id, of: type) else {
+            let form = type.idForm
             throw .invalid(
-                english: "that is not the id of a record of type \(type.name)",
-                chinese: "这不是“\(type.titleZh)”的编号")
+                english: "that is not the id of a record of type \(type.name): \(form.english)",
+                chinese: "这不是“\(type.titleZh)”的编号：\(form.chinese)")
         }
         let found = try await bundle(.record(type: type, id: id))
         let value: AnyRecord?
@@ -111,7 +112,9 @@ extension HuijinClient {
         case .record(.nothing): value = nil
         case .record(.withheld), .assetHistory, .noSuchAsset, .transaction, .header, .licence,
             .role, .output:
-            throw .badAnswer(node: nodes[0], what: "another finding than a record")
+            throw .badAnswer(
+                node: nodes[0],
+                what: Bilingual("another finding than a record", "结论不是一条记录"))
         }
         return Proven(value: value, height: found.answer.height, timeMs: found.answer.timeMs)
     }

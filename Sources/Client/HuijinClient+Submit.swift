@@ -177,12 +177,14 @@ extension HuijinClient {
                 node, path, method: "POST", body: body, timeoutMs: waitMs + 5_000)
             let json = try HuijinClient.parse(answer, node: node)
             guard let results = json["results"]?.list, results.count == envelopes.count else {
-                throw ClientError.badAnswer(node: node, what: "not one result for each envelope")
+                throw ClientError.badAnswer(
+                    node: node,
+                    what: Bilingual("not one result for each envelope", "结果数与信封数不符"))
             }
             var answers: [SubmissionAnswer] = []
             for result in results {
                 guard let parsed = SubmissionAnswer(result) else {
-                    throw ClientError.badAnswer(node: node, what: "a result of another form")
+                    throw ClientError.badAnswer(node: node, what: SubmissionAnswer.otherForm)
                 }
                 answers.append(parsed)
             }
@@ -203,7 +205,7 @@ extension HuijinClient {
         do throws(ClientError) {
             let json = try await self.json("/v1/transactions/\(envelope.id.hex)")
             guard let answer = SubmissionAnswer(json) else {
-                throw ClientError.badAnswer(node: nodes[0], what: "a result of another form")
+                throw ClientError.badAnswer(node: nodes[0], what: SubmissionAnswer.otherForm)
             }
             return answer
         } catch {
@@ -218,7 +220,11 @@ extension HuijinClient {
         let found = try await bundle(.transaction(envelope.id))
         guard case .transaction(let entry) = found.finding,
             let code = OutcomeCode(rawValue: entry.code)
-        else { throw .badAnswer(node: nodes[0], what: "another finding than a transaction") }
+        else {
+            throw .badAnswer(
+                node: nodes[0],
+                what: Bilingual("another finding than a transaction", "结论不是一笔交易"))
+        }
         return SubmissionAnswer(
             id: envelope.id, envelope: entry.digest, status: .final, code: code,
             height: entry.height, index: entry.position)
@@ -226,6 +232,8 @@ extension HuijinClient {
 }
 
 extension SubmissionAnswer {
+    fileprivate static let otherForm = Bilingual("a result of another form", "结果的格式不符")
+
     /// One element of the API's `results`.
     init?(_ json: JSONValue) {
         guard let status = json["status"]?.text.flatMap({ Status(rawValue: $0) }),

@@ -42,7 +42,7 @@ public final class HuijinClient: Sendable {
     }
 
     /// - Parameter trust: what is known of the ledger beforehand; keys of epochs that it knows to have ended prove nothing beyond.
-    /// - Throws: `.invalid` when there is no node, an address is not `http(s)://host:port`, or what is trusted is of another ledger.
+    /// - Throws: `.invalid` when there is no node, an address is no `NodeAddress`, or what is trusted is of another ledger.
     public init(
         nodes: [String], genesis: Genesis, trust: TrustedChain? = nil, identity: Identity? = nil,
         limits: Limits = Limits(), transport: any HTTPTransport = NetworkTransport()
@@ -52,17 +52,7 @@ public final class HuijinClient: Sendable {
                 english: "no node is known; give --node URL", chinese: "没有可用节点，请用 --node 指定")
         }
         var bases: [String] = []
-        for node in nodes {
-            let base = node.hasSuffix("/") ? String(node.dropLast()) : node
-            guard let url = URL(string: base), url.scheme == "http" || url.scheme == "https",
-                url.host() != nil, url.path().isEmpty, url.query() == nil
-            else {
-                throw .invalid(
-                    english: "\(node) is not a node's address; write it like http://127.0.0.1:8001",
-                    chinese: "\(node) 不是节点地址，请写成 http://127.0.0.1:8001")
-            }
-            bases.append(base)
-        }
+        for node in nodes { bases.append(try NodeAddress(node).base) }
         if let identity, identity.key.publicKey.suite != genesis.suite {
             throw .invalid(
                 english:
@@ -167,11 +157,18 @@ public final class HuijinClient: Sendable {
     /// The API's error object as an error.
     public static func refusal(_ answer: HTTPAnswer, node: String) -> ClientError {
         guard let json = try? JSONValue.parse(answer.body), let error = json["error"] else {
-            return .badAnswer(node: node, what: "status \(answer.status) without an error object")
+            return .badAnswer(
+                node: node,
+                what: Bilingual(
+                    "status \(answer.status) without an error object",
+                    "状态 \(answer.status)，未附错误说明"))
         }
+        let code = error["code"]?.text ?? "unknown"
         return .refused(
-            node: node, status: answer.status, code: error["code"]?.text ?? "unknown",
-            english: error["messageEn"]?.text ?? "", chinese: error["messageZh"]?.text ?? "")
+            node: node, status: answer.status,
+            code: code.shortened(to: ForeignText.codeCharactersMax),
+            english: (error["messageEn"]?.text ?? "").shortened(),
+            chinese: (error["messageZh"]?.text ?? "").shortened())
     }
 
     /// A JSON answer. Nothing in it is proven.
@@ -183,19 +180,29 @@ public final class HuijinClient: Sendable {
         try HuijinClient.parse(try await request(node, path), node: node)
     }
 
-    static func parse(_ answer: HTTPAnswer, node: String) throws(ClientError) -> JSONValue {
+    /// - Throws: `.badAnswer` for what is not JSON.
+    public static func parse(_ answer: HTTPAnswer, node: String) throws(ClientError) -> JSONValue {
         do {
             return try JSONValue.parse(answer.body)
         } catch {
-            throw .badAnswer(node: node, what: "\(error)")
+            throw .badAnswer(node: node, what: error.asAnswer)
         }
     }
 
     // MARK: Unproven
 
-    /// What a node says of itself: `GET /v1/status`.
+    /// A status is a few hundred bytes; this much of one is read.
+    private static let statusBytesMax = 16_384
+
+    /// What a node says of itself: `GET /v1/status`, its texts shortened.
     public func status() async throws(ClientError) -> JSONValue {
-        try await json("/v1/status")
+        try await patiently { (node) throws(ClientError) in try await ownStatus(of: node) }
+    }
+
+    private func ownStatus(of node: String) async throws(ClientError) -> JSONValue {
+        let answer = try await request(
+            node, "/v1/status", answerBytesMax: Self.statusBytesMax)
+        return try HuijinClient.parse(answer, node: node).shortened
     }
 
     /// Every node's status, or why there is none, in the order of `nodes`. All are asked at the same time, so that one that
@@ -219,7 +226,7 @@ public final class HuijinClient: Sendable {
     // Apart from the group's closure: with the typed catch inside it, release builds (Swift 6.3.1) lacked a node's answer.
     private func status(of node: String) async -> Result<JSONValue, ClientError> {
         do throws(ClientError) {
-            return .success(try await json("/v1/status", from: node))
+            return .success(try await ownStatus(of: node))
         } catch {
             return .failure(error)
         }
@@ -229,11 +236,14 @@ public final class HuijinClient: Sendable {
     func statedHeight() async throws(ClientError) -> UInt64 {
         let status = try await status()
         guard let height = status["height"]?.unsigned else {
-            throw .badAnswer(node: nodes[0], what: "a status without a height")
+            throw .badAnswer(
+                node: nodes[0], what: Bilingual("a status without a height", "状态中没有高度"))
         }
         // No ledger lives that long, and what is signed goes beyond it.
         guard height <= UInt64.max / 2 else {
-            throw .badAnswer(node: nodes[0], what: "a status with height \(height)")
+            throw .badAnswer(
+                node: nodes[0],
+                what: Bilingual("a status with height \(height)", "状态中的高度为 \(height)"))
         }
         return max(height, provenHeight)
     }
@@ -245,7 +255,9 @@ public final class HuijinClient: Sendable {
         let path = "/v1/assets?query=\(URLText.encode(text))&limit=\(limit)"
         let answer = try await json(path)
         guard let assets = answer["assets"]?.list else {
-            throw .badAnswer(node: nodes[0], what: "a search answer without assets")
+            throw .badAnswer(
+                node: nodes[0],
+                what: Bilingual("a search answer without assets", "检索应答中没有资产"))
         }
         return assets
     }

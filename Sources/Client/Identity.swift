@@ -1,3 +1,4 @@
+import Encoding
 import Files
 import Foundation
 import Ledger
@@ -11,30 +12,41 @@ public struct SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     public let chinese: String
     /// There is no such file, or it cannot be read.
     public let isMissing: Bool
+    /// It cannot be written, or not now: there is such a file already, no room, or another program has it.
+    public let isUnwritable: Bool
 
     public init(
         file: String, field: String? = nil, english: String, chinese: String,
-        isMissing: Bool = false
+        isMissing: Bool = false, isUnwritable: Bool = false
     ) {
         self.file = file
         self.field = field
         self.english = english
         self.chinese = chinese
         self.isMissing = isMissing
+        self.isUnwritable = isUnwritable
     }
 
     public init(_ problem: WholeFile.Problem) {
-        self.init(file: problem.path, english: problem.english, chinese: problem.chinese)
+        self.init(
+            file: problem.path, english: problem.english, chinese: problem.chinese,
+            isUnwritable: true)
     }
 
     public init(_ problem: FileClaim.Problem) {
-        self.init(file: problem.path, english: problem.english, chinese: problem.chinese)
+        self.init(
+            file: problem.path, english: problem.english, chinese: problem.chinese,
+            isUnwritable: true)
     }
 
-    public var description: String {
-        let place = field.map { "\(file), field \($0)" } ?? file
-        return "\(place): \(english) / \(chinese)"
+    /// What is wrong, behind the file and the field that it is about.
+    public var texts: Bilingual {
+        Bilingual(
+            "\(field.map { "\(file), field \($0)" } ?? file): \(english)",
+            "\(field.map { "\(file)，字段 \($0)" } ?? file)：\(chinese)")
     }
+
+    public var description: String { "\(texts.english) / \(texts.chinese)" }
 }
 
 /// A member with the key that signs for it.
@@ -185,13 +197,13 @@ public enum SetupFile {
 
     public static func genesis(_ path: String) throws(SetupError) -> Genesis {
         let bytes = try read(path, bytesMax: LedgerLimits.genesisBytesMax)
-        do {
+        do throws(CBORError) {
             return try Genesis.decode(bytes, limits: LedgerLimits.genesis)
         } catch {
             throw SetupError(
                 file: path,
-                english: "it is not a genesis (\(error)); use the network's genesis.cbor",
-                chinese: "不是创世文件，请使用建网时的 genesis.cbor")
+                english: "it is not a genesis (\(error.english)); use the network's genesis.cbor",
+                chinese: "不是创世文件（\(error.chinese)），请使用建网时的 genesis.cbor")
         }
     }
 }

@@ -22,9 +22,10 @@ public enum Passphrase {
         }
         guard let text = environment[variable], !text.isEmpty else {
             throw SetupError(
-                file: "environment", field: variable,
-                english: "there is no passphrase; set it, or name a file with --passphrase-file",
-                chinese: "没有口令，请设置该变量，或用 --passphrase-file 指定文件")
+                file: variable,
+                english:
+                    "there is no passphrase in this environment variable; set it, or name a file with --passphrase-file",
+                chinese: "该环境变量中没有口令，请设置，或用 --passphrase-file 指定文件")
         }
         return text
     }

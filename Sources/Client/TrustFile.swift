@@ -45,8 +45,8 @@ public struct TrustFile: Sendable, Equatable {
         } catch {
             throw .unusable(
                 SetupError(
-                    file: error.path, english: "it cannot be read: \(error.reason)",
-                    chinese: "无法读取：\(error.reason)", isMissing: true))
+                    file: error.path, english: "it cannot be read: \(error.reason.english)",
+                    chinese: "无法读取：\(error.reason.chinese)", isMissing: true))
         }
         if let evidence { throw .fork(evidence: evidence) }
         do throws(SetupError) {
@@ -60,9 +60,16 @@ public struct TrustFile: Sendable, Equatable {
         do throws(CBORError) {
             return try TrustedChain.decode(bytes, limits: TrustedChain.limits)
         } catch {
-            throw .unusable(
-                SetupError(file: path, english: error.english, chinese: error.chinese))
+            throw .unusable(Self.isNone(path, error))
         }
+    }
+
+    /// The file is of another kind, or damaged.
+    static func isNone(_ path: String, _ error: CBORError) -> SetupError {
+        SetupError(
+            file: path,
+            english: "it is not a trust file (\(error.english)); check the path",
+            chinese: "不是信任文件（\(error.chinese)），请检查路径")
     }
 }
 

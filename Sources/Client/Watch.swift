@@ -46,16 +46,14 @@ public struct Watch: Sendable {
         limits: Follower.Limits = Follower.Limits()
     ) throws(SetupError) {
         let trustPath = claim.path
-        guard client.nodes.count <= Follower.providersMax,
-            Set(client.nodes).count == client.nodes.count
-        else {
+        if let mistake = Self.mistake(in: client.nodes) {
             throw SetupError(
-                file: trustPath, english: "at most \(Follower.providersMax) nodes, each once",
-                chinese: "节点最多 \(Follower.providersMax) 个，且不得重复")
+                file: "--node", english: mistake.english, chinese: mistake.chinese)
         }
         self.client = client
         self.claim = claim
-        let kept = try Self.read(TrustedChain.self, trustPath, TrustedChain.limits)
+        let kept = try Self.read(
+            TrustedChain.self, trustPath, TrustedChain.limits, or: TrustFile.isNone)
         if let kept, let start, kept.start != start.start {
             throw SetupError(
                 file: trustPath, english: "it starts with another header than the accepted one",
@@ -64,7 +62,7 @@ public struct Watch: Sendable {
         let trust = kept ?? start ?? TrustedChain(genesis: client.genesis)
         let watchPath = trustPath + ".watch"
         known =
-            try Self.read(WatchList.self, watchPath, WatchList.limits)
+            try Self.read(WatchList.self, watchPath, WatchList.limits, or: Self.isNoList)
             ?? WatchList(chain: trust.chain)
         guard known.chain == trust.chain else {
             throw SetupError(
@@ -103,15 +101,36 @@ public struct Watch: Sendable {
         }
     }
 
+    /// Why these nodes cannot be followed together; nil where they can.
+    public static func mistake(in nodes: [String]) -> Bilingual? {
+        var seen: Set<String> = []
+        if let twice = nodes.first(where: { !seen.insert($0).inserted }) {
+            return Bilingual("the node \(twice) is given twice", "节点 \(twice) 重复给出")
+        }
+        guard nodes.count > Follower.providersMax else { return nil }
+        return Bilingual(
+            "at most \(Follower.providersMax) nodes are followed, \(nodes.count) are given",
+            "最多跟随 \(Follower.providersMax) 个节点，给出了 \(nodes.count) 个")
+    }
+
+    private static func isNoList(_ path: String, _ error: CBORError) -> SetupError {
+        SetupError(
+            file: path,
+            english:
+                "it is not what huijin watch keeps of the records (\(error.english)); check the path",
+            chinese: "不是 huijin watch 的关注清单（\(error.chinese)），请检查路径")
+    }
+
     private static func read<Value: CBORDecodable>(
-        _: Value.Type, _ path: String, _ limits: CBORLimits
+        _: Value.Type, _ path: String, _ limits: CBORLimits,
+        or isNone: (_ path: String, CBORError) -> SetupError
     ) throws(SetupError) -> Value? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let bytes = try SetupFile.read(path, bytesMax: limits.bytesMax)
         do throws(CBORError) {
             return try Value.decode(bytes, limits: limits)
         } catch {
-            throw SetupError(file: path, english: error.english, chinese: error.chinese)
+            throw isNone(path, error)
         }
     }
 

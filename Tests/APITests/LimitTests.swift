@@ -56,14 +56,52 @@ import Testing
         }
     }
 
+    /// RFC 9110 §15.5.6 asks for the methods that there are.
+    @Test func whichMethodsThereAreIsSaid() async throws {
+        try await Market1.with { market in
+            for (method, path, allowed) in [
+                ("POST", "/v1/status", "get, head"), ("PUT", "/v1/transactions", "post"),
+                ("HEAD", "/v1/transactions", "post"), ("OPTIONS", "/healthz", "get, head"),
+            ] {
+                let answer = try await RawRequest.answer(method, path, of: market.base)
+                let text = answer.lowercased()
+                #expect(text.hasPrefix("http/1.1 405 "), "\(method) \(path): \(answer)")
+                #expect(text.contains("\r\nallow: \(allowed)\r\n"), "\(method) \(path): \(answer)")
+            }
+        }
+    }
+
+    @Test func headIsAnsweredAsGetWithoutTheBody() async throws {
+        try await Market1.with { market in
+            for path in ["/healthz", "/metrics", "/v1/status", "/openapi.json"] {
+                let answer = try await market.ask(path, method: "HEAD")
+                #expect(answer.status == 200 && answer.body.isEmpty, "\(path)")
+            }
+            for path in ["/v1/headers/99999999", "/v1/nothing"] {
+                #expect(try await market.ask(path, method: "HEAD").status == 404, "\(path)")
+            }
+            let raw = try await RawRequest.answer("HEAD", "/healthz", of: market.base)
+            let get = try await market.ask("/healthz")
+            #expect(raw.hasSuffix("\r\n\r\n"))
+            #expect(raw.lowercased().contains("\r\ncontent-length: \(get.body.count)\r\n"))
+        }
+    }
+
     @Test(arguments: [
-        "/v1/assets?query=a&query=b", "/v1/assets?x=1", "/v1/assets?limit=-1",
-        "/v1/assets?limit=100000", "/v1/assets?query=%ff",
+        ("/v1/assets?query=a&query=b", "query"), ("/v1/assets?x=1", "x"),
+        ("/v1/assets?limit=-1", "limit"), ("/v1/assets?limit=201", "limit"),
+        ("/v1/assets?query=%ff", "query"), ("/v1/log/checkpoint?height=x", "height"),
+        ("/v1/checkpoint/bundle?epochs=", "epochs"),
     ])
-    func badQueriesAreNamed(_ path: String) async throws {
+    func badQueriesAreNamed(_ path: String, _ name: String) async throws {
         try await Market1.with { market in
             let answer = try await market.ask(path)
             #expect(answer.status == 400 && market.code(answer) == "bad-query")
+            let error = try #require(try JSONValue.parse(answer.body)["error"])
+            for message in ["messageEn", "messageZh"] {
+                #expect(error[message]?.text?.contains(" \(name)") == true, "\(path)")
+            }
+            #expect(try await market.ask("/v1/assets?limit=200").status == 200)
         }
     }
 

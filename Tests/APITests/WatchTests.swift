@@ -236,11 +236,16 @@ private final class LyingNode: LedgerNode {
             #expect(try leaves.leaves.map { try AssetEvent.decode($0).index } == [0])
             for (query, code) in [
                 ("?from=1&to=1", "bad-query"), ("?from=0&to=5000", "bad-query"),
-                ("?log=x&from=0&to=1", "bad-query"), ("?from=0&to=2", "index-behind"),
+                ("?log=x&from=0&to=1", "bad-query"), ("", "bad-query"), ("?from=0", "bad-query"),
+                ("?to=1", "bad-query"), ("?from=0&to=2", "beyond-log"),
+                ("?from=1&to=2", "beyond-log"), ("?from=7&to=9", "beyond-log"),
                 ("?log=trades&from=0&to=1", "needs-identity"),
             ] {
                 #expect(market.code(try await market.ask(path + query)) == code, "\(query)")
             }
+            let beyond = try await market.ask(path + "?from=0&to=99")
+            let message = try JSONValue.parse(beyond.body)["error"]?["messageEn"]?.text
+            #expect(beyond.status == 404 && message?.contains("has 1 event") == true)
             let zeros = String(repeating: "0", count: 64)
             #expect(try await market.ask("/v1/assets/\(zeros)/events?from=0&to=1").status == 404)
         }

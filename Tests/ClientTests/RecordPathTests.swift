@@ -34,6 +34,13 @@ import Testing
         #expect(EvidenceQuestion.isID(id(type), of: type))
     }
 
+    @Test func whatWouldBeRightIsSaid() {
+        #expect(RecordType.readable == Self.types)
+        #expect(RecordType.account.idForm.english.contains("two parts"))
+        #expect(RecordType.asset.idForm.chinese.contains("64"))
+        #expect(RecordType.key.idForm.chinese.contains("32"))
+    }
+
     @Test(arguments: RecordType.allCases)
     func refusesIDsOfAnotherShape(_ type: RecordType) {
         if type == .saltSeed { #expect(RecordPath.id(type, ["0"]) == nil) }

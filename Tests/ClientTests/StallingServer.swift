@@ -1,14 +1,18 @@
 import Foundation
 import Glibc
 
-/// Answers a connection with the head of a long answer, and then with a byte now and then or with nothing.
+/// Answers a request with the head of a long answer, and then with a byte now and then, with nothing, or by hanging up.
 final class StallingServer: Sendable {
     struct Failure: Error {}
 
     let base: String
     private let socket: Int32
 
-    init(drips: Bool) throws {
+    /// - Parameter head: what comes first, instead of the head of an answer of 100,000 bytes.
+    init(
+        drips: Bool, head: String = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n",
+        hangsUp: Bool = false
+    ) throws {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -25,10 +29,12 @@ final class StallingServer: Sendable {
         base = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
         Thread.detachNewThread {
             let connection = accept(socket, nil, nil)
-            let head = Array("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n".utf8)
+            var first: [UInt8] = Array(repeating: 0, count: 4_096)
+            _ = recv(connection, &first, first.count, 0)
+            let head = Array(head.utf8)
             _ = send(connection, head, head.count, Int32(MSG_NOSIGNAL))
             // Ends when the client goes.
-            while true {
+            while !hangsUp {
                 var waiting = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
                 if poll(&waiting, 1, 50) > 0 {
                     var request: [UInt8] = Array(repeating: 0, count: 4_096)

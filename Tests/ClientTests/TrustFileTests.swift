@@ -54,7 +54,8 @@ import Testing
             try FileManager.default.removeItem(atPath: path + ".fork-00")
             let problem = #expect(throws: TrustFileProblem.self) { try file.read() }
             guard case .unusable(let junk) = problem else { throw Unexpected() }
-            #expect(!junk.isMissing)
+            #expect(!junk.isMissing && junk.english.contains("not a trust file"))
+            #expect(junk.chinese.contains("不是信任文件"))
         }
     }
 

@@ -50,8 +50,8 @@ import Testing
         #expect(note[4].contains(" \(name) ") && name.hasPrefix("\(note[0])/"))
 
         // What is there is never written over.
-        let again = try export(bench, "log", node: node, expect: 78)
-        #expect(try export(bench, "", node: node, expect: 78).complaint.contains("No such file"))
+        let again = try export(bench, "log", node: node, expect: 73)
+        #expect(try export(bench, "", node: node, expect: 73).complaint.contains("No such file"))
         #expect(exists(bench, "net/genesis.cbor"))
         #expect(again.complaint.contains("log"))
         #expect(try bench.read("log/checkpoint") == note.joined(separator: "\n"))

@@ -122,7 +122,7 @@ import Testing
                 withDestinationURL: bench.folder.appending(path: "target"))
             for name in ["a.bundle", "net/genesis.json", "link"] {
                 try bench.huijin(
-                    ["audit", "asset", asset, "--out", name], as: "registrar", expect: 78)
+                    ["audit", "asset", asset, "--out", name], as: "registrar", expect: 73)
             }
             #expect(try bench.read("net/genesis.json") == genesis)
             #expect(
@@ -140,7 +140,23 @@ import Testing
             #expect(audit["present"]?.bool == true)
             let future = try bench.huijin(
                 ["audit", "header", "9999999999", "--out", "d.bundle"], as: "registrar", expect: 2)
-            #expect(future.complaint.contains("is far ahead"))
+            #expect(future.complaint.contains("9999999999 is not there yet"))
+            // At once, also where a node could be thought to lag.
+            let height = try #require(
+                try bench.answer(["network", "status"], as: "registrar")["height"]?.unsigned)
+            let near = try bench.huijin(
+                ["audit", "header", "\(height + 900)", "--out", "d.bundle"], as: "registrar",
+                expect: 2)
+            #expect(near.complaint.contains("is not there yet"))
+            #expect(near.complaint.contains("尚无高度"))
+            let stranger = try bench.huijin(
+                ["audit", "header", "1", "--digest", nothing, "--out", "d.bundle"],
+                as: "registrar", expect: 2)
+            let certified = try bench.answer(
+                ["audit", "header", "1", "--out", "header.bundle"], as: "registrar")
+            let digest = try #require(certified["header"]?.text)
+            #expect(stranger.complaint.contains(digest) && stranger.complaint.contains("--digest"))
+            #expect(!stranger.complaint.contains("gave no valid proof"))
             let past = ["--time", "2001-01-01T00:00:00+08:00"]
             let member = try #require(shown["provider"]?.text)
             let early = try bench.huijin(

@@ -38,7 +38,8 @@ final class Bench {
         _ name: String, _ arguments: [String], passphrase: String?
     ) throws -> Process {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let program = URL(filePath: own).deletingLastPathComponent().appending(path: name)
+        let programs = URL(filePath: own).deletingLastPathComponent()
+        let program = name.hasPrefix("/") ? URL(filePath: name) : programs.appending(path: name)
         try #require(
             FileManager.default.isExecutableFile(atPath: program.path),
             "\(program.path) is not built")
@@ -49,6 +50,7 @@ final class Bench {
         var environment = ProcessInfo.processInfo.environment
         environment["HUIJIN_PASSPHRASE"] = passphrase
         environment["HUIJIN_IDENTITY"] = nil
+        environment["HUIJIN"] = programs.appending(path: "huijin").path
         process.environment = environment
         return process
     }
@@ -65,6 +67,12 @@ final class Bench {
     ) throws -> Outcome {
         let all = arguments + (member.map { ["--identity", "net/members/\($0)"] } ?? [])
         return try run("huijin", all, passphrase: passphrase, isHeard: isHeard, expect: expect)
+    }
+
+    /// Runs a script of the shell, to which `$HUIJIN` is the path of `huijin`.
+    @discardableResult
+    func shell(_ script: String, expect: Int32 = 0) throws -> Outcome {
+        try run("/bin/sh", ["-c", script], passphrase: Bench.passphrase, expect: expect)
     }
 
     /// Runs `huijin-verify` to its end.

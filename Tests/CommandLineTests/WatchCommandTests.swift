@@ -27,6 +27,7 @@ import Testing
         let none = try bench.huijin(Self.watch + Self.nobody + ["--output", "json"], expect: 69)
         #expect(none.output.contains("\"silent\""))
         #expect(none.complaint.contains("没有节点给出证明"))
+        #expect(none.output.contains("连接被拒绝"))
 
         // Another program would stand on a fork that an earlier run found, whatever is answered now.
         try bench.write("", "trust.fork-00")
@@ -46,7 +47,7 @@ import Testing
             (["--checkpoint", "net/genesis.cbor", "--accept", nothing], 65, "net/genesis.cbor"),
             (["--account", nothing], 64, "--account"), (["--asset", "xyz"], 64, "--asset"),
             (["--member", "x y"], 64, "--member"), (["--licence", "xyz"], 64, "--licence"),
-            (["--logs", "none"], 64, "--logs"), (Self.nobody, 78, "trust"),
+            (["--logs", "none"], 64, "--logs"), (Self.nobody, 64, "is given twice"),
         ]
         for (words, status, named) in wrong {
             let run = try bench.huijin(Self.watch + Self.nobody + words, expect: status)
@@ -54,6 +55,10 @@ import Testing
         }
         try bench.write("not a trust file", "trust")
         let damaged = try bench.huijin(Self.watch + Self.nobody, expect: 78)
-        #expect(damaged.complaint.contains("trust"))
+        #expect(damaged.complaint.contains("trust: it is not a trust file"))
+        let folder = try bench.huijin(
+            ["watch", "--genesis", "net/genesis.cbor", "--trust", "none/trust", "--looks", "1"]
+                + Self.nobody, expect: 73)
+        #expect(folder.complaint.contains("none/trust"))
     }
 }

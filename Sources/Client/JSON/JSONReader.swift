@@ -5,6 +5,11 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     public let what: String
 
     public var description: String { "\(what) at byte \(offset)" }
+
+    /// What is wrong with an answer that had to be JSON.
+    var asAnswer: Bilingual {
+        Bilingual("it is not JSON: \(description)", "不是有效的 JSON（第 \(offset) 字节）")
+    }
 }
 
 extension JSONValue {

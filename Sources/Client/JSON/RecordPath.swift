@@ -21,6 +21,41 @@ public enum RecordPath {
     }
 }
 
+extension RecordType {
+    /// Those whose records somebody may ask for: the seed of the salts is shown to nobody.
+    public static var readable: [RecordType] { allCases.filter { $0 != .saltSeed } }
+
+    /// How an id of that type is written.
+    public var idForm: Bilingual {
+        let digest = Bilingual(
+            "it has \(2 * Digest.byteCount) lower-case hexadecimal digits",
+            "应为 \(2 * Digest.byteCount) 位小写十六进制")
+        let key = Bilingual(
+            "it has \(2 * KeyID.byteCount) lower-case hexadecimal digits",
+            "应为 \(2 * KeyID.byteCount) 位小写十六进制")
+        return switch self {
+        case .member, .bank:
+            Bilingual(
+                "it is a member id, such as an 18-character social credit code",
+                "应为成员编号，例如 18 位统一社会信用代码")
+        case .account:
+            Bilingual(
+                "it has two parts, the member id of who holds the account and that of the bank",
+                "应为两段：账户成员的编号与清结算机构的成员编号")
+        case .policy:
+            Bilingual(
+                "it is the policy's name, of letters, digits, full stops and hyphens",
+                "应为规则名，由字母、数字、点和连字符组成")
+        case .key, .votingKey: key
+        case .asset, .attestation, .transfer, .offer, .agreement, .withdrawal, .job, .evidence:
+            digest
+        case .validators, .timerIndex: Bilingual("there is one, with the id 0", "仅有一条，编号为 0")
+        case .timerDay, .timerHour: Bilingual("it is a number", "应为数字")
+        case .saltSeed: Bilingual("it is shown to nobody", "不向任何人出示")
+        }
+    }
+}
+
 /// Percent-encoding (RFC 3986 §2): everything but unreserved characters.
 public enum URLText {
     public static func encode(_ text: String) -> String {

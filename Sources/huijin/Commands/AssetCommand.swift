@@ -126,9 +126,8 @@ struct AssetCommand: AsyncParsableCommand {
 
         func run() async throws {
             let client = try options.client(signing: false)
-            try Output.show(
-                ["assets": .list(try await client.searchAssets(text, limit: limit))],
-                as: options.format)
+            let found = try await client.searchAssets(text, limit: limit).prefix(max(limit, 0))
+            try Output.show(["assets": .list(found.map(\.shortened))], as: options.format)
         }
     }
 

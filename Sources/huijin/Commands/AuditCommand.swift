@@ -28,7 +28,7 @@ struct AuditCommand: AsyncParsableCommand {
             do throws(QuestionMistake) {
                 question = try AskedQuestion(words: words).question
             } catch {
-                throw Failure(.usage, error.english, error.chinese)
+                throw Failure(error)
             }
             guard !WholeFile.isTaken(out) else { throw SetupError.exists(out) }
             let client = try options.client(signing: try options.folder() != nil)
@@ -55,34 +55,78 @@ struct AuditCommand: AsyncParsableCommand {
         /// What no node can answer is not asked: it would be the node that seems to be at fault.
         private func refuse(_ question: EvidenceQuestion, _ client: HuijinClient) async throws {
             switch question {
+            case .header(let height, _), .licence(_, at: .height(let height)),
+                .role(_, of: _, at: .height(let height)):
+                try await refuse(height: height, client)
             case .licence(_, at: .time(let timeMs)), .role(_, of: _, at: .time(let timeMs)):
-                guard timeMs < client.genesis.timeMs else { return }
-                throw Failure(
-                    .notFound, "that is before the ledger began: nobody had a role or a licence",
-                    "该时间早于账本起始：当时无任何角色或许可")
-            case .header, .assetHistory, .transaction, .record, .licence, .role, .output: return
+                guard timeMs >= client.genesis.timeMs else {
+                    throw Failure(
+                        .notFound,
+                        "that is before the ledger began: nobody had a role or a licence",
+                        "该时间早于账本起始：当时无任何角色或许可")
+                }
+                guard timeMs <= Clock.nowMs() else {
+                    throw Failure(
+                        .notFound, "that time is still to come", "该时间尚未到来")
+                }
+            case .assetHistory, .transaction, .record, .output: return
             }
         }
 
-        /// A height that no node answers for may just be ahead; only one that is far from what is shown is not asked for.
+        /// Says at once that a height is not there yet. A node is waited for that only lags behind another.
+        private func refuse(height: UInt64, _ client: HuijinClient) async throws {
+            let proven: UInt64
+            do throws(ClientError) {
+                proven = try await client.checkpoint().header.height
+            } catch {
+                if case .unreachable = error { throw error }
+                // Nodes do not show the newest header of a ledger of very many epochs; the question may be answered all the same.
+                return
+            }
+            guard height > proven else { return }
+            let stated = await client.statusOfAll().compactMap { answer -> UInt64? in
+                guard case .success(let status) = answer.status else { return nil }
+                return status["height"]?.unsigned
+            }
+            // A lying node could state any height.
+            let head = max(proven, min(stated.max() ?? 0, proven + Self.aheadMax))
+            guard height > head else { return }
+            throw Failure(
+                .notFound, "the newest height is \(head), and \(height) is not there yet",
+                "最新高度为 \(head)，尚无高度 \(height)")
+        }
+
+        /// Blocks that one node may have beyond another's.
+        private static let aheadMax: UInt64 = 1_024
+
         private func ask(
             _ question: EvidenceQuestion, _ client: HuijinClient, withAncestors: Bool
         ) async throws -> ProvenBundle {
-            guard case .header(let height, _) = question else {
+            do throws(ClientError) {
                 return try await client.bundle([question], withAncestors: withAncestors)
+            } catch {
+                try await refuse(error, to: question, client)
+                throw error
             }
-            let head = try await client.checkpoint().header.height
-            guard height > head, height - head > Self.aheadMax else {
-                return try await client.bundle([question])
-            }
-            throw Failure(
-                .notFound,
-                "the newest header shown is of height \(head), and \(height) is far ahead",
-                "所示最新区块头的高度为 \(head)，\(height) 远在其后")
         }
 
-        /// Blocks that other nodes than the first may have beyond its own; whoever asks for more is told at once.
-        private static let aheadMax: UInt64 = 1_024
+        /// The answer to whether the ledger goes on from a checkpoint may be no, which is the ledger's and not the fault of a node.
+        private func refuse(
+            _ error: ClientError, to question: EvidenceQuestion, _ client: HuijinClient
+        ) async throws {
+            guard case .header(let height, let digest?) = question,
+                case .notProven(_, let problem) = error,
+                problem == EvidenceProblem(.ancestor(height: height), .otherHeader)
+            else { return }
+            let found = try await client.bundle(.header(height: height, digest: nil)).finding
+            guard case .header(let certified) = found, certified.digest != digest else { return }
+            throw Failure(
+                .notFound,
+                "the certified header at height \(height) is another one: \(certified.digest.hex), not \(digest.hex). "
+                    + "The ledger does not go on from that checkpoint; for a bundle that shows it ask the same without --digest",
+                "高度 \(height) 经认证的是另一区块头：\(certified.digest.hex)，而非 \(digest.hex)。"
+                    + "账本并非该检查点的延续；如需可出示的证据包，请去掉 --digest 再查询")
+        }
     }
 
     struct Asset: AsyncParsableCommand {

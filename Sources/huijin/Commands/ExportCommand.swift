@@ -115,8 +115,7 @@ struct ExportCommand: AsyncParsableCommand {
             do throws(WholeFile.Problem) {
                 return try body()
             } catch {
-                throw SetupError(
-                    file: error.path, english: error.english, chinese: error.chinese)
+                throw SetupError(error)
             }
         }
     }

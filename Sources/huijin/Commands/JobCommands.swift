@@ -28,6 +28,8 @@ struct JobCommand: AsyncParsableCommand {
 
         func run() async throws {
             let client = try options.client()
+            // Before anything is signed.
+            let sandbox = try SandboxClient(base: sandbox, client: client)
             let agreement = try Arguments.digest(agreement, "--agreement")
             let query = try JobCommand.query(sql)
             let body = JobSubmit(
@@ -60,6 +62,7 @@ struct JobCommand: AsyncParsableCommand {
 
         func run() async throws {
             let client = try options.client()
+            let sandbox = try SandboxClient(base: sandbox, client: client)
             let job = try Arguments.digest(id, "ID")
             try await JobDelivery(options: options, client: client, sandbox: sandbox, wait: wait)
                 .deliver(job, shown: ["job": .hex(job)])

@@ -101,7 +101,10 @@ struct KeyCommand: AsyncParsableCommand {
             let header = try EncryptedKeyFile.inspect(bytes)
             return try PublicKey(suite: header.suite, bytes: header.publicKey)
         } catch {
-            throw SetupError(file: file, english: "\(error)", chinese: "不是可用的密钥文件")
+            let why = Bilingual(error)
+            throw SetupError(
+                file: file, english: "it is not a usable key file: \(why.english)",
+                chinese: "不是可用的密钥文件：\(why.chinese)")
         }
     }
 

@@ -102,8 +102,9 @@ struct MemberCommand: AsyncParsableCommand {
             do {
                 key = try PublicKey(suite: client.suite, bytes: bytes)
             } catch {
+                let why = Bilingual(error)
                 throw SetupError(
-                    file: request, field: "publicKey", english: "\(error)", chinese: "公钥无效")
+                    file: request, field: "publicKey", english: why.english, chinese: why.chinese)
             }
             let member = try Arguments.member(try text("member"), "member")
             let body = MemberEnrol(

@@ -108,7 +108,8 @@ struct TransactionCommand: AsyncParsableCommand {
             let client = try options.client(signing: try options.folder() != nil)
             let digest = try Arguments.digest(id, "ID")
             try Output.show(
-                try await client.json("/v1/transactions/\(digest.hex)"), as: options.format)
+                try await client.json("/v1/transactions/\(digest.hex)").shortened,
+                as: options.format)
         }
     }
 

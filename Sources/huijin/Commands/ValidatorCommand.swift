@@ -131,11 +131,12 @@ struct ValidatorCommand: AsyncParsableCommand {
         func run() async throws {
             let bytes = try SetupFile.read(file, bytesMax: LedgerLimits.envelope.bytesMax)
             let proof: ValidatorEquivocation
-            do {
+            do throws(CBORError) {
                 proof = try ValidatorEquivocation.decode(bytes, limits: LedgerLimits.envelope)
             } catch {
                 throw Failure(
-                    .badData, "\(file) is no proof of equivocation: \(error)", "\(file) 不是双签举证文件")
+                    .badData, "\(file) is no proof of equivocation: \(error.english)",
+                    "\(file) 不是双签举证文件：\(error.chinese)")
             }
             try await options.submit(proof, with: try options.client())
         }

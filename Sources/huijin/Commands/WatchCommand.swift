@@ -51,6 +51,9 @@ struct WatchCommand: AsyncParsableCommand {
         clientLimits.timeoutMs = Self.timeoutMs
         let client = try options.client(
             signing: try options.folder() != nil, reading: false, limits: clientLimits)
+        if let mistake = Watch.mistake(in: client.nodes) {
+            throw Failure(.usage, "--node: \(mistake.english)", "--node：\(mistake.chinese)")
+        }
         var limits = Follower.Limits()
         limits.staleMs = staleSeconds * 1_000
         let (start, records) = (try self.start(), try self.records())
@@ -81,9 +84,9 @@ struct WatchCommand: AsyncParsableCommand {
 
     private func show(_ alert: FollowerAlert, _ evidence: String?) throws {
         switch options.format {
-        case .json: try Output.line(json: alert.json(evidence: evidence).encodedText)
+        case .json: try Output.line(json: alert.localJSON(evidence: evidence).encodedText)
         case .text:
-            let texts = alert.texts
+            let texts = alert.localTexts
             let file = evidence.map { " [\($0)]" } ?? ""
             try Output.line("[\(alert.topic.rawValue)] \(texts.english) / \(texts.chinese)\(file)")
         }
@@ -104,8 +107,14 @@ struct WatchCommand: AsyncParsableCommand {
         do throws(EvidenceProblem) {
             return try TrustedChain(accepting: digest, checkpointFile: bytes)
         } catch {
+            guard case .undecodable = error.fault else {
+                throw Failure(
+                    .badData, "\(checkpoint): \(error.english)", "\(checkpoint)：\(error.chinese)")
+            }
             throw Failure(
-                .badData, "\(checkpoint): \(error.english)", "\(checkpoint)：\(error.chinese)")
+                .badData,
+                "\(checkpoint): it is not a checkpoint file of huijin-verify --checkpoint-out (\(error.english)); check the path",
+                "\(checkpoint)：不是 huijin-verify --checkpoint-out 写出的检查点文件（\(error.chinese)），请检查路径")
         }
     }
 

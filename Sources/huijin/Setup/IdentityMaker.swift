@@ -14,7 +14,7 @@ struct IdentityMaker {
         guard !FileManager.default.fileExists(atPath: keyFile.path) else {
             throw SetupError(
                 file: keyFile.path, english: "a key is there already; choose another folder",
-                chinese: "已有密钥，请另选文件夹")
+                chinese: "已有密钥，请另选文件夹", isUnwritable: true)
         }
         let sealed = try EncryptedKeyFile.seal(
             key, label: "signing key of \(folder.member)", passphrase: passphrase, cost: keyCost)
@@ -34,7 +34,7 @@ struct IdentityMaker {
             throw SetupError(
                 file: file.deletingLastPathComponent().path,
                 english: "the folder cannot be made; check the path and its permissions",
-                chinese: "无法创建文件夹，请检查路径和权限")
+                chinese: "无法创建文件夹，请检查路径和权限", isUnwritable: true)
         }
         do throws(WholeFile.Problem) {
             try WholeFile.create(file.path, bytes, mode: isSecret ? 0o600 : 0o644)

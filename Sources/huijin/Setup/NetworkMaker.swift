@@ -57,7 +57,7 @@ struct NetworkMaker {
             throw SetupError(
                 file: file("genesis.cbor").path,
                 english: "a network is there already; choose another --out",
-                chinese: "已有网络，请用 --out 另选文件夹")
+                chinese: "已有网络，请用 --out 另选文件夹", isUnwritable: true)
         }
         let seats = try makeSeats(basePort: basePort, now: now)
         let governorKey = SigningKey.generate(suite)
@@ -120,9 +120,10 @@ struct NetworkMaker {
             do {
                 text = try SocialCreditCode(given).text
             } catch {
+                let why = Bilingual(error)
                 throw SetupError(
-                    file: organisation.nameEn, field: "code", english: "\(error)",
-                    chinese: "统一社会信用代码有误：\(given)")
+                    file: organisation.nameEn, field: "code", english: why.english,
+                    chinese: "统一社会信用代码有误：\(given)，\(why.chinese)")
             }
         } else {
             text =

@@ -2,6 +2,8 @@ import ArgumentParser
 import Client
 import Files
 import LedgerCrypto
+import LightClient
+import Records
 
 /// How a command ends when it does not succeed. The numbers follow sysexits.h where that has one.
 enum ExitStatus: Int32 {
@@ -17,8 +19,27 @@ enum ExitStatus: Int32 {
     case unavailable = 69
     /// A fault of this program or of the machine.
     case fault = 70
+    /// A file: no room, no permission, one of that name, or another program uses it.
+    case cannotWrite = 73
     case notPermitted = 77
     case configuration = 78
+
+    /// As JSON output has it where nobody else named the failure.
+    var name: String {
+        switch self {
+        case .refused: "refused"
+        case .notFound: "not-proven"
+        case .fork: "fork"
+        case .usage: "usage"
+        case .badData: "bad-data"
+        case .noInput: "no-input"
+        case .unavailable: "unavailable"
+        case .fault: "fault"
+        case .cannotWrite: "cannot-write"
+        case .notPermitted: "not-permitted"
+        case .configuration: "configuration"
+        }
+    }
 }
 
 /// An error with its exit status and what is shown; JSON output gets the object as well.
@@ -35,7 +56,16 @@ struct Failure: Error {
         self.answer = answer
     }
 
+    /// What JSON output holds of it.
+    var json: JSONValue {
+        answer ?? ["codeName": .text(status.name), "message": .text("\(english) / \(chinese)")]
+    }
+
     init(_ error: ClientError) {
+        if let remedy = Self.remedy(error) {
+            self = remedy
+            return
+        }
         let status: ExitStatus =
             switch error {
             case .unreachable, .badAnswer, .stale, .behind: .unavailable
@@ -52,8 +82,55 @@ struct Failure: Error {
                 }
             }
         self.init(status, error.english, error.chinese)
-        if case .refused(_, _, let code, _, _) = error {
-            answer = ["codeName": .text(code), "message": .text("\(english) / \(chinese)")]
+        if case .refused(_, _, let code, _, _) = error { self = named(code) }
+    }
+
+    /// The same under the code that a node gave.
+    private func named(_ code: String) -> Failure {
+        Failure(
+            status, english, chinese,
+            answer: ["codeName": .text(code), "message": .text("\(english) / \(chinese)")])
+    }
+
+    /// Of a request that was refused for who asked it: what to do here, which the node cannot know.
+    private static func remedy(_ error: ClientError) -> Failure? {
+        guard let code = error.code else { return nil }
+        if code == "needs-identity" {
+            return Failure(
+                .notPermitted,
+                "\(error.english); ask as a member, with --identity DIR or HUIJIN_IDENTITY",
+                "\(error.chinese)；请以成员身份查询，用 --identity 指定成员文件夹或设置 HUIJIN_IDENTITY"
+            ).named(code)
+        }
+        if code == OutcomeCode.wrongChain.name {
+            return Failure(
+                .configuration,
+                "\(error.english); it is the genesis that is another ledger's: "
+                    + "name that of the node's ledger with --genesis, or in member.json",
+                "\(error.chinese)；所用创世文件属于另一账本，请用 --genesis 或在 member.json 中指定该节点所属账本的创世文件"
+            ).named(code)
+        }
+        return nil
+    }
+
+    /// What is wrong with the words of a question, and what would be right.
+    init(_ mistake: QuestionMistake) {
+        switch mistake {
+        case .notAnID(let type, let parts) where type == .saltSeed:
+            self.init(
+                .usage, "nobody may ask for \(type.name) \(parts.joined(separator: " "))",
+                "不可查询“\(type.titleZh)”")
+        case .notAnID(let type, _):
+            let form = type.idForm
+            self.init(
+                .usage, "\(mistake.english): \(form.english)",
+                "\(mistake.chinese)：\(form.chinese)")
+        case .notOneOf("TYPE", let text, _):
+            let known = RecordType.readable.map(\.name).joined(separator: ", ")
+            self.init(
+                .usage, "TYPE must be one of \(known), not \(text)", "TYPE 可取 \(known)：\(text)")
+        case .unknownKind, .form, .notADigest, .notANumber, .notATime, .notAMember, .notOneOf:
+            self.init(.usage, mistake.english, mistake.chinese)
         }
     }
 
@@ -65,10 +142,9 @@ struct Failure: Error {
     }
 
     init(_ error: SetupError) {
-        let place = error.field.map { "\(error.file), field \($0)" } ?? error.file
-        self.init(
-            error.isMissing ? .noInput : .configuration, "\(place): \(error.english)",
-            "\(place)：\(error.chinese)")
+        let status: ExitStatus =
+            error.isMissing ? .noInput : error.isUnwritable ? .cannotWrite : .configuration
+        self.init(status, error.texts.english, error.texts.chinese)
     }
 
     init?(_ error: any Error) {
@@ -78,13 +154,14 @@ struct Failure: Error {
         case let error as SetupError: self.init(error)
         case let error as TrustFileProblem: self.init(error)
         case let error as FileClaim.Problem: self.init(SetupError(error))
+        case let error as RawArguments.Problem: self.init(.usage, error.english, error.chinese)
         case let error as KeyFileError:
             self.init(.configuration, error.english, error.chinese)
         case is CleanExit, is ValidationError, is ExitCode: return nil
         default:
             // ArgumentParser keeps its own errors to itself; all of them are about usage.
             guard Huijin.exitCode(for: error) == .failure else { return nil }
-            self.init(.fault, "\(error)", "内部错误")
+            self.init(.fault, "internal fault: \(error)", "内部错误：\(error)")
         }
     }
 }

@@ -7,7 +7,7 @@ import Records
 struct JobDelivery {
     let options: NodeOptions
     let client: HuijinClient
-    let sandbox: String
+    let sandbox: SandboxClient
     /// Until the output is held or the job refused.
     let wait: Bool
 
@@ -21,8 +21,7 @@ struct JobDelivery {
         }
         let opening = try Arguments.opening(
             of: record.queryCommitment, folder: try options.folder())
-        let service = SandboxClient(base: sandbox, client: client)
-        var state = try await service.call(
+        var state = try await sandbox.call(
             "POST", "/v1/jobs",
             [
                 "agreement": .hex(record.agreement), "job": .hex(job),
@@ -35,8 +34,9 @@ struct JobDelivery {
             Clock.nowMs() < deadline
         {
             try await Task.sleep(for: .milliseconds(JobDelivery.pauseMs))
-            state = try await service.call("GET", "/v1/jobs/\(job.hex)")
+            state = try await sandbox.call("GET", "/v1/jobs/\(job.hex)")
         }
+        state = state.shortened
         let answer = shown.adding(state.members ?? [])
         if ["refused", "rejected"].contains(state["status"]?.text) {
             throw Failure(

@@ -43,7 +43,7 @@ extension SetupError {
     static func exists(_ file: String) -> SetupError {
         SetupError(
             file: file, english: "there is such a file already; choose another name",
-            chinese: "文件已存在，请另选文件名")
+            chinese: "文件已存在，请另选文件名", isUnwritable: true)
     }
 }
 
@@ -123,13 +123,42 @@ struct NodeOptions: ParsableArguments {
                 .usage, "no genesis; give --genesis FILE or --identity DIR",
                 "没有创世文件，请用 --genesis 或 --identity 指定")
         }
+        let nodes = try nodes(folder)
+        let trusted = try reading ? trusted(of: chain) : nil
         let known = try signing ? folder?.identity(passphrase: passphrase.passphrase()) : nil
         return try HuijinClient(
-            nodes: node.isEmpty ? folder?.nodes ?? [] : node, genesis: chain,
-            trust: reading ? try trusted() : nil, identity: known, limits: limits)
+            nodes: nodes, genesis: chain, trust: trusted, identity: known, limits: limits)
     }
 
-    private func trusted() throws -> TrustedChain? { try trust.map { try TrustFile($0).read() } }
+    /// Those named, else the member folder's; what is wrong with one of these is a mistake in its file.
+    private func nodes(_ folder: MemberFolder?) throws -> [String] {
+        guard node.isEmpty, let folder else { return node }
+        for node in folder.nodes {
+            do throws(ClientError) {
+                _ = try NodeAddress(node)
+            } catch {
+                throw SetupError(
+                    file: Paths.join(folder.directory, MemberFolder.fileName), field: "node",
+                    english: error.english, chinese: error.chinese)
+            }
+        }
+        return folder.nodes
+    }
+
+    /// What the trust file holds, which is of the ledger that is asked.
+    private func trusted(of genesis: Genesis) throws -> TrustedChain? {
+        guard let trust else { return nil }
+        let trusted = try TrustFile(trust).read()
+        guard trusted.chain == genesis.chain else {
+            throw SetupError(
+                file: trust,
+                english:
+                    "it is of the ledger \(trusted.chain.hex), and the genesis of \(genesis.chain.hex); name the trust file or the genesis of the same ledger",
+                chinese:
+                    "属于账本 \(trusted.chain.hex)，而创世文件属于 \(genesis.chain.hex)；请指定同一账本的信任文件或创世文件")
+        }
+        return trusted
+    }
 
     /// Submits a body and shows what became of it.
     ///

@@ -3,10 +3,20 @@ import Client
 import Files
 import Foundation
 import LightClient
+import Synchronization
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case text
     case json
+
+    /// What the command line asks for, for errors that come before it is understood.
+    init(askedBy words: [String]) {
+        let isJSON = words.indices.contains { index in
+            words[index] == "--output=json"
+                || (words[index] == "--output" && words[(index + 1)...].first == "json")
+        }
+        self = isJSON ? .json : .text
+    }
 }
 
 /// What a command prints: its answer on standard output, everything else on standard error.
@@ -35,19 +45,30 @@ enum Output {
     }
 
     static func complain(_ failure: Failure, as format: OutputFormat) {
-        // Why the command failed says more than that its answer cannot be written as well.
-        if let answer = failure.answer { try? show(answer, as: format) }
+        explain(failure, as: format)
         progress("\(failure.english) / \(failure.chinese)")
     }
 
+    /// What standard output holds of a failure: of one that comes after an answer only what belongs to that. JSON is never missing.
+    static func explain(_ failure: Failure, as format: OutputFormat) {
+        let isOwed = format == .json && !hasAnswered.load(ordering: .relaxed)
+        guard let answer = failure.answer ?? (isOwed ? failure.json : nil) else { return }
+        // Why the command failed says more than that its answer cannot be written as well.
+        try? show(answer, as: format)
+    }
+
+    /// Something stands on standard output.
+    private static let hasAnswered = Atomic<Bool>(false)
+
     private static func write(_ text: String) throws {
         guard WholeFile.write(Array(text.utf8), to: STDOUT_FILENO) else {
-            let reason = String(cString: strerror(errno))
+            let reason = SystemReason.last
             throw Failure(
                 .fault,
-                "the answer cannot be written to standard output: \(reason); what the command did stands",
-                "无法写到标准输出：\(reason)；命令已完成的操作仍然有效")
+                "the answer cannot be written to standard output: \(reason.english); what the command did stands",
+                "无法写到标准输出：\(reason.chinese)；命令已完成的操作仍然有效")
         }
+        hasAnswered.store(true, ordering: .relaxed)
     }
 
     private static func lines(_ value: JSONValue, indent: String = "") -> [String] {

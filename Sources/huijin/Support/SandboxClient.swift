@@ -13,8 +13,9 @@ struct SandboxClient {
     static let timeoutMs: UInt64 = 30_000
     static let answerBytesMax = 16_777_216
 
-    init(base: String, client: HuijinClient) {
-        self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
+    /// - Throws: `ClientError.invalid` for what is no address.
+    init(base: String, client: HuijinClient) throws(ClientError) {
+        self.base = try NodeAddress(base).base
         self.client = client
     }
 
@@ -35,11 +36,7 @@ struct SandboxClient {
         guard (200..<300).contains(answer.status) else {
             throw HuijinClient.refusal(answer, node: base)
         }
-        do {
-            return try JSONValue.parse(answer.body)
-        } catch {
-            throw ClientError.badAnswer(node: base, what: "\(error)")
-        }
+        return try HuijinClient.parse(answer, node: base)
     }
 
     /// An output with its opening, checked against the commitment that the ledger holds for the job.
