@@ -20,6 +20,11 @@ public struct CBOREncoder: Sendable {
         bytes.removeAll(keepingCapacity: true)
     }
 
+    /// Drops what was written behind the first `count` bytes and keeps the room.
+    public mutating func truncate(to count: Int) {
+        bytes.removeLast(bytes.count - count)
+    }
+
     @usableFromInline
     mutating func head(_ type: CBORItemType, _ argument: UInt64) {
         let major = type.rawValue << 5

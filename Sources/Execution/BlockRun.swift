@@ -26,12 +26,21 @@ struct BlockRun<Base: CommittedState> {
     /// At most what an encoded automatic action takes.
     private static var automaticBytesMax: UInt64 { 64 }
 
-    init(_ context: BlockContext, on parent: ParentState<Base>, cache: RecordCache) {
+    /// - Parameter entriesMax: for how many entries room is made; there may be more.
+    init(
+        _ context: BlockContext, on parent: ParentState<Base>, cache: RecordCache, entriesMax: Int
+    ) {
         self.context = context
         ancestors = parent.layers
         state = StateView(
             base: LayeredState(parent), suite: context.suite, height: context.height,
             cache: cache)
+        let count = min(entriesMax, Int(clamping: context.parameters.entriesPerBlockMax))
+        entries.reserveCapacity(count)
+        outcomes.reserveCapacity(count)
+        transactions.reserveCapacity(count)
+        leaves.reserveCapacity(count)
+        ids.reserveCapacity(count)
     }
 
     // MARK: Automatic actions
@@ -113,13 +122,15 @@ struct BlockRun<Base: CommittedState> {
                 entryDigest: signed.digest, nonce: transaction.nonce))
         precondition(code.isRecorded, "rules refuse with recorded codes only")
         ids.insert(signed.id)
-        entriesByMember[transaction.member, default: 0] += 1
+        // The sender's by `admit`, and one text for all of his in the block.
+        let member = sender.member.id
+        entriesByMember[member, default: 0] += 1
         append(
             .envelope(signed.envelope.bytes), digest: signed.digest,
             leaf: LogLeaf.envelope(signed.digest, suite: context.suite), code: code,
             transaction: TransactionReference(
                 id: signed.id, lastValidHeight: transaction.lastValidHeight,
-                member: transaction.member, kind: transaction.kind))
+                member: member, kind: transaction.kind))
         bytes += UInt64(signed.envelope.byteCount) + Self.entryOverheadBytes
     }
 

@@ -4,8 +4,8 @@ import Market
 import Merkle
 import Records
 
-/// What an executor reads at the finalized height.
-public typealias CommittedState = StateReader & MapReader
+/// What an executor reads at the finalized height. A class, so that whatever holds one has one layout.
+public typealias CommittedState = StateReader & MapReader & AnyObject
 
 /// What a block changes in the state: values by ascending key, each key once, nil where it is removed.
 public struct StateDelta: Sendable {

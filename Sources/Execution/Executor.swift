@@ -34,7 +34,7 @@ public struct Executor<Base: CommittedState> {
     ) -> ExecutedBlock {
         precondition(timeMs > parent.header.timeMs, "time moves forward")
         let context = context(on: parent, timeMs: timeMs, isRecovery: isRecovery)
-        var run = BlockRun(context, on: parent, cache: records)
+        var run = BlockRun(context, on: parent, cache: records, entriesMax: candidates.count)
         // What is due waits for the next block: a recovery has its one entry, however long nothing could be done.
         if !isRecovery { run.runDueActions() }
         var leftOut: [LeftOut] = []
@@ -65,7 +65,7 @@ public struct Executor<Base: CommittedState> {
         precondition(transactions.count == block.entries.count, "one for each entry")
         try check(block, on: parent)
         let context = context(on: parent, timeMs: block.header.timeMs, isRecovery: isRecovery)
-        var run = BlockRun(context, on: parent, cache: records)
+        var run = BlockRun(context, on: parent, cache: records, entriesMax: block.entries.count)
         if isRecovery {
             guard block.entries.count == 1 else { throw .header("entry count") }
         } else {
@@ -115,6 +115,11 @@ public struct Executor<Base: CommittedState> {
             let record = ValidatorsRecord(records.decoded(value, at: place).record)
         else { return genesis.validators }
         return record.set
+    }
+
+    /// Blocks below this height are final and have no more children: what was kept for these goes.
+    public func forget(below height: UInt64) {
+        overlays.forget(below: height)
     }
 
     // MARK: Headers
@@ -190,7 +195,7 @@ public struct Executor<Base: CommittedState> {
             entryCount: UInt64(run.entries.count), validators: validators(after: parent.header),
             nextValidators: next?.digest(suite))
         let digest = header.digest(suite)
-        overlays.keep(overlay, of: digest)
+        overlays.keep(overlay, of: digest, at: header.height)
         return ExecutedBlock(
             block: Block(header: header, entries: run.entries), headerDigest: digest,
             outcomes: run.outcomes, transactions: run.transactions, delta: delta, mapLayer: layer,

@@ -8,7 +8,13 @@ final class OverlayCache<Base: CommittedState> {
     /// Unfinalized blocks are a few deep, with a few forks.
     static var overlaysMax: Int { 16 }
 
-    private var overlays: [(block: Digest, overlay: MapOverlay<Base>)] = []
+    private struct Kept {
+        let block: Digest
+        let height: UInt64
+        let overlay: MapOverlay<Base>
+    }
+
+    private var overlays: [Kept] = []
 
     /// The state map after the parent block.
     func overlay(of parent: ParentState<Base>) -> MapOverlay<Base> {
@@ -24,10 +30,15 @@ final class OverlayCache<Base: CommittedState> {
         return overlay
     }
 
-    func keep(_ overlay: MapOverlay<Base>, of block: Digest) {
+    func keep(_ overlay: MapOverlay<Base>, of block: Digest, at height: UInt64) {
         overlays.removeAll { $0.block == block }
         if overlays.count == Self.overlaysMax { overlays.removeFirst() }
-        overlays.append((block, overlay))
+        overlays.append(Kept(block: block, height: height, overlay: overlay))
+    }
+
+    /// Of blocks below the newest final one, which get no more children.
+    func forget(below height: UInt64) {
+        overlays.removeAll { $0.height < height }
     }
 
     /// Without the layers that the base has absorbed since.

@@ -33,6 +33,12 @@ public struct MapLayer: Sendable {
         root = base
     }
 
+    /// Makes room for what that many changes of keys that lie apart take in a tree of millions.
+    mutating func reserve(changes: Int) {
+        nodes.reserveCapacity(8 * changes)
+        buckets.reserveCapacity(changes)
+    }
+
     mutating func finish(_ summary: MapSummary, top: Int32) {
         self.top = top
         root = summary.digest

@@ -211,6 +211,11 @@ private struct MapAbsorption {
             }
             return
         }
+        // Most: a bucket in the place of one.
+        if case .bucket(let slot) = changed.content {
+            fill(layer.buckets[slot], changed.summary, &top, at: cursor, depth: depth)
+            return
+        }
         var split = MapSplit(layer: layer, suite: suite, source: node.link)
         try split.place(index, into: &top, at: cursor, heap: heap, depth: depth, leaves: leaves)
         append(source: node.link, split.targets)
@@ -230,17 +235,24 @@ private struct MapAbsorption {
                 .joining(top.nodes[left].summary, top.nodes[right].summary, suite: suite))
             return
         }
-        top.nodes[Int(cursor)].set(.over(leaves, depth: depth, suite: suite))
-        guard !leaves.isEmpty else {
-            top.nodes[Int(cursor)].link = 0
-            append(source: node.link, [])
-            return
-        }
-        let id = node.link != 0 ? node.link : top.newBucketID()
+        fill(
+            Array(leaves), .over(leaves, depth: depth, suite: suite), &top, at: cursor,
+            depth: depth)
+    }
+
+    /// Puts leaves, or none, in the place of one bucket or of none.
+    private mutating func fill(
+        _ leaves: [HashedLeaf], _ summary: MapSummary, _ top: inout MapTop, at cursor: UInt32,
+        depth: Int
+    ) {
+        let source = top.nodes[Int(cursor)].link
+        var id: UInt32 = 0
+        if !leaves.isEmpty { id = source != 0 ? source : top.newBucketID() }
+        top.nodes[Int(cursor)].set(summary)
         top.nodes[Int(cursor)].link = id
         append(
-            source: node.link,
-            [MapBucketRewrite.Target(id: id, depth: depth, leaves: Array(leaves))])
+            source: source,
+            id == 0 ? [] : [MapBucketRewrite.Target(id: id, depth: depth, leaves: leaves)])
     }
 
     private mutating func append(source: UInt32, _ targets: [MapBucketRewrite.Target]) {

@@ -101,6 +101,7 @@ struct MapView {
         let start = Place()
         var layer = MapLayer(base: find(start).summary.digest)
         if !changes.isEmpty {
+            layer.reserve(changes: changes.count)
             let (summary, node) = apply(changes[...], at: start, to: &layer)
             layer.finish(summary, top: node)
         }

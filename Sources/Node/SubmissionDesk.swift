@@ -15,6 +15,31 @@ struct SubmissionDesk {
         var results: [SubmissionResult]
         /// Results that may still change.
         var pending: Int
+
+        /// - Parameter seat: called for each result that is waited for, with the transaction's id.
+        mutating func answer(_ codes: [OutcomeCode], seat: (_ id: Digest, _ position: Int) -> Void)
+        {
+            precondition(codes.count == results.count, "one code for each envelope")
+            pending = 0
+            for (position, code) in codes.enumerated() {
+                guard code == .accepted else {
+                    results[position] = results[position].refused(code)
+                    continue
+                }
+                guard wait == .final, let id = results[position].id else { continue }
+                pending += 1
+                seat(id, position)
+            }
+        }
+
+        /// Where it stands: a submission has up to a hundred results, and each becomes final by itself.
+        mutating func settle(_ position: Int, _ code: OutcomeCode, height: UInt64, index: UInt64) {
+            results[position].status = .final
+            results[position].code = code
+            results[position].height = height
+            results[position].index = index
+            pending -= 1
+        }
     }
 
     private struct Seat {
@@ -57,42 +82,28 @@ struct SubmissionDesk {
 
     /// The replica's admission.
     mutating func answer(_ request: RequestID, _ codes: [OutcomeCode]) {
-        guard var entry = open[request] else { return }
-        precondition(codes.count == entry.results.count, "one code for each envelope")
-        entry.pending = 0
-        for (position, code) in codes.enumerated() {
-            guard code == .accepted else {
-                entry.results[position] = entry.results[position].refused(code)
-                continue
-            }
-            guard entry.wait == .final, let id = entry.results[position].id else { continue }
-            entry.pending += 1
+        guard let place = open.index(forKey: request) else { return }
+        open.values[place].answer(codes) { id, position in
             seats[id, default: []].append(Seat(request: request, position: position))
         }
-        close(request, entry)
+        close(place)
     }
 
     /// A transaction is final and durable.
     mutating func settle(_ id: Digest, code: OutcomeCode, height: UInt64, index: UInt64) {
         guard !seats.isEmpty, let waiting = seats.removeValue(forKey: id) else { return }
         for seat in waiting {
-            guard var entry = open[seat.request] else { continue }
-            entry.results[seat.position].status = .final
-            entry.results[seat.position].code = code
-            entry.results[seat.position].height = height
-            entry.results[seat.position].index = index
-            entry.pending -= 1
-            close(seat.request, entry)
+            guard let place = open.index(forKey: seat.request) else { continue }
+            open.values[place].settle(seat.position, code, height: height, index: index)
+            close(place)
         }
     }
 
-    private mutating func close(_ request: RequestID, _ entry: Open) {
-        if entry.pending > 0 {
-            open[request] = entry
-        } else {
-            open[request] = nil
-            entry.finish(entry.results)
-        }
+    /// If nothing is waited for any more.
+    private mutating func close(_ place: Dictionary<RequestID, Open>.Index) {
+        guard open.values[place].pending == 0 else { return }
+        let entry = open.remove(at: place).value
+        entry.finish(entry.results)
     }
 
     /// Finishes what is overdue with what is known.

@@ -4,8 +4,9 @@ import Replica
 
 /// The transactions that were found well signed most recently, by the digest of their exact bytes.
 struct VerifiedCache {
-    /// About two generations of this many are kept: some blocks' worth.
-    static let generationMax = 8_192
+    /// About two generations of this many are kept, with all their bytes: what comes twice comes soon after, and what stays longer is in no
+    /// processor's cache when it goes.
+    static let generationMax = 1_024
 
     private var recent = Generations<Digest, Verified<SignedTransaction>>(max: generationMax)
 

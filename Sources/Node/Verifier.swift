@@ -5,9 +5,8 @@ import Replica
 /// One thread takes whatever batches wait and spreads their checks over the cores; each batch's answer goes back as
 /// one input. The replica bounds how much it has outstanding (`ReplicaLimits.verifyingMax`).
 ///
-/// A transaction comes twice, by gossip and in a proposal, and often the second copy is here before the first is
-/// checked; `VerifiedCache` spares that second check, which would cost more than everything else about it. Envelopes
-/// of one signed batch share one signature, which `BatchBook` has checked once.
+/// The replica asks for no check twice while a transaction is here or waits; one that was refused and comes again is in
+/// `VerifiedCache`. Envelopes of one signed batch share one signature, which `BatchBook` has checked once.
 final class Verifier: Sendable {
     private struct Batch: Sendable {
         let id: BatchID

@@ -82,6 +82,12 @@ public indirect enum AnyRecord: Hashable, Sendable {
     public var body: [UInt8] {
         // Most records are smaller; growing step by step would copy them several times.
         var encoder = CBOREncoder(reserving: 384)
+        encode(into: &encoder)
+        return encoder.bytes
+    }
+
+    /// Writes the body.
+    func encode(into encoder: inout CBOREncoder) {
         switch self {
         case .member(let record): record.encode(into: &encoder)
         case .key(let record): record.encode(into: &encoder)
@@ -103,7 +109,6 @@ public indirect enum AnyRecord: Hashable, Sendable {
         case .timerHour(let record): record.encode(into: &encoder)
         case .saltSeed(let record): record.encode(into: &encoder)
         }
-        return encoder.bytes
     }
 
     /// The key under which the state map holds it.

@@ -48,21 +48,6 @@ public struct StoredRecord: Hashable, Sendable, CBORCodable {
         body = try decoder.bytes()
     }
 
-    /// The salt of a record that a block writes: the first 16 bytes of `H(["huijin/salt/2", seed, height, key])`.
-    ///
-    /// - Parameter seed: `SaltSeedRecord` after that block; nil before the first transaction.
-    public static func salt(
-        seed: Digest?, height: UInt64, key: Digest, suite: Suite
-    ) -> [UInt8] {
-        var encoder = CBOREncoder(reserving: 112)
-        encoder.array(4)
-        encoder.text("huijin/salt/2")
-        encoder.bytes(seed?.bytes ?? [])
-        encoder.unsigned(height)
-        encoder.value(key)
-        return Array(suite.digest(encoder.bytes).bytes.prefix(saltBytes))
-    }
-
     /// The salt of a genesis record, which everybody has: the first 16 bytes of `H(["huijin/salt", h'', 0, key])`.
     public static func genesisSalt(key: Digest, suite: Suite) -> [UInt8] {
         var encoder = CBOREncoder(reserving: 96)

@@ -156,6 +156,7 @@ extension Replica {
             mempool.release(ids: node.ids)
         }
         mempool.expire(height: finalHeight)
+        executor.forget(below: finalHeight)
         proposals = proposals.filter { $0.key > certificate.view }
         wanted.removeAll { tree[$0] != nil || $0 == finalDigest }
         if let next = blocks[blocks.count - 1].nextValidators { beginEpoch(under: next) }

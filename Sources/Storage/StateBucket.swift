@@ -6,12 +6,14 @@ import Merkle
 /// One row. `leaves` column: `key ‖ valueHash` of each entry, ascending by key. `payload` column: the byte count of each
 /// value as a little-endian UInt32, then the values. The first is apart so that opening and proofs read no values.
 ///
-/// In memory each value is an array of its own: a bucket is made anew for every block that changes one of its entries, and then
-/// shares the others.
+/// In memory each value is an array of its own, so that a change of one entry leaves the others where they are: mostly in no
+/// processor's cache.
 struct StateBucket {
-    let leaves: [HashedLeaf]
+    private(set) var leaves: [HashedLeaf]
     /// In the order of `leaves`.
-    let values: [[UInt8]]
+    private(set) var values: [[UInt8]]
+    /// Bytes held in memory, roughly; a value that several versions of a bucket share counts in each. Kept, since adding up reads every value.
+    private(set) var byteCount: Int
 
     static let leafBytes = 2 * Digest.byteCount
     static let valueBytesMax = 1 << 24
@@ -48,8 +50,7 @@ struct StateBucket {
             start += count
         }
         guard start == payload.count else { return nil }
-        self.leaves = leaves
-        self.values = values
+        self.init(leaves: leaves, values: values)
     }
 
     /// `values` in the order of `leaves`.
@@ -59,6 +60,52 @@ struct StateBucket {
             values.allSatisfy { $0.count <= Self.valueBytesMax }, "a value is at most 16 MiB")
         self.leaves = leaves
         self.values = values
+        byteCount = values.reduce(leaves.count * Self.entryBytes) { $0 + $1.count }
+    }
+
+    /// Makes the entries those that a layer has, with values from its changes. What stays is compared by its leaf, and its value not
+    /// touched.
+    ///
+    /// - Parameters:
+    ///   - present: the entries from now on, ascending by key.
+    ///   - changes: the layer's, ascending by key.
+    ///   - next: the first change that no bucket before this one has taken or passed.
+    /// - Returns: false where an entry is not what it was; then nothing that is in memory is to be used any more.
+    mutating func update(
+        _ present: [HashedLeaf], _ changes: [(key: Digest, value: [UInt8]?)], _ next: inout Int
+    ) -> Bool {
+        var old = 0
+        for (place, leaf) in present.enumerated() {
+            while next < changes.count, changes[next].key < leaf.key { next += 1 }
+            while old < leaves.count, leaves[old].key < leaf.key {
+                remove(at: place)
+                old += 1
+            }
+            let isKept = old < leaves.count && leaves[old].key == leaf.key
+            if next < changes.count, changes[next].key == leaf.key {
+                guard let value = changes[next].value else {
+                    preconditionFailure("a key that the layer holds has no value")
+                }
+                if isKept { remove(at: place) }
+                insert(value, at: place)
+            } else if !isKept || leaves[old] != leaf {
+                return false
+            }
+            if isKept { old += 1 }
+        }
+        while values.count > present.count { remove(at: values.count - 1) }
+        leaves = present
+        return true
+    }
+
+    private mutating func insert(_ value: [UInt8], at place: Int) {
+        precondition(value.count <= Self.valueBytesMax, "a value is at most 16 MiB")
+        byteCount += value.count + Self.entryBytes
+        values.insert(value, at: place)
+    }
+
+    private mutating func remove(at place: Int) {
+        byteCount -= values.remove(at: place).count + Self.entryBytes
     }
 
     var payload: [UInt8] {
@@ -81,15 +128,8 @@ struct StateBucket {
         return bytes
     }
 
-    /// Bytes held in memory, roughly; a value that several versions of a bucket share counts in each.
-    var byteCount: Int {
-        values.reduce(leaves.count * MemoryLayout<HashedLeaf>.stride) {
-            $0 + $1.count + Self.arrayBytes
-        }
-    }
-
-    /// What an array costs beside its elements.
-    private static let arrayBytes = 48
+    /// What an entry takes beside its value's bytes: its leaf and an array.
+    private static let entryBytes = MemoryLayout<HashedLeaf>.stride + 48
 
     func index(of key: Digest) -> Int? {
         leaves.firstIndex { $0.key == key }

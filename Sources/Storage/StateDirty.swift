@@ -58,6 +58,17 @@ struct StateDirty {
         }
     }
 
+    /// Changes a bucket where it is; its region stays. Nil where it does not lag.
+    mutating func update<Result>(
+        _ id: UInt32, depth: Int, _ body: (inout StateBucket) -> Result
+    ) -> Result? {
+        guard let place = entries.index(forKey: id) else { return nil }
+        entries.values[place].depth = depth
+        byteCount -= entries.values[place].bucket.byteCount
+        defer { byteCount += entries.values[place].bucket.byteCount }
+        return body(&entries.values[place].bucket)
+    }
+
     /// Takes out the region that changed first, for the caller to write.
     mutating func removeOldest() -> (storedRow: UInt32?, buckets: [(id: UInt32, entry: Entry)])? {
         guard !isEmpty else { return nil }

@@ -169,6 +169,17 @@ extension StateStore {
         // Rewrites come in key order, as the changes do, so one pass over both is enough.
         var next = 0
         for rewrite in rewrites {
+            // Most: nothing was split, and the bucket's row lags already. It is in no cache then.
+            if let id = rewrite.source, rewrite.targets.count == 1, rewrite.targets[0].id == id,
+                let isIntact = dirty.update(
+                    id, depth: rewrite.targets[0].depth,
+                    { $0.update(rewrite.targets[0].leaves, changes, &next) })
+            {
+                guard isIntact else {
+                    throw .damaged(bucket: Int64(id), "an entry is not what it was")
+                }
+                continue
+            }
             var old: StateBucket?
             if let source = rewrite.source {
                 old = try stored(source)

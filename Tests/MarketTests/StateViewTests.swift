@@ -51,14 +51,11 @@ import Testing
         let nonces = (UInt32(1)...20).map(\.encoded)
         let seed = SaltSeedRecord(after: nil, nonces: nonces, suite: Self.suite)
         for (key, value) in changes {
-            let stored = try StoredRecord.decode(
-                try #require(value), limits: StoredRecord.limits)
-            #expect(
-                stored.salt
-                    == StoredRecord.salt(seed: seed.seed, height: 5, key: key, suite: Self.suite))
-            if key == StateKey.saltSeed(Self.suite) {
-                #expect(try stored.record() == .saltSeed(seed))
-            }
+            let value = try #require(value)
+            let record = try StoredRecord.decode(value: value)
+            var writer = StoredRecordWriter(seed: seed.seed, height: 5, suite: Self.suite)
+            #expect(writer.value(record, at: key) == value)
+            if key == StateKey.saltSeed(Self.suite) { #expect(record == .saltSeed(seed)) }
         }
     }
 
@@ -105,6 +102,65 @@ import Testing
         other.remove(StateKey.bank(TestMarket.id(1), Self.suite))
         other.commit()
         #expect(other.changes().map { $0.value } == [nil])
+    }
+
+    /// What is only written is not read from the base, and whatever the order of reading, writing and undoing, the block changes what
+    /// an account of every step says.
+    @Test func unreadRecordsChangeNothingElse() {
+        var random = SplitMix(state: 5)
+        for _ in 0..<300 {
+            var state = MemoryState()
+            let serials = UInt32(1)...6
+            func key(_ serial: UInt32) -> Digest {
+                StateKey.bank(TestMarket.id(serial), Self.suite)
+            }
+            for serial in serials where Bool.random(using: &random) {
+                state.values[key(serial)] = StoredRecord.encode(
+                    .bank(bank(7, serial)), salt: Self.salt)
+            }
+            func inBase(_ serial: UInt32) -> BankRecord? {
+                state.values[key(serial)] == nil ? nil : bank(7, serial)
+            }
+            var view = view(state)
+            /// Of what was written; nil for what was removed.
+            var written: [UInt32: BankRecord?] = [:]
+            for _ in 0..<4 {
+                view.begin()
+                let before = written
+                for _ in 0..<4 {
+                    let serial = UInt32.random(in: serials, using: &random)
+                    let now = written[serial] ?? inBase(serial)
+                    switch Int.random(in: 0..<4, using: &random) {
+                    case 0:
+                        let record = bank(.random(in: 0..<9, using: &random), serial)
+                        view.put(record)
+                        written[serial] = record
+                    case 1:
+                        view.remove(key(serial))
+                        written[serial] = .some(nil)
+                    case 2: #expect(view.bank(TestMarket.id(serial)) == now)
+                    default:
+                        let holds = view.holds(key(serial))
+                        #expect(holds == (now != nil))
+                    }
+                }
+                if Bool.random(using: &random) {
+                    view.commit()
+                } else {
+                    view.rollback()
+                    written = before
+                }
+            }
+            var expected: [Digest: BankRecord?] = [:]
+            for (serial, record) in written where record != nil || inBase(serial) != nil {
+                expected[key(serial)] = record
+            }
+            var found: [Digest: BankRecord?] = [:]
+            for (key, value) in view.changes() {
+                found[key] = .some(value.flatMap { BankRecord(DecodedValue($0).record) })
+            }
+            #expect(found == expected)
+        }
     }
 
     @Test func aRecordOfAnotherTypeIsNotRead() {

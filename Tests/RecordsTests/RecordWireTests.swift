@@ -43,9 +43,7 @@ import Testing
 
     @Test(arguments: Samples.records)
     func storedFormKeepsTheRecord(_ record: AnyRecord) throws {
-        let key = record.stateKey(Samples.suite)
-        let salt = StoredRecord.salt(
-            seed: Samples.suite.digest([1]), height: 1, key: key, suite: Samples.suite)
+        let salt = [UInt8](repeating: 7, count: StoredRecord.saltBytes)
         let value = StoredRecord.encode(record, salt: salt)
         #expect(try StoredRecord.decode(value: value) == record)
         #expect(try StoredRecord.decode(value, limits: StoredRecord.limits).salt == salt)
@@ -55,6 +53,39 @@ import Testing
             }
         }
         #expect(throws: CBORError.self) { try StoredRecord.decode(value: value + [0]) }
+    }
+
+    /// What is left of a licence's uses is never less than none.
+    @Test func noLicenceHasMoreUsesThanItsMost() throws {
+        let sample = Samples.records.compactMap { AgreementRecord($0) }.first
+        var agreement = try #require(sample)
+        for (reserved, metered) in [
+            (agreement.usesMax + 1, 0), (1, agreement.usesMax), (.max, .max),
+        ] {
+            agreement.usesReserved = reserved
+            agreement.usesMetered = metered
+            let body = AnyRecord.agreement(agreement).body
+            #expect(throws: CBORError.self) { try AnyRecord(type: .agreement, body: body) }
+        }
+    }
+
+    /// The writer of a block's records writes each as it stands alone, whatever it has written before.
+    @Test(arguments: LedgerCrypto.Suite.allCases)
+    func aBlocksRecordsAreWrittenAsEachIs(suite: LedgerCrypto.Suite) {
+        for (seed, height) in [(nil, 0), (suite.digest([1]), 1), (suite.digest([2]), .max)]
+            as [(Digest?, UInt64)]
+        {
+            var writer = StoredRecordWriter(seed: seed, height: height, suite: suite)
+            for record in Samples.records {
+                let key = record.stateKey(suite)
+                let salted = CBORValue.array([
+                    .text("huijin/salt/2"), .bytes(seed?.bytes ?? []), .unsigned(height),
+                    .bytes(key.bytes),
+                ])
+                let salt = Array(suite.digest(salted.encoded).bytes.prefix(16))
+                #expect(writer.value(record, at: key) == StoredRecord.encode(record, salt: salt))
+            }
+        }
     }
 
     @Test func keysAreDistinct() {

@@ -9,8 +9,8 @@ struct StateTable {
         let key: Digest
         var record: AnyRecord?
         var isWritten = false
-        /// Whether there is a record in the base.
-        let isInBase: Bool
+        /// Whether there is a record in the base; nil while nobody has read it. Who only writes does not ask.
+        var isInBase: Bool?
     }
 
     private let height: UInt64
@@ -50,13 +50,24 @@ struct StateTable {
 
     func place(of key: Digest) -> Int? { places[key] }
 
-    /// Takes in what the base holds under a key that has no place yet.
-    mutating func load(_ key: Digest, _ value: [UInt8]?, _ cache: RecordCache?) -> Int {
-        let decoded = value.map { cache?.decoded($0, at: key) ?? DecodedValue($0) }
+    /// A place for a key that has none yet, of which the base was not asked.
+    mutating func add(_ key: Digest) -> Int {
         places[key] = slots.count
-        slots.append(
-            Slot(key: key, record: decoded?.record, isInBase: decoded != nil))
+        slots.append(Slot(key: key, record: nil))
         return slots.count - 1
+    }
+
+    /// Whether what is at this place must be read from the base first: never where it has been written.
+    func isUnread(_ place: Int) -> Bool {
+        !slots[place].isWritten && slots[place].isInBase == nil
+    }
+
+    /// Takes in what the base holds at an unread place.
+    mutating func load(_ value: [UInt8]?, _ cache: RecordCache?, at place: Int) {
+        let key = slots[place].key
+        let decoded = value.map { cache?.decoded($0, at: key) ?? DecodedValue($0) }
+        slots[place].record = decoded?.record
+        slots[place].isInBase = decoded != nil
     }
 
     mutating func write(_ record: AnyRecord?, at place: Int) {
@@ -82,9 +93,11 @@ struct StateTable {
         return places
     }
 
-    /// - Parameter before: what salts came from in the base.
+    /// - Parameters:
+    ///   - before: what salts came from in the base.
+    ///   - isInBase: whether there is a record under a key in the base; asked for what was removed and never read.
     func changes(
-        _ suite: Suite, seed before: SaltSeedRecord?
+        _ suite: Suite, seed before: SaltSeedRecord?, isInBase: (Digest) -> Bool
     ) -> [(key: Digest, value: [UInt8]?)] {
         let places = writtenPlaces()
         var changes: [(key: Digest, value: [UInt8]?)] = []
@@ -92,11 +105,12 @@ struct StateTable {
         let seed =
             nonces.isEmpty
             ? before : SaltSeedRecord(after: before?.seed, nonces: nonces, suite: suite)
+        var writer = StoredRecordWriter(seed: seed?.seed, height: height, suite: suite)
         for place in places {
             let slot = slots[place]
             if let record = slot.record {
-                changes.append((slot.key, encoded(record, at: slot.key, seed, suite)))
-            } else if slot.isInBase {
+                changes.append((slot.key, writer.value(record, at: slot.key)))
+            } else if slot.isInBase ?? isInBase(slot.key) {
                 // Made and removed within the block, nothing remains to be changed.
                 changes.append((slot.key, nil))
             }
@@ -104,15 +118,8 @@ struct StateTable {
         if let seed, seed != before {
             let key = StateKey.saltSeed(suite)
             let place = changes.firstIndex { $0.key > key } ?? changes.count
-            changes.insert((key, encoded(.saltSeed(seed), at: key, seed, suite)), at: place)
+            changes.insert((key, writer.value(.saltSeed(seed), at: key)), at: place)
         }
         return changes
-    }
-
-    private func encoded(
-        _ record: AnyRecord, at key: Digest, _ seed: SaltSeedRecord?, _ suite: Suite
-    ) -> [UInt8] {
-        let salt = StoredRecord.salt(seed: seed?.seed, height: height, key: key, suite: suite)
-        return StoredRecord.encode(record, salt: salt)
     }
 }

@@ -84,7 +84,9 @@ public struct StateView<Base: StateReader> {
     }
 
     public mutating func put<Record: RecordCodable>(_ record: Record) {
-        let place = place(of: record.stateKey(suite))
+        let key = record.stateKey(suite)
+        // What is overwritten need not be read.
+        let place = table.place(of: key) ?? table.add(key)
         table.write(record.wrapped, at: place)
     }
 
@@ -96,8 +98,11 @@ public struct StateView<Base: StateReader> {
     /// Grows whenever a member or a key is written: what was derived from those records is to be read again then.
     public var memberWrites: Int { table.memberWrites }
 
+    /// Where the record under a key is, read from the base if need be.
     private mutating func place(of key: Digest) -> Int {
-        table.place(of: key) ?? table.load(key, base.value(for: key), cache)
+        let place = table.place(of: key) ?? table.add(key)
+        if table.isUnread(place) { table.load(base.value(for: key), cache, at: place) }
+        return place
     }
 
     // MARK: Events
@@ -126,7 +131,7 @@ public struct StateView<Base: StateReader> {
         let seed = base.value(for: StateKey.saltSeed(suite)).flatMap {
             SaltSeedRecord(DecodedValue($0).record)
         }
-        return table.changes(suite, seed: seed)
+        return table.changes(suite, seed: seed) { base.value(for: $0) != nil }
     }
 
     /// A settlement bank whose accounts changed by another sum than its confirmed deposits less withdrawals.
