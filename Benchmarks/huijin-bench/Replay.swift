@@ -53,7 +53,7 @@ struct Replay {
             count += stored.block.entries.count
         }
         let seconds = (ContinuousClock.now - begin).milliseconds / 1e3
-        let all = max(before, ceiling.measure()) * Double(ceiling.validators)
+        let all = (before + ceiling.measure()) / 2 * Double(ceiling.validators)
         guard target.watermark == source.watermark else {
             throw BenchNetwork.Failed(description: "the replayed chain ends elsewhere")
         }
