@@ -107,9 +107,11 @@ public struct CertifiedBlock: Sendable, Equatable, CBORCodable {
 
 /// What validators say to one another. Wire: `[tag, content]`; tags are never reused. 1 was a proposal with its whole
 /// block.
+///
+/// Messages pass through several queues: what is large is apart, so that all of them are small.
 public enum PeerMessage: Sendable, Equatable {
     /// 10
-    case proposal(Proposal)
+    indirect case proposal(Proposal)
     /// 2
     case votes([Vote])
     /// 3
@@ -123,13 +125,13 @@ public enum PeerMessage: Sendable, Equatable {
     /// 7: a block that is not yet final, by the digest of its header.
     case blockRequest(Digest)
     /// 8: the answer to 7.
-    case block(Block)
+    indirect case block(Block)
     /// 9
-    case status(ReplicaStatus)
+    indirect case status(ReplicaStatus)
     /// 20: which votes of mine do you hold in this epoch? The number comes back with the answer.
     case heldVotesRequest(epoch: UInt64, question: UInt64)
     /// 21: the answer to 20.
-    case heldVotes(HeldVotes)
+    indirect case heldVotes(HeldVotes)
     /// 11: transactions of a proposal, by the digests of their envelopes.
     case transactionsRequest([Digest])
     /// 12: the answer to 11, as many as fit.

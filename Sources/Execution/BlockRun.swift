@@ -5,10 +5,10 @@ import Merkle
 import Records
 
 /// One block while it is being executed; leader and follower go through exactly this.
-struct BlockRun<Base: CommittedState> {
+struct BlockRun {
     let context: BlockContext
     let ancestors: [ExecutedBlock]
-    var state: StateView<LayeredState<Base>>
+    var state: StateView
     private(set) var entries: [Entry] = []
     private(set) var outcomes: [EntryOutcome] = []
     private(set) var transactions: [TransactionReference?] = []
@@ -28,7 +28,8 @@ struct BlockRun<Base: CommittedState> {
 
     /// - Parameter entriesMax: for how many entries room is made; there may be more.
     init(
-        _ context: BlockContext, on parent: ParentState<Base>, cache: RecordCache, entriesMax: Int
+        _ context: BlockContext, on parent: ParentState<some CommittedState>, cache: RecordCache,
+        entriesMax: Int
     ) {
         self.context = context
         ancestors = parent.layers

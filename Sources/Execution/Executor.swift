@@ -174,7 +174,7 @@ public struct Executor<Base: CommittedState> {
     }
 
     private func finish(
-        _ run: BlockRun<Base>, next: ValidatorSet?, on parent: ParentState<Base>,
+        _ run: BlockRun, next: ValidatorSet?, on parent: ParentState<Base>,
         leftOut: [LeftOut]
     ) -> ExecutedBlock {
         if let bank = run.state.bankOutOfBalance() {

@@ -23,6 +23,8 @@ public struct Envelope: Sendable, Equatable {
     /// On the heap once: an envelope passes through many hands, and each copy costs one reference count.
     private final class Content: Sendable {
         let bytes: [UInt8]
+        /// Beside them: it is asked for where the bytes themselves are in no processor's cache.
+        let byteCount: Int
         let digest: Digest
         let id: Digest
         let transaction: Transaction
@@ -36,6 +38,7 @@ public struct Envelope: Sendable, Equatable {
             transaction: Transaction, suite: Suite
         ) {
             self.bytes = bytes
+            byteCount = bytes.count
             self.parts = parts
             self.transaction = transaction
             keyID = header.keyID
@@ -58,7 +61,7 @@ public struct Envelope: Sendable, Equatable {
     // By themselves, because a copy of the whole transaction costs a reference count for each of its parts.
     public var member: MemberID { content.transaction.member }
     public var lastValidHeight: UInt64 { content.transaction.lastValidHeight }
-    public var byteCount: Int { content.bytes.count }
+    public var byteCount: Int { content.byteCount }
     /// The key that is said to have signed.
     public var keyID: KeyID { content.keyID }
     /// The place in the batch; nil where the transaction itself is signed.

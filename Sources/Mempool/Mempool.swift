@@ -101,25 +101,29 @@ public struct Mempool: Sendable {
 
     /// Whether an envelope is worth checking its signature; the same answer as `insert` would give.
     public func refusal(of envelope: Envelope) -> Refusal? {
+        refusal(of: envelope, lane: laneByMember[envelope.member])
+    }
+
+    /// - Parameter lane: of the envelope's member, if it has one.
+    private func refusal(of envelope: Envelope, lane: Int32?) -> Refusal? {
         if slotByID[envelope.id] != nil { return .duplicate }
         if badSignatures.contains(envelope.digest) { return .badSignature }
         if envelope.lastValidHeight <= expiredHeight { return .expired }
         let size = envelope.byteCount
         if count >= limits.countMax || bytes + size > limits.bytesMax { return .full }
-        if let lane = laneByMember[envelope.member] {
-            if lanes[Int(lane)].count >= limits.memberCountMax
-                || lanes[Int(lane)].bytes + size > limits.memberBytesMax
-            {
-                return .memberFull
-            }
-        }
+        if let lane, isFull(lanes[Int(lane)], with: size) { return .memberFull }
         return nil
+    }
+
+    private func isFull(_ lane: Lane, with size: Int) -> Bool {
+        lane.count >= limits.memberCountMax || lane.bytes + size > limits.memberBytesMax
     }
 
     public mutating func insert(_ verified: Verified<SignedTransaction>) throws(Refusal) {
         let envelope = verified.value.envelope
-        if let refusal = refusal(of: envelope) { throw refusal }
-        let lane = lane(of: envelope.member)
+        let known = laneByMember[envelope.member]
+        if let refusal = refusal(of: envelope, lane: known) { throw refusal }
+        let lane = known.map { Int($0) } ?? addLane(of: envelope.member)
         let slot: Int32
         if let free = freeSlots.popLast() {
             slot = free
@@ -158,8 +162,7 @@ public struct Mempool: Sendable {
         badSignatures.insert(digest)
     }
 
-    private mutating func lane(of member: MemberID) -> Int {
-        if let lane = laneByMember[member] { return Int(lane) }
+    private mutating func addLane(of member: MemberID) -> Int {
         let lane: Int
         if let free = freeLanes.popLast() {
             lane = Int(free)

@@ -91,7 +91,7 @@ public enum Input: Sendable {
     /// A link to this peer is up (again): it is told where this replica stands.
     case connected(PeerID)
     /// The operator gives a recovery for which `refusal(of:)` has nothing to say.
-    case recovery(Recovery)
+    indirect case recovery(Recovery)
 }
 
 /// A signature to check, with `Envelope.verified(by:)`.
@@ -139,7 +139,8 @@ public struct ReplicaFault: Error, Sendable, Equatable, CustomStringConvertible 
     }
 }
 
-/// One thing that the driver does for the replica; see `Replica` for the order in which it does them.
+/// One thing that the driver does for the replica; see `Replica` for the order in which it does them. What is large and seldom is apart,
+/// so that all are small.
 public enum Effect: Sendable {
     /// Write all three in one durable step, which is over when this effect is done. The certificates are the
     /// notarizations on which the finalize votes among the votes rest; they come back as `Recovered.certificates`. Those
@@ -167,13 +168,13 @@ public enum Effect: Sendable {
     /// For each envelope of the request `accepted` (received and passed on, nothing more) or why not.
     case answer(RequestID, [OutcomeCode])
     /// Two contradicting votes of one validator.
-    case evidence(Equivocation)
+    indirect case evidence(Equivocation)
     /// This valid vote by this replica's key is not in its store: votes were lost, or another node uses the key. It follows
     /// without a vote from now on, and the driver makes sure, durably, that no later process votes with this key again.
-    case forgotten(Vote)
+    indirect case forgotten(Vote)
     /// A recovery, valid under the genesis' rule, ended the present epoch with this block, and the final blocks here do not lead to it:
     /// two certified histories. This replica goes on; people have to be told. Once in an epoch.
-    case contradicted(by: Header, Certificate)
+    indirect case contradicted(by: Header, Certificate)
     /// A new epoch has begun under this set; this replica has that seat in it, or none. From the next effect on, a
     /// `PeerID` means a seat of this set, and votes are signed for this seat. A guest that now has a seat comes by its seat,
     /// and can still be sent to under its number as a guest.

@@ -131,6 +131,10 @@ struct StateBucket {
     /// What an entry takes beside its value's bytes: its leaf and an array.
     private static let entryBytes = MemoryLayout<HashedLeaf>.stride + 48
 
+    func value(of key: Digest) -> [UInt8]? {
+        index(of: key).map { values[$0] }
+    }
+
     func index(of key: Digest) -> Int? {
         leaves.firstIndex { $0.key == key }
     }

@@ -58,6 +58,12 @@ struct StateDirty {
         }
     }
 
+    /// What a bucket holds, without a copy of the rest of its entry. Nil where it does not lag.
+    func bucket<Result>(_ id: UInt32, _ body: (StateBucket) -> Result) -> Result? {
+        guard let place = entries.index(forKey: id) else { return nil }
+        return body(entries.values[place].bucket)
+    }
+
     /// Changes a bucket where it is; its region stays. Nil where it does not lag.
     mutating func update<Result>(
         _ id: UInt32, depth: Int, _ body: (inout StateBucket) -> Result

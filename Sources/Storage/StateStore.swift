@@ -89,12 +89,11 @@ public final class StateStore: MapReader {
 
     /// The value of a key; nil when there is none, or when it cannot be read (`failure`).
     public func value(for key: Digest) -> [UInt8]? {
-        guard let id = top.bucket(for: key), let bucket = bucket(id),
-            let index = bucket.index(of: key)
-        else { return nil }
-        let value = bucket.values[index]
+        guard let id = top.bucket(for: key) else { return nil }
         // What has not left memory was checked when it came; what has been on disk may be damaged.
-        if dirty.entries[id] != nil { return value }
+        if let found = dirty.bucket(id, { $0.value(of: key) }) { return found }
+        guard let bucket = stored(id), let index = bucket.index(of: key) else { return nil }
+        let value = bucket.values[index]
         guard suite.digest(value) == bucket.leaves[index].valueHash else {
             fail(.damaged(bucket: Int64(id), "a value is not the one committed to"))
             return nil
@@ -103,7 +102,7 @@ public final class StateStore: MapReader {
     }
 
     public func leaves(ofBucket id: UInt32) -> [HashedLeaf] {
-        bucket(id)?.leaves ?? []
+        dirty.bucket(id) { $0.leaves } ?? stored(id)?.leaves ?? []
     }
 
     /// Writes what one block changes, inside the caller's transaction.
@@ -164,7 +163,7 @@ extension StateStore {
         _ layer: MapLayer, _ changes: [(key: Digest, value: [UInt8]?)]
     ) throws(StateStoreError) {
         let rewrites = try top.absorb(layer, suite: suite) { (id) throws(StateStoreError) in
-            try stored(id).leaves
+            try earlier(id).leaves
         }
         // Rewrites come in key order, as the changes do, so one pass over both is enough.
         var next = 0
@@ -182,7 +181,7 @@ extension StateStore {
             }
             var old: StateBucket?
             if let source = rewrite.source {
-                old = try stored(source)
+                old = try earlier(source)
                 forget(source)
             }
             var targets: [(id: UInt32, depth: Int, bucket: StateBucket)] = []
@@ -253,9 +252,8 @@ extension StateStore {
 // MARK: Reading
 
 extension StateStore {
-    /// A bucket as the core reads it.
-    private func bucket(_ id: UInt32) -> StateBucket? {
-        if let entry = dirty.entries[id] { return entry.bucket }
+    /// A bucket that does not lag, as the core reads it.
+    private func stored(_ id: UInt32) -> StateBucket? {
         if let bucket = cache[id] { return bucket }
         do throws(StateStoreError) {
             let bucket = try verified(id)
@@ -269,7 +267,7 @@ extension StateStore {
 
     /// A bucket's entries before the layer that is being merged, which the tree says nothing of
     /// any more; `bucket(for:from:_:)` compares them with the layer's.
-    private func stored(_ id: UInt32) throws(StateStoreError) -> StateBucket {
+    private func earlier(_ id: UInt32) throws(StateStoreError) -> StateBucket {
         if let entry = dirty.entries[id] { return entry.bucket }
         if let bucket = cache[id] { return bucket }
         return try rows.bucket(id)

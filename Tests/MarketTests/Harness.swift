@@ -12,7 +12,7 @@ struct MemoryState: StateReader {
 
     func value(for key: Digest) -> [UInt8]? { values[key] }
 
-    mutating func absorb<Base>(_ view: StateView<Base>) {
+    mutating func absorb(_ view: StateView) {
         for change in view.changes() { values[change.key] = change.value }
     }
 }
@@ -72,7 +72,7 @@ struct TestMarket {
     }
 
     /// Writes records past all rules.
-    mutating func change(_ body: (inout StateView<MemoryState>) -> Void) {
+    mutating func change(_ body: (inout StateView) -> Void) {
         var view = StateView(base: state, suite: suite, height: height)
         view.begin()
         body(&view)
@@ -81,7 +81,7 @@ struct TestMarket {
     }
 
     /// Reads as rules do.
-    func read<Result>(_ body: (inout StateView<MemoryState>) -> Result) -> Result {
+    func read<Result>(_ body: (inout StateView) -> Result) -> Result {
         var view = StateView(base: state, suite: suite, height: height)
         return body(&view)
     }
@@ -170,7 +170,7 @@ struct TestMarket {
     }
 
     private func firstKey(
-        of member: MemberID, in view: inout StateView<MemoryState>
+        of member: MemberID, in view: inout StateView
     ) -> KeyRecord? {
         for serial in UInt32(0)..<256 where Self.id(serial) == member {
             return view.key(Self.publicKey(serial, suite: suite).keyID)

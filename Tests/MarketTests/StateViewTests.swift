@@ -10,7 +10,7 @@ import Testing
     static let suite = LedgerCrypto.Suite.ed25519SHA256
     static let salt = [UInt8](repeating: 3, count: 16)
 
-    private func view(_ state: MemoryState = MemoryState()) -> StateView<MemoryState> {
+    private func view(_ state: MemoryState = MemoryState()) -> StateView {
         StateView(base: state, suite: Self.suite, height: 5)
     }
 

@@ -16,7 +16,7 @@ final class TradeWorld {
 
     let suite: Suite
     private(set) var base = MemoryState()
-    private(set) var view: StateView<MemoryState>
+    private(set) var view: StateView
     private(set) var height: UInt64 = 1
     private(set) var timeMs: UInt64 = 1_767_196_800_000
     private(set) var events: [PlacedEvent] = []

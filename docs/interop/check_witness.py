@@ -47,7 +47,7 @@ def witness(native, bundle):
     read = check_tlog.read_checkpoint(note.encode(), check_tlog.read_policy(policy))
     expect((read[1], read[2].hex(), read[3]) == (seen["logSize"], seen["logRoot"], ["w"]), f"check_tlog.py reads the same: {read}")
     expect(judge(f"{text}\n" + two.line(text), one)[0] == 2, "another's cosignature is not his")
-    expect(judge(f"{text}\n" + one.line(text.replace("huijin/", "huijin/0")), one)[0] == 1, "nor is his of another log")
+    expect(judge(f"{text}\n" + one.line(text.replace("huijin/", "huijin/0")), one)[0] == 2, "nor is his of another log")
     lines = text.splitlines()
     other = "\n".join([lines[0], lines[1], base64.b64encode(hashlib.sha256(b"other").digest()).decode()]) + "\n"
     expect(judge(f"{other}\n" + one.line(other), one)[0] == 3, "another log of the same size: two histories")

@@ -53,8 +53,8 @@ extension AssetApprove {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         var record = try state.unfrozenAsset(asset)
         guard record.status == .claimed else { throw .wrongState }
@@ -65,7 +65,7 @@ extension AssetApprove {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.rightsTouch(
             asset, context, ("reviewCommitment", .bytes(reviewCommitment.bytes)))
     }

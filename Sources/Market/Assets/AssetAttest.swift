@@ -83,8 +83,8 @@ extension AssetAttest {
         guard score <= Self.scoreMax else { throw .valueNotAllowed }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let record = try state.unfrozenAsset(asset)
         guard record.status == .claimed || record.status == .registered else { throw .wrongState }
@@ -97,7 +97,7 @@ extension AssetAttest {
                 reportCommitment: reportCommitment, height: context.height))
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.rightsTouch(
             asset, context, ("assessment", .text(assessment.name)), ("score", .unsigned(score)),
             ("expiresMs", .unsigned(expiresMs)),

@@ -81,8 +81,8 @@ extension AssetDerive {
         guard Self.levels.contains(claim.level), !parents.isEmpty else { throw .valueNotAllowed }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         for pin in parents {
             let parent = try state.registeredAsset(pin.asset)
@@ -92,7 +92,7 @@ extension AssetDerive {
         try claim.claim(in: &state, context, parents: parents.map(\.asset))
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         let child = claim.assetID(context)
         let actor = EventActor.member(context.member.id)
         let detail = claim.detail + [("parents", .array(parents.map(\.shown)))]

@@ -174,16 +174,16 @@ extension AssetRegister {
         else { throw .valueNotAllowed }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         try claim(in: &state, context)
     }
 
     /// - Parameter parents: ascending; empty for an original asset.
     /// - Throws: `alreadyExists`.
-    func claim<Base>(
-        in state: inout StateView<Base>, _ context: ApplyContext, parents: [Digest] = []
+    func claim(
+        in state: inout StateView, _ context: ApplyContext, parents: [Digest] = []
     ) throws(OutcomeCode) {
         let id = assetID(context)
         guard state.asset(id) == nil else { throw .alreadyExists }
@@ -199,7 +199,7 @@ extension AssetRegister {
                 refusalsLog: empty, parents: parents))
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         let id = assetID(context)
         // A refused claim stands in the log of the asset that exists already, if there is one.
         guard state.asset(id) != nil else { return [] }

@@ -60,8 +60,8 @@ extension AssetUnfreeze {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         var record = try state.asset(asset, underOversightOf: office, in: context)
         guard record.freeze(by: office) != nil else { throw .wrongState }
@@ -69,7 +69,7 @@ extension AssetUnfreeze {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.rightsTouch(
             asset, context, ("office", .text(office.name)),
             ("referenceCommitment", .bytes(referenceCommitment.bytes)))

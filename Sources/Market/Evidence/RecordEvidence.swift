@@ -62,8 +62,8 @@ extension RecordEvidence {
         guard !mediaType.isEmpty else { throw .valueNotAllowed }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         state.put(
             EvidenceRecord(

@@ -9,17 +9,17 @@ public enum MarketRules {
     ///
     /// - Parameter context: its sender is enrolled and its key live.
     /// - Returns: `accepted`, or a recorded refusal after which the state is as before, but for a refusal event.
-    public static func apply<Base>(
-        _ transaction: Transaction, kind: TransactionKind, to state: inout StateView<Base>,
+    public static func apply(
+        _ transaction: Transaction, kind: TransactionKind, to state: inout StateView,
         in context: ApplyContext
     ) -> OutcomeCode {
         state.mix(nonce: context.nonce)
-        return kind.accept(ApplyVisitor<Base>(transaction: transaction, context: context), &state)
+        return kind.accept(ApplyVisitor(transaction: transaction, context: context), &state)
     }
 
     /// Does what is due at a deadline, which is taken off the list.
-    public static func apply<Base>(
-        _ deadline: Deadline, entryDigest: Digest, to state: inout StateView<Base>,
+    public static func apply(
+        _ deadline: Deadline, entryDigest: Digest, to state: inout StateView,
         in block: BlockContext
     ) {
         state.begin()
@@ -33,12 +33,12 @@ public enum MarketRules {
     }
 }
 
-private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
+private struct ApplyVisitor: BodyVisitor {
     let transaction: Transaction
     let context: ApplyContext
 
     func visit<Body: TransactionBody>(
-        _ type: Body.Type, _ state: inout StateView<Base>
+        _ type: Body.Type, _ state: inout StateView
     ) -> OutcomeCode {
         let body: Body
         do throws(CBORError) {
@@ -77,7 +77,7 @@ private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
     }
 
     private func recordRefusal<Body: TransactionBody>(
-        of body: Body, _ code: OutcomeCode, in state: inout StateView<Base>
+        of body: Body, _ code: OutcomeCode, in state: inout StateView
     ) {
         state.begin()
         for touch in body.touches(in: &state, context) where state.asset(touch.asset) != nil {
@@ -88,7 +88,7 @@ private struct ApplyVisitor<Base: StateReader>: BodyVisitor {
 
     private func append(
         _ touch: Touch, log: EventLogKind, code: OutcomeCode, kind: TransactionKind,
-        to state: inout StateView<Base>
+        to state: inout StateView
     ) {
         state.append(
             touch, log: log, kind: .transaction(kind), code: code,

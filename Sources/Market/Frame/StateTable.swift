@@ -2,8 +2,7 @@ import Encoding
 import LedgerCrypto
 import Records
 
-/// The records that a block has read and written. Apart from `StateView`, which is generic over where they come
-/// from, so that all of this is compiled for concrete types.
+/// The records that a block has read and written.
 struct StateTable {
     struct Slot {
         let key: Digest
@@ -37,7 +36,11 @@ struct StateTable {
     }
 
     mutating func commit() {
-        undo.removeAll(keepingCapacity: true)
+        forgetUndo()
+    }
+
+    private mutating func forgetUndo() {
+        if !undo.isEmpty { undo.removeAll(keepingCapacity: true) }
     }
 
     mutating func rollback() {
@@ -45,7 +48,7 @@ struct StateTable {
             slots[step.place].record = step.record
             slots[step.place].isWritten = step.isWritten
         }
-        undo.removeAll(keepingCapacity: true)
+        forgetUndo()
     }
 
     func place(of key: Digest) -> Int? { places[key] }

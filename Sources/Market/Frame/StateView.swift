@@ -18,7 +18,7 @@ public struct PlacedEvent: Equatable, Sendable {
 ///
 /// Records are decoded once per block and encoded once, when the block is done. Each entry runs between `begin` and
 /// `commit` or `rollback`.
-public struct StateView<Base: StateReader> {
+public struct StateView {
     public let suite: Suite
     private var table: StateTable
     /// Events of all entries so far, in order.
@@ -26,9 +26,9 @@ public struct StateView<Base: StateReader> {
     private var eventsBefore = 0
     private var proofs = 0
     private let cache: RecordCache?
-    private let base: Base
+    private let base: any StateReader
 
-    public init(base: Base, suite: Suite, height: UInt64, cache: RecordCache? = nil) {
+    public init(base: any StateReader, suite: Suite, height: UInt64, cache: RecordCache? = nil) {
         self.base = base
         self.cache = cache
         self.suite = suite

@@ -116,18 +116,18 @@ public protocol TransactionBody: CBORCodable, Equatable, Sendable {
     func check() throws(OutcomeCode)
 
     /// The assets that this concerns. Asked after `apply` when accepted, else in the state before it.
-    func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch]
+    func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch]
 
     /// Changes the state or throws; what was written before a throw is rolled back by the caller.
-    func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode)
 }
 
 extension TransactionBody {
     public static var requiredMandates: [Mandate] { [] }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         []
     }
 }

@@ -65,8 +65,8 @@ extension JobHold {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let (found, licence) = try state.jobAndLicence(job)
         var record = found
@@ -80,7 +80,7 @@ extension JobHold {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.jobTouch(job, context, [("outputCommitment", .bytes(outputCommitment.bytes))])
     }
 }

@@ -52,8 +52,8 @@ extension JobRefuse {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         var (record, licence) = try state.jobAndLicence(job)
         guard licence.sandboxOperator == context.member.id else { throw .notPermitted }
@@ -70,7 +70,7 @@ extension JobRefuse {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.jobTouch(job, log: .refusals, context, [("reason", .text(reason.name))])
     }
 }

@@ -62,8 +62,8 @@ extension JobSubmit {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var licence = state.agreement(agreement) else { throw .unknownAgreement }
         try licence.checkUse(by: context.member.id, purpose: purpose, timeMs: context.timeMs)
@@ -77,7 +77,7 @@ extension JobSubmit {
                 status: .submitted, submittedHeight: context.height))
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.tradeTouch(agreement, context) { _ in
             [
                 ("job", .bytes(context.transactionID.bytes)), ("purpose", .text(purpose)),

@@ -60,8 +60,8 @@ extension OutputReject {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         var (record, licence) = try state.heldJob(
             job, outputCommitment, reviewedIn: context)
@@ -73,7 +73,7 @@ extension OutputReject {
         state.put(licence)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.jobTouch(job, log: .refusals, context, [("reason", .text(reason.name))])
     }
 }

@@ -53,8 +53,8 @@ extension OutputRelease {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         var (record, licence) = try state.heldJob(
             job, outputCommitment, reviewedIn: context)
@@ -68,7 +68,7 @@ extension OutputRelease {
         state.put(licence)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.jobTouch(job, context, [("outputCommitment", .bytes(outputCommitment.bytes))])
     }
 }

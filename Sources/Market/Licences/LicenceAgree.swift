@@ -45,8 +45,8 @@ extension LicenceAgree {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.agreement(agreement) else { throw .unknownAgreement }
         guard record.provider == context.member.id else { throw .notPermitted }
@@ -66,7 +66,7 @@ extension LicenceAgree {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.tradeTouch(agreement, context) { record in
             [
                 ("startsMs", .unsigned(record.startsMs)),

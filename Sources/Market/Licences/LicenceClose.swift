@@ -48,8 +48,8 @@ extension LicenceClose {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.agreement(agreement) else { throw .unknownAgreement }
         let sender = context.member.id
@@ -71,7 +71,7 @@ extension LicenceClose {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.tradeTouch(agreement, context) { Settlement.detail($0) }
     }
 }

@@ -5,7 +5,7 @@ import Records
 
 /// The ledger ends a licence at its deadline and settles it; see `Settlement`.
 enum LicenceExpire {
-    static func apply<Base>(to id: Digest, in state: inout StateView<Base>) -> [Touch] {
+    static func apply(to id: Digest, in state: inout StateView) -> [Touch] {
         guard var licence = state.agreement(id), licence.status == .agreed else {
             preconditionFailure("an agreed licence has a deadline until it is settled")
         }

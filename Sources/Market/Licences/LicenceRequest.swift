@@ -101,8 +101,8 @@ extension LicenceRequest {
         guard uses >= 1 else { throw .usesNotPermitted }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard let terms = state.offer(offer) else { throw .unknownOffer }
         guard terms.status == .admitted, let fee = terms.venueFeeBasisPoints else {
@@ -130,7 +130,7 @@ extension LicenceRequest {
                 statementCommitment: statementCommitment, requestedHeight: context.height))
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         guard let asset = state.offer(offer)?.asset else { return [] }
         // The agreement does not exist yet when the request is refused, but its salt does.
         let pseudonym = Pseudonym.of(

@@ -63,8 +63,8 @@ extension LicenceRevoke {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.agreement(agreement) else { throw .unknownAgreement }
         let isProvider = context.member.id == record.provider
@@ -91,7 +91,7 @@ extension LicenceRevoke {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         let touches = state.tradeTouch(agreement, context) { record in
             [
                 ("ground", .text(ground.name)),

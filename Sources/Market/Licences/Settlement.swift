@@ -11,9 +11,9 @@ import Records
 /// changes. A use is paid for when its output was released; a job that is still open when its licence expires
 /// lapses: its use is refunded and its output never leaves the sandbox, so neither side can gain by delay.
 enum Settlement {
-    static func settle<Base>(
+    static func settle(
         _ licence: inout AgreementRecord, to status: AgreementStatus,
-        in state: inout StateView<Base>
+        in state: inout StateView
     ) {
         let (earnedFen, overflow) = licence.priceFen.multipliedReportingOverflow(
             by: licence.usesMetered)

@@ -38,8 +38,8 @@ extension KeyRevoke {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var key = state.key(keyID) else { throw .unknownKeyRecord }
         guard key.member == context.member.id || context.member.has(.governor) else {

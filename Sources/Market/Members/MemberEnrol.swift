@@ -106,8 +106,8 @@ extension MemberEnrol {
         try MemberNames.check(member)
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard !state.holds(StateKey.member(member, context.suite)) else { throw .alreadyExists }
         let record = MemberRecord(

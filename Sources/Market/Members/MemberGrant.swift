@@ -61,8 +61,8 @@ extension MemberGrant {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.member(member) else { throw .memberUnknown }
         guard !context.member.sharesGroup(with: record) else { throw .conflictOfInterest }

@@ -61,8 +61,8 @@ extension MemberWithdraw {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.member(member) else { throw .memberUnknown }
         guard record.has(role) else { throw .wrongState }

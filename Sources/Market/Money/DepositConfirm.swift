@@ -59,8 +59,8 @@ extension DepositConfirm {
         guard (1...RecordLimits.amountFenMax).contains(amountFen) else { throw .amountOutOfRange }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         _ = try state.activeMember(member)
         var bank = state.bank(context.member.id) ?? BankRecord(member: context.member.id)

@@ -52,8 +52,8 @@ extension WithdrawalConfirm {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var order = state.withdrawal(withdrawal) else { throw .unknownWithdrawal }
         guard order.bank == context.member.id else { throw .notPermitted }

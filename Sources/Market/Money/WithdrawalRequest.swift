@@ -59,8 +59,8 @@ extension WithdrawalRequest {
         guard (1...RecordLimits.amountFenMax).contains(amountFen) else { throw .amountOutOfRange }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard let record = state.bank(bank) else { throw .bankUnknown }
         guard !record.frozen else { throw .bankFrozen }

@@ -44,8 +44,8 @@ extension OfferAdmit {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.offer(offer) else { throw .unknownOffer }
         guard record.venue == context.member.id else { throw .notPermitted }
@@ -60,7 +60,7 @@ extension OfferAdmit {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         guard let record = state.offer(offer) else { return [] }
         return state.rightsTouch(
             record.asset, context, ("offer", .bytes(offer.bytes)),

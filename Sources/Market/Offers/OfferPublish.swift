@@ -126,8 +126,8 @@ extension OfferPublish {
         guard priceFen <= RecordLimits.amountFenMax else { throw .amountOutOfRange }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let record = try state.registeredAsset(asset, operatedBy: context.member.id)
         guard let schema = Scope(record.columns.map(\.name)), let scope = Scope(columns),
@@ -146,7 +146,7 @@ extension OfferPublish {
                 groupMinimum: groupMinimum, status: .published, publishedHeight: context.height))
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.rightsTouch(
             asset, context, ("venue", .text(venue.text)),
             ("sandboxOperator", .text(sandboxOperator.text)), ("priceFen", .unsigned(priceFen)),

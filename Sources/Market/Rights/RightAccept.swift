@@ -39,8 +39,8 @@ extension RightAccept {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.transfer(transfer) else { throw .unknownTransfer }
         guard record.to == context.member.id else { throw .notPermitted }
@@ -58,7 +58,7 @@ extension RightAccept {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.transferTouch(transfer, context)
     }
 }

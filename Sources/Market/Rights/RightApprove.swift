@@ -50,8 +50,8 @@ extension RightApprove {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.transfer(transfer) else { throw .unknownTransfer }
         guard record.status == .accepted else { throw .wrongState }
@@ -65,7 +65,7 @@ extension RightApprove {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.transferTouch(
             transfer, context, ("reviewCommitment", .bytes(reviewCommitment.bytes)))
     }

@@ -39,8 +39,8 @@ extension RightCancel {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard var record = state.transfer(transfer) else { throw .unknownTransfer }
         let isParty = [record.from, record.to].contains(context.member.id)
@@ -57,7 +57,7 @@ extension RightCancel {
         state.put(record)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.transferTouch(transfer, context)
     }
 }

@@ -80,8 +80,8 @@ extension RightTransfer {
         guard !rights.isEmpty else { throw .valueNotAllowed }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let record = try state.registeredAsset(asset)
         guard to != context.member.id, expiresMs > context.timeMs,
@@ -96,7 +96,7 @@ extension RightTransfer {
         state.put(transfer)
     }
 
-    public func touches<Base>(in state: inout StateView<Base>, _ context: ApplyContext) -> [Touch] {
+    public func touches(in state: inout StateView, _ context: ApplyContext) -> [Touch] {
         state.rightsTouch(
             asset, context, ("transfer", .bytes(context.transactionID.bytes)),
             ("to", .text(to.text)), ("rights", .array(rights.map { .text($0.name) })),

@@ -71,8 +71,8 @@ extension PolicySet {
         guard PolicyRecord.isName(name), version >= 1 else { throw .valueNotAllowed }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let present = state.policy(name)?.version ?? 0
         guard present < UInt64.max, version == present + 1 else { throw .wrongState }

@@ -54,8 +54,8 @@ extension ValidatorEquivocation {
     /// That the two contradict one another is part of their form.
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let set = state.validators(after: context.block)
         let index = set.index(ofKey: votingKey)

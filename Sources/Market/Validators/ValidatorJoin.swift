@@ -66,8 +66,8 @@ extension ValidatorJoin {
         try ValidatorRules.check(transportKey: transportKey)
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         _ = try state.activeMember(member, role: .validator)
         try state.addVotingKey(votingKey, of: member, in: context)

@@ -44,8 +44,8 @@ extension ValidatorLeave {
 
     public func check() throws(OutcomeCode) {}
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let seat = try state.seat(votingKey, by: context)
         try state.changeSeats(in: context) { (seats) throws(OutcomeCode) in

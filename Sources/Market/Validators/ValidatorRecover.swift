@@ -58,8 +58,8 @@ extension ValidatorRecover {
         for seat in seats { try ValidatorRules.check(transportKey: seat.transportKey) }
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         guard context.block.isRecovery else { throw .notPermitted }
         let present = context.block.validators

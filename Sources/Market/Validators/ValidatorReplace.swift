@@ -67,8 +67,8 @@ extension ValidatorReplace {
         try ValidatorRules.check(transportKey: transportKey)
     }
 
-    public func apply<Base>(
-        to state: inout StateView<Base>, in context: ApplyContext
+    public func apply(
+        to state: inout StateView, in context: ApplyContext
     ) throws(OutcomeCode) {
         let seat = try state.seat(replacedKey, by: context)
         let isNewKey = votingKey != seat.votingKey
