@@ -26,17 +26,17 @@ struct BlockRun {
     /// At most what an encoded automatic action takes.
     private static var automaticBytesMax: UInt64 { 64 }
 
-    /// - Parameter entriesMax: for how many entries room is made; there may be more.
+    /// - Parameter entriesExpected: for how many entries room is made; there may be more.
     init(
         _ context: BlockContext, on parent: ParentState<some CommittedState>, cache: RecordCache,
-        entriesMax: Int
+        entriesExpected: Int
     ) {
         self.context = context
         ancestors = parent.layers
         state = StateView(
             base: LayeredState(parent), suite: context.suite, height: context.height,
             cache: cache)
-        let count = min(entriesMax, Int(clamping: context.parameters.entriesPerBlockMax))
+        let count = min(entriesExpected, Int(clamping: context.parameters.entriesPerBlockMax))
         entries.reserveCapacity(count)
         outcomes.reserveCapacity(count)
         transactions.reserveCapacity(count)

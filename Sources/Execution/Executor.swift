@@ -34,7 +34,7 @@ public struct Executor<Base: CommittedState> {
     ) -> ExecutedBlock {
         precondition(timeMs > parent.header.timeMs, "time moves forward")
         let context = context(on: parent, timeMs: timeMs, isRecovery: isRecovery)
-        var run = BlockRun(context, on: parent, cache: records, entriesMax: candidates.count)
+        var run = BlockRun(context, on: parent, cache: records, entriesExpected: candidates.count)
         // What is due waits for the next block: a recovery has its one entry, however long nothing could be done.
         if !isRecovery { run.runDueActions() }
         var leftOut: [LeftOut] = []
@@ -65,7 +65,8 @@ public struct Executor<Base: CommittedState> {
         precondition(transactions.count == block.entries.count, "one for each entry")
         try check(block, on: parent)
         let context = context(on: parent, timeMs: block.header.timeMs, isRecovery: isRecovery)
-        var run = BlockRun(context, on: parent, cache: records, entriesMax: block.entries.count)
+        var run = BlockRun(
+            context, on: parent, cache: records, entriesExpected: block.entries.count)
         if isRecovery {
             guard block.entries.count == 1 else { throw .header("entry count") }
         } else {
@@ -117,7 +118,7 @@ public struct Executor<Base: CommittedState> {
         return record.set
     }
 
-    /// Blocks below this height are final and have no more children: what was kept for these goes.
+    /// No block below this height gets a child any more: what was kept for their children goes.
     public func forget(below height: UInt64) {
         overlays.forget(below: height)
     }

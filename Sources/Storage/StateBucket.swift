@@ -72,7 +72,8 @@ struct StateBucket {
     ///   - next: the first change that no bucket before this one has taken or passed.
     /// - Returns: false where an entry is not what it was; then nothing that is in memory is to be used any more.
     mutating func update(
-        _ present: [HashedLeaf], _ changes: [(key: Digest, value: [UInt8]?)], _ next: inout Int
+        _ present: [HashedLeaf], _ changes: [(key: Digest, value: [UInt8]?)], _ next: inout Int,
+        _ suite: Suite
     ) -> Bool {
         var old = 0
         for (place, leaf) in present.enumerated() {
@@ -86,6 +87,8 @@ struct StateBucket {
                 guard let value = changes[next].value else {
                     preconditionFailure("a key that the layer holds has no value")
                 }
+                // The values are checked again when they come back from disk.
+                assert(suite.digest(value) == leaf.valueHash, "the layer commits to other values")
                 if isKept { remove(at: place) }
                 insert(value, at: place)
             } else if !isKept || leaves[old] != leaf {

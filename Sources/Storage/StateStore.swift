@@ -172,7 +172,7 @@ extension StateStore {
             if let id = rewrite.source, rewrite.targets.count == 1, rewrite.targets[0].id == id,
                 let isIntact = dirty.update(
                     id, depth: rewrite.targets[0].depth,
-                    { $0.update(rewrite.targets[0].leaves, changes, &next) })
+                    { $0.update(rewrite.targets[0].leaves, changes, &next, suite) })
             {
                 guard isIntact else {
                     throw .damaged(bucket: Int64(id), "an entry is not what it was")

@@ -143,7 +143,7 @@ enum Main {
         do throws(CBORError) {
             return try Genesis.decode(bytes, limits: LedgerLimits.genesis)
         } catch {
-            complain("\(path) is not a genesis file: \(error.english) / 不是创世文件：\(error.chinese)\n")
+            complain(BundleTool.Problem.notAGenesis(path: path, error).text)
             return nil
         }
     }
@@ -189,6 +189,12 @@ enum Main {
     private static func keep(
         _ followed: FollowedAnswer, _ known: TrustFile, _ code: ExitCode, _ arguments: Arguments
     ) -> ExitCode {
+        // What a witness cosigns goes on from what was proven to him before; and a header that is not trusted starts nobody else's trust.
+        // Before anything is kept: the next run would take an unlinked header for one that was trusted.
+        let isWanted =
+            (arguments.noteOut == nil || followed.isLinked)
+            && (arguments.checkpointOut == nil || followed.isAdded)
+        guard isWanted else { return code == .proven ? unlinked() : code }
         if let path = known.path, followed.trust != known.trust || !known.isKept {
             let isWritten = writing { () throws(WholeFile.Problem) in
                 try known.replace(with: followed.trust)
@@ -196,17 +202,13 @@ enum Main {
             guard isWritten else { return .unwritable }
             if !known.isKept { complain("\(path): trust file begun / 已新建信任文件\n") }
         }
-        guard code == .proven else { return code }
-        // A witness's word is worth something because it goes on from what was proven to him before.
-        if let path = arguments.noteOut, !followed.isLinked { return unlinked(path) }
-        if let path = arguments.checkpointOut, !followed.isAdded { return unlinked(path) }
-        return writeFiles(followed.answer, arguments)
+        return code == .proven ? writeFiles(followed.answer, arguments) : code
     }
 
-    private static func unlinked(_ path: String) -> ExitCode {
+    private static func unlinked() -> ExitCode {
         complain(
-            "proven, but nothing shows that it is of one history with what was trusted, so \(path) is not written / "
-                + "已证明，但未证明与此前所信任者同属一份历史，故未写出 \(path)\n")
+            "proven, but nothing shows that it is of one history with what was trusted: no file is written, and nothing more is trusted\n"
+                + "已证明，但未证明与此前所信任者同属一份历史：未写出文件，亦不增加信任\n")
         return .notProven
     }
 

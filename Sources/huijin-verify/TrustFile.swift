@@ -48,7 +48,7 @@ struct TrustFile {
             case .notACheckpoint(let path, let error):
                 "\(path) is not a checkpoint file: \(error.english) / \(path) 不是检查点文件：\(error.chinese)"
             case .otherCheckpoint(let path, let accepted):
-                "\(path) holds another header than the accepted one, \(accepted.hex) / \(path) 所含区块头不是所接受的 \(accepted.hex)"
+                "\(path) does not hold the accepted header, \(accepted.hex), but another header or none / \(path) 所含并非所接受的区块头 \(accepted.hex)"
             case .notATrustFile(let path, let error):
                 "\(path) is not a trust file: \(error.english) / \(path) 不是信任文件：\(error.chinese)"
             case .other(let path, let problem): "\(path): \(problem.description)"
@@ -157,11 +157,13 @@ struct TrustFile {
         do throws(EvidenceProblem) {
             return try TrustedChain(accepting: digest, checkpointFile: bytes)
         } catch {
-            switch error.fault {
-            case .undecodable(let error): throw Problem.notACheckpoint(path: path, error)
-            case .otherHeader: throw Problem.otherCheckpoint(path: path, accepted: digest)
-            default: throw Problem.other(path: path, error)
+            if case .undecodable(let error) = error.fault {
+                throw Problem.notACheckpoint(path: path, error)
             }
+            if case .otherHeader = error.fault {
+                throw Problem.otherCheckpoint(path: path, accepted: digest)
+            }
+            throw Problem.other(path: path, error)
         }
     }
 

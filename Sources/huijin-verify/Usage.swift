@@ -50,7 +50,8 @@ extension Arguments {
                              若其由一日以前已结束之届的密钥所认证，则写入“信任文件.old-fork-…”，不影响后续证明
           --checkpoint FILE  trust starts at this header instead of the genesis / 以该区块头而非创世为信任起点
           --accept DIGEST    the digest of that header, known from somebody whom you believe / 从可信来源得知的该区块头摘要
-          --checkpoint-out FILE  write the proven bundle's header and validators as such a checkpoint file
+          --checkpoint-out FILE  write the proven bundle's header and validators as such a checkpoint file; not of
+                             a header below the newest trusted one that nothing links with it
                              将已证明的区块头及其记账节点写成检查点文件
           --witnessed NOTE   a checkpoint of this ledger (c2sp.org/tlog-checkpoint) that witnesses cosigned: the report says up to where
                              they saw the same log. Another log of the same size: two histories (exit code 3)
@@ -59,9 +60,11 @@ extension Arguments {
                              have cosigned. No validator is a witness
                              所指的见证方，即其公布的核验密钥（名称+标识+密钥，cosignature/v1）；可重复，各方均须已副署。
                              记账节点不是见证方
-          --note-out FILE    write the checkpoint of the proven header's log, for witnesses to cosign; with --trust only where the bundle
-                             shows that it is of one history with what was trusted before
-                             写出已证明区块头之日志的检查点文本，供见证方副署；使用 --trust 时，须证明与此前所信任者同属一份历史
+          --note-out FILE    write the checkpoint of the proven header's log, for witnesses to cosign; with --trust or --checkpoint only
+                             where the bundle shows that it is of one history with what was trusted before: otherwise nothing is
+                             written and nothing more is trusted
+                             写出已证明区块头之日志的检查点文本，供见证方副署；使用 --trust 或 --checkpoint 时，须证明与此前所信任者
+                             同属一份历史，否则不写出文件，亦不增加信任
           --html FILE        the report as a page to print, also of a refused bundle; nothing is overwritten
                              将报告写成可打印的网页，被拒的证据包亦可；不覆盖已有文件
           --prov FILE        the proven histories as W3C PROV-JSON / 将已证明的历史写成 W3C PROV-JSON
@@ -96,7 +99,8 @@ extension Arguments {
               not held): read the answer / 已证明；对分叉证据：分叉已证明。所证明的也可能是否定的结论（无此记录、许可当时无效、
               当时不任该角色），请查看结论
           1   proven false: damaged or tampered with / 证明为假：已损坏或被篡改
-          2   not proven, or cannot be trusted yet / 未获证明，或暂不可信
+          2   not proven, or cannot be trusted yet; or proven, but --note-out or --checkpoint-out asked for what is not of one history
+              with what was trusted / 未获证明，或暂不可信；或已证明，但所要求写出者未证明与此前所信任者同属一份历史
           3   two histories: the bundle contradicts what is trusted or what a witness saw, or fork evidence lies beside the trust file
               两份历史：证据包与已信任的历史或见证方所见相矛盾，或信任文件旁存有分叉证据
           64  wrong usage / 用法错误

@@ -48,6 +48,50 @@ import Testing
         #expect(problem(older, reader) == nil)
     }
 
+    /// Votes for the accepted header may have come since.
+    @Test func aLogBesideAnAcceptedHeaderWithVotesIsAFork() throws {
+        var fork = Fork(.ed25519SHA256)
+        fork.right.grow(2)
+        let accepted = fork.left.newest
+        let start = try TrustedChain(
+            accepting: accepted.digest(.ed25519SHA256), header: accepted,
+            validators: fork.left.genesis.validators)
+        let known = try #require(
+            try start.advance(to: fork.left.certified(Int(accepted.height))).chain)
+        let reader = try Verifier(genesis: fork.common.genesis, trust: known)
+        let other = try EvidenceBundle.header(height: accepted.height, from: fork.right)
+        guard case .fork(let evidence) = try reader.follow(other, nowMs: .max) else {
+            Issue.record("two histories are followed")
+            return
+        }
+        #expect(try fork.verifier.verifyFork(evidence).lower.header == accepted)
+        // As for another header of its very height.
+        let twin = try #require(
+            try known.advance(to: fork.right.certified(Int(accepted.height))).evidence)
+        #expect(try fork.verifier.verifyFork(twin).contradiction == .sameHeight)
+    }
+
+    /// Moments are looked up by times, which ascend in every history.
+    @Test func aLogThatContradictsItselfIsNotBelieved() throws {
+        var chain = Fork(.ed25519SHA256).common
+        let before = chain.newest
+        chain.append([], laterMs: 50_000)
+        chain.append([], timeMs: before.timeMs + 4_500)
+        chain.append([], laterMs: 90_000)
+        let verifier = Verifier(genesis: chain.genesis)
+        for height in [before.height + 1, before.height + 2] {
+            let bundle = try EvidenceBundle.header(height: height, from: chain)
+            #expect(problem(bundle, verifier) == nil, "nothing shows it")
+        }
+        let both = try EvidenceBundle.answering(
+            [
+                .header(height: before.height + 1, digest: nil),
+                .header(height: before.height + 2, digest: nil),
+            ],
+            from: chain)
+        #expect(problem(both, verifier) == Self.contradicted(at: before.height + 2))
+    }
+
     /// Two ends of one epoch at one height, and blocks of the next after each.
     private static func twoEnds(_ suite: Suite) -> Fork {
         var fork = Fork(suite)

@@ -134,10 +134,14 @@ import Testing
             return
         }
         #expect(entry.code == OutcomeCode.purposeNotPermitted.rawValue)
-        guard case .record(.record(.account)) = try verifier.verify(bytes("record")).findings[0]
-        else {
+        let account = try verifier.verify(bytes("record"))
+        guard case .record(.record(.account)) = account.findings[0] else {
             Issue.record("an account is proven")
             return
+        }
+        // Under the names of docs/records.md, for programs and for people.
+        for text in [account.json.encodedText, EvidenceReport(account).text] {
+            #expect(text.contains("\"bank\":") && text.contains("\"availableFen\":"))
         }
         #expect(try verifier.verify(bytes("absence")).findings[0] == .record(.nothing))
 

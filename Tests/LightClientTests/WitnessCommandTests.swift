@@ -63,9 +63,11 @@ import Testing
             #expect(refused.code == 2 && refused.errors.contains("未写出"))
             #expect(refused.output.hasPrefix("PROVEN / 已证明"))
             #expect(!FileManager.default.fileExists(atPath: out))
-            // It was believed on its quorum's word, and is the newest now.
+            // Nor does the next run take it for what was proven before.
+            #expect(try desk.verify(blind, "--trust", desk.trust, "--note-out", out).code == 2)
+            #expect(try desk.kept().newest?.header.height == known)
             chain.grow(1)
-            let linked = try EvidenceBundle.header(height: known + 2, from: chain)
+            let linked = try EvidenceBundle.header(height: known, from: chain)
             #expect(try desk.verify(linked, "--trust", desk.trust, "--note-out", out).code == 0)
             // An older header of the same history, of which nothing here shows that.
             let point = folder.appending(path: "point").path

@@ -38,7 +38,7 @@ import Testing
             var changes = changed.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
             changes.insert((.zero, [1]), at: 0)
             var next = 0
-            #expect(bucket.update(Self.leaves(entries), changes, &next))
+            #expect(bucket.update(Self.leaves(entries), changes, &next, Self.suite))
             let anew = Self.bucket(entries)
             #expect(bucket.leaves == anew.leaves && bucket.values == anew.values)
             #expect(bucket.byteCount == anew.byteCount)
@@ -55,9 +55,9 @@ import Testing
             as [Entries]
         {
             var bucket = Self.bucket(entries)
-            #expect(!bucket.update(Self.leaves(wrong), [], &next))
+            #expect(!bucket.update(Self.leaves(wrong), [], &next, Self.suite))
         }
         var bucket = Self.bucket(entries)
-        #expect(bucket.update(Self.leaves(entries), [], &next))
+        #expect(bucket.update(Self.leaves(entries), [], &next, Self.suite))
     }
 }

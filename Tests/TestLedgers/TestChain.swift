@@ -148,12 +148,14 @@ package struct TestChain: EvidenceSource {
             code: .accepted, touches: [(asset, .trades, .ledger)])
     }
 
+    /// - Parameter timeMs: the block's time where it is not to be later than its parent's, as in no honest chain.
     package mutating func append(
-        _ steps: [Step], endingEpochWith next: ValidatorSet? = nil, laterMs: UInt64 = 0
+        _ steps: [Step], endingEpochWith next: ValidatorSet? = nil, laterMs: UInt64 = 0,
+        timeMs: UInt64? = nil
     ) {
         let parent = blocks[blocks.count - 1].header
         let height = parent.height + 1
-        let timeMs = parent.timeMs + 250 + laterMs
+        let timeMs = timeMs ?? parent.timeMs + 250 + laterMs
         let outcomes = steps.map {
             EntryOutcome(entryDigest: $0.entry.digest(suite), code: $0.code.rawValue)
         }

@@ -2,14 +2,13 @@
 """verify_bundle.py GENESIS BUNDLE: verifies a Huijin evidence bundle offline. 仅凭创世文件离线核验证据包。
 
 Written from docs/wire-format.md (WF) and docs/evidence-bundle.md (EB) alone; both suites, of which sm2.py does SM2 and SM3 (国密).
-Of questions but histories and transactions it says neither yes nor no. An asset's parents it names and does not follow.
-Exit codes: EB "What it says"; 3 for what it does not do, 64 for wrong usage.
+Of questions but histories and transactions, and of recoveries, it says neither yes nor no. An asset's parents it names and does not
+follow. Exit codes: EB "What it says"; 3 for what it does not do, 64 for wrong usage.
 """
 import functools, hashlib, itertools, re, sys, cbor2, sm2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-FALSE, NOT_PROVEN, NOT_DONE = 1, 2, 3
-suite, ALGORITHMS = 1, {1: -8, 2: -65601} # the suite is that of the ledger at hand
+FALSE, NOT_PROVEN, NOT_DONE, suite, ALGORITHMS = 1, 2, 3, 1, {1: -8, 2: -65601} # the suite is that of the ledger at hand
 VERDICTS = {FALSE: "PROVEN FALSE / 证明为假", NOT_PROVEN: "NOT PROVEN / 未获证明", NOT_DONE: "NOT CHECKED / 未核验"}
 class Refused(Exception): """What is wrong, and which of the three verdicts that is."""
 def need(condition, what, verdict=FALSE):
@@ -120,18 +119,21 @@ def check_final(header, certificate, validators): # a quorum of the set finalize
     ((kind, epoch, view, subject), signatures), keys, number = certificate, validators["keys"], header["height"]
     seats, bound = [seat for seat, _ in signatures], [number, header["digest"], header["log_root"]]
     need(header["epoch"] == validators["epoch"], "an epoch that the bundle does not lead to", NOT_PROVEN)
-    need(kind == 3, "not final", NOT_PROVEN if kind == 1 else FALSE)
+    need(kind == 3, {4: "a recovery"}.get(kind, "not final"), {1: NOT_PROVEN, 4: NOT_DONE}.get(kind, FALSE))
     need(header["validators"] == validators["digest"] and epoch == header["epoch"] and subject == bound, "another set or header")
     need(seats == sorted(set(seats)) and all(seat < len(keys) for seat in seats), "validators of the set ascend")
     need(len(seats) >= len(keys) - (len(keys) - 1) // 3, "below the quorum", NOT_PROVEN)
     for seat, signature in signatures:
         protected = {1: ALGORITHMS[suite], 4: H(keys[seat])[:16], 395: 1, -70002: [header["chain"], epoch, view, number, header["digest"]]}
         check_signature(keys[seat], signature, write(protected), header["log_root"], f"validator {seat}")
+def ascend(headers, verdict): # no two of them contradict each other (EB "Following the chain")
+    for one, two in itertools.pairwise(headers):
+        grows = all(one[field] < two[field] for field in ("height", "log_size", "time")) and one["epoch"] + (one["next"] is not None) <= two["epoch"]
+        need(one["digest"] == two["digest"] or grows, "two headers that cannot both be final", verdict)
 # --- Envelopes (WF "Transactions"; EB check 5) ---
 def envelope(data, chain):
     """(transaction, its id, key id, what check_signature needs besides the key)."""
-    message, apart = read(data), None
-    if isinstance(message, list): apart, message = fit((bytes, tuple), message)
+    apart, message = fit((bytes, tuple), message) if isinstance(message := read(data), list) else (None, message)
     protected, unprotected, inside, signature = fit((bytes, dict, {bytes}, 64), list(fit(tuple, message)))
     payload = fit(bytes, inside if apart is None else apart)
     transaction, header = read(payload, (UINT, 16, UINT, MEMBER, dict)), read(protected, dict)
@@ -162,6 +164,7 @@ def verify(genesis_bytes, bundle_bytes): # what the bundle proves, as a dict; ra
         need([last["next"], old["epoch"] + 1] == [validators["digest"], validators["epoch"]], "the next set")
         ends.append(last)
     check_final(top := header_of(top, chain), certificate, validators)
+    ascend([*ends, top], FALSE)
     held = {key: fit((32,) if isinstance(value, list) else {bytes}, value) for key, value, _ in states}
     need([key for key, _, _ in states] == sorted(held), "state records ascend")
     for key, value, proof in states: # of a withheld one its hash is there, in a list
@@ -175,15 +178,12 @@ def verify(genesis_bytes, bundle_bytes): # what the bundle proves, as a dict; ra
         return read(stored[2], dict)
     def leads(leaf, index, size, path, root): return root_from_path(leaf_hash(write(leaf)), index, size, path) == root
     headers, end = {}, top["log_size"] - 1
-    for value, path in ancestors:
-        below = header_of(value, chain)
+    for below, path in ((header_of(value, chain), path) for value, path in ancestors):
         need(max(headers, default=-1) < below["height"] < top["height"], "headers below H ascend")
         need(leads([0, below["digest"]], size := below["log_size"], top["log_size"], path, top["log_root"]), "header in the log")
         headers[below["height"]] = below | {"peaks": [x for i, x in enumerate(path) if size >> i & 1 or i >= (size ^ end).bit_length()]}
     headers[top["height"]], proven = top, []
-    for one, two in itertools.pairwise(sorted([*ends, *headers.values()], key=lambda header: header["height"])):
-        grows = all(one[field] < two[field] for field in ("height", "log_size", "time")) and one["epoch"] + (one["next"] is not None) <= two["epoch"]
-        need(one["digest"] == two["digest"] or grows, "two headers that cannot both be final", NOT_PROVEN)
+    ascend(sorted([*ends, *headers.values()], key=lambda header: header["height"]), NOT_PROVEN)
     for at, position, (form, shown), code, results_path, log_path in entries:
         need(at in headers, "an entry's header is missing", NOT_PROVEN)
         fit({0: bytes, 1: (UINT, UINT, 32), 2: 32}.get(form, type), shown)

@@ -84,11 +84,17 @@ public enum EvidenceQuestion: Equatable, Sendable {
 
     /// A number, bytes or a text, no longer than any id's: nothing else is decoded, whatever it would take to hold it.
     private static func idPart(_ decoder: inout CBORDecoder) throws(CBORError) -> CBORValue {
-        switch try decoder.peekType() {
-        case .unsigned: .unsigned(try decoder.unsigned())
-        case .bytes: .bytes(try decoder.bytes(max: Digest.byteCount))
-        case .text: .text(try decoder.text(max: LedgerLimits.memberIDBytesMax))
-        default: throw decoder.invalid("a part of an id is a number, bytes or a text")
+        do throws(CBORError) {
+            switch try decoder.peekType() {
+            case .unsigned: return .unsigned(try decoder.unsigned())
+            case .bytes: return .bytes(try decoder.bytes(max: Digest.byteCount))
+            case .text: return .text(try decoder.text(max: LedgerLimits.memberIDBytesMax))
+            default: throw decoder.invalid("a part of an id is a number, bytes or a text")
+            }
+        } catch {
+            // Longer than anything can be, which is not the same as longer than is read here.
+            guard case .tooMany = error else { throw error }
+            throw decoder.invalid("a part of an id is 32 bytes or a text of 64 bytes at most")
         }
     }
 

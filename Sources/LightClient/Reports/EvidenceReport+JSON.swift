@@ -41,7 +41,7 @@ extension ProvenAnswer {
             "recovery": .bool(checkpoint.recovery != nil),
             "finalizedBy": .both(checkpoint.finalizedBy.english, checkpoint.finalizedBy.chinese),
             "epochs": .list(checkpoint.epochs.map { $0.json }),
-            "findings": .list(zip(questions, findings).map { $1.json($0) }),
+            "findings": .list(zip(questions, findings).map { $1.json($0, suite) }),
             "claims": .list(claims.map { .both($0.english, $0.chinese) }),
         ])
     }
@@ -74,7 +74,7 @@ extension EpochTrust {
 }
 
 extension ProvenAnswer.Finding {
-    fileprivate func json(_ question: EvidenceQuestion) -> JSONNode {
+    fileprivate func json(_ question: EvidenceQuestion, _ suite: Suite) -> JSONNode {
         switch self {
         case .assetHistory(let history):
             let asset = history.asset
@@ -104,14 +104,13 @@ extension ProvenAnswer.Finding {
             case .nothing: present = false
             case .withheld(let digest): withheld = .hex(digest)
             case .record(let record):
-                if let value = try? CBORValue.decode(record.body, limits: StoredRecord.limits) {
-                    body = .text(value.diagnostic)
-                }
+                body = record.json
             }
             return .members([
                 "type": .text("record"),
                 "recordType": .text(type.name),
-                "id": .list(id.map { .text($0.diagnostic) }),
+                "id": .list(id.map { $0.json }),
+                "key": .hex(EvidenceQuestion.stateKey(type: type, id: id, suite: suite)),
                 "present": .bool(present),
                 "record": body,
                 "withheld": withheld,
@@ -160,7 +159,7 @@ extension ProvenEvent {
             "title": .both(event.kind.titleEn, event.kind.titleZh),
             "transaction": .hex(event.transactionID),
             "actor": event.actor.json,
-            "detail": .text(event.detail.diagnostic),
+            "detail": event.detail.json,
             "entry": entry.json,
         ])
     }

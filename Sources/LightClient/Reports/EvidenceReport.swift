@@ -49,7 +49,7 @@ public struct EvidenceReport: Equatable, Sendable {
             case .noSuchAsset(let asset):
                 add(0, "no such asset is on the ledger", "账本上没有该数据资产", value: asset.hex)
             case .transaction(let entry): add(entry)
-            case .record(let record): add(record, question: question)
+            case .record(let record): add(record, question: question, answer.suite)
             case .header(let older): add(older, under: answer.checkpoint.header)
             case .licence(let licence): add(licence)
             case .role(let role): add(role)
@@ -206,9 +206,11 @@ public struct EvidenceReport: Equatable, Sendable {
         add(level + 1, entry.content.english, entry.content.chinese)
     }
 
-    private mutating func add(_ record: ProvenRecord, question: EvidenceQuestion) {
+    private mutating func add(
+        _ record: ProvenRecord, question: EvidenceQuestion, _ suite: Suite
+    ) {
         guard case .record(let type, let id) = question else { return }
-        let name = id.map { $0.diagnostic }.joined(separator: ", ")
+        let name = EvidenceQuestion.texts(ofID: id).joined(separator: ", ")
         switch record {
         case .nothing: add(0, "no \(type.name) record", "没有\(type.titleZh)记录", value: name)
         case .withheld(let digest):
@@ -218,9 +220,9 @@ public struct EvidenceReport: Equatable, Sendable {
                 value: digest.hex)
         case .record(let record):
             add(0, "\(type.name) record", "\(type.titleZh)记录", value: name)
-            if let value = try? CBORValue.decode(record.body, limits: StoredRecord.limits) {
-                add(1, "fields", "字段", value: value.diagnostic)
-            }
+            let key = EvidenceQuestion.stateKey(type: type, id: id, suite: suite)
+            add(1, "state key", "状态键", value: key.hex)
+            add(1, "fields", "字段", value: record.json.encodedText)
         }
     }
 }

@@ -91,16 +91,16 @@ extension TrustedChain {
 
     /// The header of that height that is trusted, if one is.
     func trustedHeader(at height: UInt64) -> TrustedHeader? {
-        if let header = start.header, header.height == height {
-            return TrustedHeader(header: header, certified: nil, isEnd: false)
-        }
         let index = epochChanges.partitioningIndex { $0.header.height >= height }
         if index < epochChanges.count, epochChanges[index].header.height == height {
             return TrustedHeader(epochChanges[index])
         }
-        return headers.first { $0.header.height == height }.map {
-            TrustedHeader(header: $0.header, certified: $0, isEnd: false)
+        if let held = headers.first(where: { $0.header.height == height }) {
+            return TrustedHeader(header: held.header, certified: held, isEnd: false)
         }
+        // Last: the same header may be held with votes.
+        guard let first = start.header, first.height == height else { return nil }
+        return TrustedHeader(header: first, certified: nil, isEnd: false)
     }
 
     private mutating func keep(_ new: CertifiedHeader) {

@@ -6,7 +6,7 @@ extension TrustedChain {
     /// Two certified headers that cannot both be final.
     struct Conflict {
         let place: EvidencePlace
-        /// What is trusted already; `nil` for the start, which came without votes.
+        /// What is trusted already; `nil` for the start, where no votes for it came since.
         let held: CertifiedHeader?
         let new: CertifiedHeader
         /// Whether what is contradicted was itself added by the same list of epoch changes.
@@ -16,7 +16,7 @@ extension TrustedChain {
     /// One of those that are trusted.
     struct TrustedHeader {
         let header: Header
-        /// `nil` for the start, which came without votes.
+        /// `nil` for the start, where no votes for it came since.
         let certified: CertifiedHeader?
         /// Whether it is here as the end of its epoch.
         let isEnd: Bool
@@ -97,18 +97,20 @@ extension TrustedChain {
     /// Of the ends of epochs two are looked at, that of the header's own and that of the one before. What contradicts another end lies
     /// beyond one of these, or is of an epoch that nothing leads to.
     func contradicting(_ header: Header) -> TrustedHeader? {
-        if let first = start.header, Contradiction.between(first, header) != nil {
-            return TrustedHeader(header: first, certified: nil, isEnd: false)
-        }
         let epoch = header.epoch
         for end in [epoch > 0 ? end(of: epoch - 1) : nil, end(of: epoch)] {
             if let end, Contradiction.between(end.header, header) != nil {
                 return TrustedHeader(end)
             }
         }
-        return headers.first { Contradiction.between($0.header, header) != nil }.map {
-            TrustedHeader(header: $0.header, certified: $0, isEnd: false)
+        if let held = headers.first(where: { Contradiction.between($0.header, header) != nil }) {
+            return TrustedHeader(header: held.header, certified: held, isEnd: false)
         }
+        // Last: the same header may be held with votes.
+        guard let first = start.header, Contradiction.between(first, header) != nil else {
+            return nil
+        }
+        return TrustedHeader(header: first, certified: nil, isEnd: false)
     }
 
     /// Whether a side of the fork that is not trusted is of an epoch that ended long ago. Its keys were to be destroyed then, and whoever

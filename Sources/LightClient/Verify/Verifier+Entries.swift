@@ -6,7 +6,7 @@ import Records
 
 extension Verifier {
     /// Headers that the certified log holds at their place, ascending by height, the certified one last. None contradicts what is
-    /// trusted, or the certified one: a quorum that certified such a log is not to be believed about anything in it.
+    /// trusted, another one of them or the certified one: a quorum that certified such a log is not to be believed about anything in it.
     ///
     /// - Parameter known: all that is trusted with the certified header.
     func provenAncestors(
@@ -32,6 +32,7 @@ extension Verifier {
                     index: header.logSize, path: ancestor.path)
             else { throw EvidenceProblem(place, .headerNotInLog) }
             guard known.contradicting(header) == nil,
+                headers.last.flatMap({ Contradiction.between($0, header) }) == nil,
                 Contradiction.between(header, certified) == nil
             else { throw EvidenceProblem(place, .contradictsTrusted) }
             headers.append(header)

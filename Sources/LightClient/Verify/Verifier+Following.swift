@@ -19,7 +19,7 @@ public struct FollowedAnswer: Equatable, Sendable {
     public let linkedTo: UInt64?
 
     /// Whether the answer's header is of the history that was trusted before: it goes on from the newest header of then, is in
-    /// that one's log, or was trusted itself. Otherwise it rests on the keys of its epoch alone.
+    /// that one's log, or was trusted itself, on whatever ground. Otherwise it rests on the keys of its epoch alone.
     public var isLinked: Bool {
         before == nil || linkedTo == before || linkedTo == answer.height
     }
@@ -59,19 +59,19 @@ extension Verifier {
         let step = try trust.advance(to: new, epochChanges: changes, nowMs: nowMs)
         guard case .trusted(let next, _) = step else { return Self.fork(step) }
         let links = bundle.ancestors.compactMap { ancestor in
-            next.trustedHeader(at: ancestor.header.height).map { (ancestor, held: $0) }
+            next.trustedHeader(at: ancestor.header.height).map { (link: ancestor, held: $0) }
         }
         // Another header than the trusted one of its height is evidence, whatever else the bundle holds; where trust starts there are no
         // votes to show, and `verify` says so.
         if let other = links.first(where: {
-            $0.0.header != $0.held.header && $0.held.certified != nil
-        })?.0 {
+            $0.link.header != $0.held.header && $0.held.certified != nil
+        })?.link {
             let step = try next.advance(to: new, links: [other])
             guard case .trusted = step else { return Self.fork(step) }
         }
         let answer = try Verifier(genesis: genesis, trust: next, limits: limits).verify(bundle)
         let link = links.last { $0.held.header.height == known } ?? links.last
-        let linked = try next.advance(to: new, links: link.map { [$0.0] } ?? [])
+        let linked = try next.advance(to: new, links: link.map { [$0.link] } ?? [])
         guard case .trusted(let final, let linkedTo) = linked else { return Self.fork(linked) }
         let isKnown = trust.holds(new.header)
         return .proven(

@@ -57,6 +57,11 @@
 
   function then(finding) { return `高度 height ${finding.height}, ${shanghaiTime(finding.timeMs)}`; }
 
+  function fields(record) {
+    return Object.entries(record).map(([name, value]) =>
+      `${name}: ${value !== null && typeof value === "object" ? JSON.stringify(value) : value}`).join("\n");
+  }
+
   function answer(finding) {
     switch (finding.type) {
       case "asset-history": return ["数据资产的完整历史", "Complete history of an asset",
@@ -66,7 +71,7 @@
         `${finding.entry.codeName ?? finding.entry.code}\n${finding.entry.transaction ?? finding.entry.digest}`];
       case "record": return finding.present
         ? ["账本状态中的记录", "A record of the state",
-          `${finding.recordType} ${finding.id.join(", ")}\n${finding.record ?? "内容未披露 withheld"}`]
+          `${finding.recordType} ${finding.id.join(", ")}\n${finding.record ? fields(finding.record) : "内容未披露 withheld"}`]
         : ["账本状态中没有该记录", "No such record in the state", `${finding.recordType} ${finding.id.join(", ")}`];
       case "header": return ["较早的区块头，与本账本一致", "An older header, consistent with the ledger",
         `${finding.height}\n${finding.header}`];
