@@ -209,7 +209,7 @@ struct Verification: ParsableCommand {
         let bytes = try EvidenceBundle.assetHistory(asset: ledger.asset, from: chain).encoded
         let verifier = Verifier(genesis: chain.genesis)
         // The machine's speed drifts within a second: each run is compared with signatures checked right before and after it.
-        let probe = SignatureProbe(ledger.suite)
+        let probe = SignedMessages(ledger.suite, count: SignedMessages.many)
         _ = try verifier.verify(bytes)
         let runs = try (0..<Self.historyRuns).map { _ in
             let before = probe.seconds(of: 1_000)
@@ -241,7 +241,8 @@ struct SignatureRate {
     let seconds: Double
 
     init(_ suite: LedgerCrypto.Suite) {
-        let probe = SignatureProbe(suite)
+        // One, as the bundles beside it are verified: the same again and again.
+        let probe = SignedMessages(suite, count: 1)
         seconds = (0..<21).map { _ in probe.seconds(of: 200) }.percentile(50)
         Report.line(
             "signature-check",
@@ -249,28 +250,5 @@ struct SignatureRate {
                 ("suite", .text(suite.name)), ("microseconds", .real(seconds * 1e6)),
                 ("perSecond", .real(1 / seconds)),
             ])
-    }
-}
-
-/// Checks of one signature over a 200-byte message.
-private struct SignatureProbe {
-    private let publicKey: PublicKey
-    private let message: [UInt8]
-    private let signature: [UInt8]
-
-    init(_ suite: LedgerCrypto.Suite) {
-        let key = SigningKey.generate(suite)
-        message = SecureRandom.bytes(Ceiling.messageBytes)
-        signature = key.sign(message)
-        publicKey = key.publicKey
-    }
-
-    /// CPU seconds of one check: the mean of `count`.
-    func seconds(of count: Int) -> Double {
-        Stopwatch.seconds {
-            for _ in 0..<count {
-                precondition(publicKey.isValid(signature: signature, over: message))
-            }
-        } / Double(count)
     }
 }

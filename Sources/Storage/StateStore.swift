@@ -186,41 +186,14 @@ extension StateStore {
             }
             var targets: [(id: UInt32, depth: Int, bucket: StateBucket)] = []
             for target in rewrite.targets {
-                let bucket = try bucket(for: target, from: old, changes, &next)
+                var bucket = old ?? StateBucket(leaves: [], values: [])
+                guard bucket.update(target.leaves, changes, &next, suite) else {
+                    throw .damaged(bucket: Int64(target.id), "an entry is not what it was")
+                }
                 targets.append((target.id, target.depth, bucket))
             }
             dirty.replace(source: rewrite.source, by: targets, sequence: sequence)
         }
-    }
-
-    /// The present entries of a bucket, with values from the changes or else from where they were.
-    ///
-    /// - Parameter next: the first change that no bucket before this one has taken or passed.
-    private func bucket(
-        for target: MapBucketRewrite.Target, from old: StateBucket?,
-        _ changes: [(key: Digest, value: [UInt8]?)], _ next: inout Int
-    ) throws(StateStoreError) -> StateBucket {
-        var values: [[UInt8]] = []
-        values.reserveCapacity(target.leaves.count)
-        var place = 0
-        for leaf in target.leaves {
-            while next < changes.count, changes[next].key < leaf.key { next += 1 }
-            if next < changes.count, changes[next].key == leaf.key {
-                guard let value = changes[next].value else {
-                    preconditionFailure("a key that the layer holds has no value")
-                }
-                // The values are checked again when they come back from disk.
-                assert(suite.digest(value) == leaf.valueHash, "the layer commits to other values")
-                values.append(value)
-                continue
-            }
-            while let old, place < old.leaves.count, old.leaves[place].key < leaf.key { place += 1 }
-            guard let old, place < old.leaves.count, old.leaves[place] == leaf else {
-                throw .damaged(bucket: Int64(target.id), "an entry is not what it was")
-            }
-            values.append(old.values[place])
-        }
-        return StateBucket(leaves: target.leaves, values: values)
     }
 
     /// Writes lagging rows, oldest change first, while `isDue` says so of the oldest's sequence,
@@ -266,7 +239,7 @@ extension StateStore {
     }
 
     /// A bucket's entries before the layer that is being merged, which the tree says nothing of
-    /// any more; `bucket(for:from:_:)` compares them with the layer's.
+    /// any more; `StateBucket.update` compares them with the layer's.
     private func earlier(_ id: UInt32) throws(StateStoreError) -> StateBucket {
         if let entry = dirty.entries[id] { return entry.bucket }
         if let bucket = cache[id] { return bucket }
