@@ -205,6 +205,7 @@ let checks: [Target] = [
             "LedgerCrypto", "Encoding",
         ],
         path: "Tests/TestLedgers", swiftSettings: settings),
+    .target(name: "TestWaiting", path: "Tests/TestWaiting", swiftSettings: settings),
     tests("ConsensusTests", ["Consensus", "Ledger", "LedgerCrypto", "Encoding"]),
     tests("MempoolTests", ["Mempool", "Ledger", "LedgerCrypto", "Encoding"]),
     tests(
@@ -230,7 +231,7 @@ let checks: [Target] = [
             .product(name: "NIOEmbedded", package: "swift-nio"),
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"), logging, "Transport", "LedgerCrypto",
-            "Encoding",
+            "Encoding", "TestWaiting",
         ]),
     tests(
         "ClientTests",
@@ -243,7 +244,7 @@ let checks: [Target] = [
         [
             "API", "Files", "Client", "Node", "Transport", "Interchange", "LightClient", "Market",
             "Policy",
-            "Records", "Ledger", "LedgerCrypto", "Encoding", logging,
+            "Records", "Ledger", "LedgerCrypto", "Encoding", "TestWaiting", logging,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
@@ -275,7 +276,7 @@ let checks: [Target] = [
         "SandboxTests",
         [
             "Sandbox", "huijin-sandboxd", "Client", "Market", "Policy", "Records", "Ledger",
-            "LedgerCrypto", "Encoding", "SQLite", logging,
+            "LedgerCrypto", "Encoding", "SQLite", "TestWaiting", logging,
         ]),
     tests("TidyTests", []),
     tests(

@@ -8,6 +8,7 @@ import Market
 import Policy
 import Records
 import Synchronization
+import TestWaiting
 import Testing
 
 @testable import Sandbox
@@ -237,7 +238,7 @@ struct Market1 {
 
     /// The job's row once it needs nothing more of the newest service.
     func settled(_ job: Digest) async throws -> JobRow {
-        let rows = await saved.wait { $0.contains { $0.id == job && !$0.stage.isPending } }
+        let rows = try await saved.wait { $0.contains { $0.id == job && !$0.stage.isPending } }
         return try #require(rows.last { $0.id == job })
     }
 

@@ -129,7 +129,7 @@ import Testing
         let service = try market.service(RunsAsTheLedgerFails(ledger: market.ledger))
         let job = try market.submit(JobServiceTests.good, 50)
         _ = try await service.take(job, from: market.licence.buyer)
-        await market.ledger.state.wait { $0.missed >= 3 }
+        try await market.ledger.state.wait { $0.missed >= 3 }
         #expect(try await service.row(job.job)?.stage == .holding)
         market.ledger.state.withLock { $0.isDown = false }
         #expect(try await market.settled(job.job).stage == .held)
@@ -204,7 +204,7 @@ import Testing
         market.ledger.state.withLock { $0.answers = .overQuota }
         let job = try market.submit(JobServiceTests.good, 61)
         _ = try await service.take(job, from: market.licence.buyer)
-        await market.ledger.state.wait { $0.posts >= 3 }
+        try await market.ledger.state.wait { $0.posts >= 3 }
         #expect(market.ledger.state.withLock { $0.signed } == 1)
         market.ledger.state.withLock { $0.answers = nil }
         #expect(try await market.settled(job.job).stage == .held)

@@ -146,39 +146,3 @@ struct Bench {
         }
     }
 }
-
-/// A value behind a lock, and a way to wait until it is what a test needs.
-final class Watched<Value: Sendable>: Sendable {
-    private struct State {
-        var value: Value
-        var waiters: [(@Sendable (Value) -> Bool, CheckedContinuation<Value, Never>)] = []
-    }
-
-    private let state: Mutex<State>
-
-    init(_ value: Value) { state = Mutex(State(value: value)) }
-
-    func withLock<Result: Sendable>(_ body: (inout Value) throws -> Result) rethrows -> Result {
-        let (result, value, done) = try state.withLock { state in
-            let result = try body(&state.value)
-            let value = state.value
-            let done = state.waiters.filter { $0.0(value) }.map(\.1)
-            if !done.isEmpty { state.waiters.removeAll { $0.0(value) } }
-            return (result, value, done)
-        }
-        for waiter in done { waiter.resume(returning: value) }
-        return result
-    }
-
-    @discardableResult
-    func wait(_ isEnough: @escaping @Sendable (Value) -> Bool) async -> Value {
-        await withCheckedContinuation { continuation in
-            let now: Value? = state.withLock { state in
-                if isEnough(state.value) { return state.value }
-                state.waiters.append((isEnough, continuation))
-                return nil
-            }
-            if let now { continuation.resume(returning: now) }
-        }
-    }
-}

@@ -52,7 +52,7 @@ private final class Heckler: ChannelInboundHandler, Sendable {
             }
         }
         .connect(host: "127.0.0.1", port: town.ports[0]).get()
-        await gone.wait { !$0.isEmpty }
+        try await gone.wait { !$0.isEmpty }
         try? await channel.close()
     }
 
@@ -66,7 +66,7 @@ private final class Heckler: ChannelInboundHandler, Sendable {
         let station = try town.station(0)
         try await station.network.start()
         try await heckle(bytes, town, inTLS: true)
-        await station.waitForLog("connection ended", expected.message)
+        try await station.waitForLog("connection ended", expected.message)
         #expect(station.network.refusals[expected] == 1)
         await station.network.stop()
         #expect(station.frames.events.isEmpty)
@@ -82,7 +82,7 @@ private final class Heckler: ChannelInboundHandler, Sendable {
         let tooLong: [UInt8] = [0, 0, 3, 0xe9]
         let bytes = [hello, good].flatMap { Array($0.readableBytesView) } + tooLong
         try await heckle(bytes, town, inTLS: true)
-        await station.waitForLog(
+        try await station.waitForLog(
             "connection ended", NetworkProblem.frameTooLarge.message)
         #expect(station.network.refusals[.frameTooLarge] == 1)
         #expect(station.frames.events.map(\.payload.count) == [1_000])
@@ -94,7 +94,7 @@ private final class Heckler: ChannelInboundHandler, Sendable {
         let station = try town.station(0)
         try await station.network.start()
         try await heckle(Array("GET / HTTP/1.1\r\n\r\n".utf8), town, inTLS: false)
-        await station.waitForLog(NetworkProblem.tlsFailed.message)
+        try await station.waitForLog(NetworkProblem.tlsFailed.message)
         #expect(station.network.refusals[.tlsFailed] == 1)
         await station.network.stop()
     }

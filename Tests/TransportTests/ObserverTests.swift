@@ -19,20 +19,20 @@ import Testing
         let watcher = try town.station(
             2, peers: town.peers(of: 2).filter { $0.index == 0 }, isObserver: true)
         for station in [first, second, watcher] { try await station.network.start() }
-        await first.changes.wait { $0 == [true, true] }
-        await watcher.changes.wait { $0 == [true] }
+        try await first.changes.wait { $0 == [true, true] }
+        try await watcher.changes.wait { $0 == [true] }
         first.network.broadcast(priority: .vote, [1])
         first.network.tellObservers([2])
         first.network.send(to: 2, priority: .vote, [3])
-        await second.frames.wait { $0.map(\.payload) == [[1]] }
-        let heard = await watcher.frames.wait { $0.count == 2 }
+        try await second.frames.wait { $0.map(\.payload) == [[1]] }
+        let heard = try await watcher.frames.wait { $0.count == 2 }
         #expect(Set(heard.map(\.payload)) == [[2], [3]])
         watcher.network.broadcast(priority: .bulk, [4])
-        await first.frames.wait { $0 == [Frame(peer: 2, payload: [4])] }
+        try await first.frames.wait { $0 == [Frame(peer: 2, payload: [4])] }
         #expect(watcher.network.port == 0)
         // It comes back by itself.
         await first.network.stop()
-        await watcher.changes.wait { $0 == [true, false] }
+        try await watcher.changes.wait { $0 == [true, false] }
         for station in [second, watcher] { await station.network.stop() }
     }
 
@@ -45,18 +45,18 @@ import Testing
         let welcome = try town.station(
             1, peers: town.peers(of: 1).filter { $0.index == 0 }, isObserver: true)
         try await welcome.network.start()
-        await welcome.changes.wait { $0 == [true] }
-        await first.changes.wait { $0 == [true] }
+        try await welcome.changes.wait { $0 == [true] }
+        try await first.changes.wait { $0 == [true] }
         let other = try town.station(
             2, peers: town.peers(of: 2).filter { $0.index == 0 }, isObserver: true)
         try await other.network.start()
-        await first.waitForLog(NetworkProblem.tooManyObservers.message)
+        try await first.waitForLog(NetworkProblem.tooManyObservers.message)
         #expect(first.changes.events == [true])
         welcome.network.broadcast(priority: .vote, [UInt8](repeating: 0, count: 101))
-        await first.waitForLog(NetworkProblem.frameTooLarge.message)
+        try await first.waitForLog(NetworkProblem.frameTooLarge.message)
         #expect(first.frames.events.isEmpty)
         // That was an offence; the place is free.
-        await first.changes.wait { $0.filter { $0 }.count >= 2 }
+        try await first.changes.wait { $0.filter { $0 }.count >= 2 }
         for station in [first, welcome, other] { await station.network.stop() }
     }
 
@@ -67,21 +67,21 @@ import Testing
         let second = try town.station(1)
         try await first.network.start()
         try await second.network.start()
-        await first.changes.wait { $0 == [true] }
-        await second.changes.wait { $0 == [true] }
+        try await first.changes.wait { $0 == [true] }
+        try await second.changes.wait { $0 == [true] }
         second.network.send(to: 0, priority: .vote, [1])
         // Both directions end, and it is refused when it dials again.
-        await first.changes.wait { $0 == [true, false] }
-        await first.waitForLog(NetworkProblem.banned.message)
+        try await first.changes.wait { $0 == [true, false] }
+        try await first.waitForLog(NetworkProblem.banned.message)
         #expect(first.network.offences == [.undecodable: 1])
         first.flow.now.withLock { $0 = .continue }
-        await first.changes.wait { $0 == [true, false, true] }
-        await second.changes.wait { $0.last == true && $0.count > 1 }
+        try await first.changes.wait { $0 == [true, false, true] }
+        try await second.changes.wait { $0.last == true && $0.count > 1 }
         second.network.send(to: 0, priority: .vote, [2])
-        await first.frames.wait { $0.last?.payload == [2] }
+        try await first.frames.wait { $0.last?.payload == [2] }
         // By order of whoever judges what it sent.
         first.network.cutOff(1, .forged)
-        await first.changes.wait { $0 == [true, false, true, false] }
+        try await first.changes.wait { $0 == [true, false, true, false] }
         #expect(first.network.offences == [.undecodable: 1, .forged: 1])
         await first.network.stop()
         await second.network.stop()
@@ -136,13 +136,13 @@ import Testing
         let flood = try town.station(
             2, peers: town.peers(of: 2).filter { $0.index == 0 }, isObserver: true)
         for station in [first, second, flood] { try await station.network.start() }
-        await flood.changes.wait { $0 == [true] }
-        await second.changes.wait { $0 == [true] }
+        try await flood.changes.wait { $0 == [true] }
+        try await second.changes.wait { $0 == [true] }
         let frame = [UInt8](repeating: 7, count: 100_000)
         for _ in 0..<300 { flood.network.send(to: 0, priority: .bulk, frame) }
-        await first.frames.wait { $0.filter { $0.peer == 2 }.count >= 50 }
+        try await first.frames.wait { $0.filter { $0.peer == 2 }.count >= 50 }
         for number in UInt8(0)..<100 { second.network.send(to: 0, priority: .vote, [number]) }
-        await first.frames.wait { $0.filter { $0.peer == 1 }.count == 100 }
+        try await first.frames.wait { $0.filter { $0.peer == 1 }.count == 100 }
         // What the socket had delivered with the last one may come too, and no more.
         let count = first.frames.events.filter { $0.peer == 2 }.count
         #expect(count <= 50 + 12)
@@ -151,10 +151,10 @@ import Testing
         let again = try town.station(
             2, peers: town.peers(of: 2).filter { $0.index == 0 }, isObserver: true)
         try await again.network.start()
-        await again.changes.wait { $0 == [true] }
+        try await again.changes.wait { $0 == [true] }
         for _ in 0..<100 { again.network.send(to: 0, priority: .bulk, frame) }
         for number in UInt8(100)..<200 { second.network.send(to: 0, priority: .vote, [number]) }
-        await first.frames.wait { $0.filter { $0.peer == 1 }.count == 200 }
+        try await first.frames.wait { $0.filter { $0.peer == 1 }.count == 200 }
         #expect(first.frames.events.filter { $0.peer == 2 }.count <= count + 12)
         for station in [first, second, again] { await station.network.stop() }
     }

@@ -12,13 +12,13 @@ import Testing
         let stations = try (0..<3).map { try town.station($0) }
         for station in stations { try await station.network.start() }
         for (index, station) in stations.enumerated() {
-            await station.changes.wait { $0.filter { $0 }.count == 2 }
+            try await station.changes.wait { $0.filter { $0 }.count == 2 }
             for number in UInt8(0)..<50 {
                 station.network.broadcast(priority: .vote, [UInt8(index), number])
             }
         }
         for station in stations {
-            let frames = await station.frames.wait { $0.count == 100 }
+            let frames = try await station.frames.wait { $0.count == 100 }
             for sender in Set(frames.map(\.peer)) {
                 let sent = frames.filter { $0.peer == sender }.map(\.payload)
                 #expect(sent == (UInt8(0)..<50).map { [UInt8(sender), $0] })
@@ -31,10 +31,10 @@ import Testing
         let town = try Town(2)
         let stations = try (0..<2).map { try town.station($0) }
         for station in stations { try await station.network.start() }
-        await stations[0].changes.wait { $0.contains(true) }
+        try await stations[0].changes.wait { $0.contains(true) }
         let payload = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         stations[0].network.send(to: 1, priority: .bulk, payload)
-        let frames = await stations[1].frames.wait { !$0.isEmpty }
+        let frames = try await stations[1].frames.wait { !$0.isEmpty }
         #expect(frames == [Frame(peer: 0, payload: payload)])
         for station in stations { await station.network.stop() }
     }
@@ -49,7 +49,7 @@ import Testing
         first.network.send(to: 1, priority: .vote, [1])
         let second = try town.station(1)
         try await second.network.start()
-        let frames = await second.frames.wait { $0.count == 2 }
+        let frames = try await second.frames.wait { $0.count == 2 }
         #expect(frames.map(\.payload) == [[1], [2]])
         await first.network.stop()
         await second.network.stop()
@@ -62,7 +62,7 @@ import Testing
         try await honest.network.start()
         try await impostor.network.start()
         // Dialling, the honest node finds another key than the pinned one; dialled, it finds an unknown one.
-        await honest.lines.wait {
+        try await honest.lines.wait {
             $0.filter { $0.contains(NetworkProblem.wrongKey.message) }.count >= 2
         }
         impostor.network.send(to: 0, priority: .vote, [1])
@@ -79,8 +79,8 @@ import Testing
         let elsewhere = try town.station(1, chain: Suite.ed25519SHA256.digest([9]))
         try await here.network.start()
         try await elsewhere.network.start()
-        await here.waitForLog(NetworkProblem.wrongChain.message)
-        await elsewhere.waitForLog(NetworkProblem.wrongChain.message)
+        try await here.waitForLog(NetworkProblem.wrongChain.message)
+        try await elsewhere.waitForLog(NetworkProblem.wrongChain.message)
         #expect(!here.changes.events.contains(true))
         await here.network.stop()
         await elsewhere.network.stop()
@@ -92,17 +92,17 @@ import Testing
         var second = try town.station(1)
         try await first.network.start()
         try await second.network.start()
-        await first.changes.wait { $0 == [true] }
+        try await first.changes.wait { $0 == [true] }
         await second.network.stop()
-        await first.changes.wait { $0 == [true, false] }
+        try await first.changes.wait { $0 == [true, false] }
         second = try town.station(1)
         try await second.network.start()
-        await first.changes.wait { $0 == [true, false, true] }
+        try await first.changes.wait { $0 == [true, false, true] }
         first.network.send(to: 1, priority: .vote, [7])
-        await second.frames.wait { $0.map(\.payload) == [[7]] }
-        await second.changes.wait { $0.contains(true) }
+        try await second.frames.wait { $0.map(\.payload) == [[7]] }
+        try await second.changes.wait { $0.contains(true) }
         second.network.send(to: 0, priority: .vote, [8])
-        await first.frames.wait { $0.map(\.payload) == [[8]] }
+        try await first.frames.wait { $0.map(\.payload) == [[8]] }
         await first.network.stop()
         await second.network.stop()
     }
@@ -115,9 +115,9 @@ import Testing
         let slow = try town.station(1, flow: .pause)
         try await sender.network.start()
         try await slow.network.start()
-        await sender.changes.wait { $0.contains(true) }
+        try await sender.changes.wait { $0.contains(true) }
         sender.network.send(to: 1, priority: .bulk, [0])
-        await slow.frames.wait { $0.count == 1 }
+        try await slow.frames.wait { $0.count == 1 }
         let bulk = [UInt8](repeating: 1, count: 100_000)
         for _ in 0..<500 { sender.network.send(to: 1, priority: .bulk, bulk) }
         sender.network.send(to: 1, priority: .vote, [2])
@@ -126,7 +126,7 @@ import Testing
         #expect(state.droppedFrames > 100)
         slow.flow.now.withLock { $0 = .continue }
         slow.network.resume()
-        let frames = await slow.frames.wait { $0.contains { $0.payload == [2] } }
+        let frames = try await slow.frames.wait { $0.contains { $0.payload == [2] } }
         #expect(frames.count < 400)
         await sender.network.stop()
         await slow.network.stop()
@@ -167,8 +167,10 @@ import Testing
         let (stopped, peer) = (try town.station(0), try town.station(1))
         try await stopped.network.start()
         try await peer.network.start()
-        await stopped.changes.wait { $0.contains(true) }
+        try await stopped.changes.wait { $0 == [true] }
         let port = stopped.network.port
+        // Otherwise the peer may never have had a connection that could end.
+        try await peer.changes.wait { $0 == [true] }
         await stopped.network.stop()
         try await stopped.network.start()
         stopped.network.update(peers: [])
@@ -177,7 +179,7 @@ import Testing
         stopped.network.cutOff(1, .undecodable)
         stopped.network.broadcast(priority: .vote, [1])
         #expect(stopped.network.offences.isEmpty)
-        await peer.changes.wait { $0.last == false }
+        try await peer.changes.wait { $0.last == false }
         // Nobody listens there any more.
         let listener = try await ServerBootstrap(group: peer.network.group)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)

@@ -13,8 +13,8 @@ import Testing
     private func withoutLoss(
         _ first: Station, _ second: Station, _ change: () async throws -> Void
     ) async throws {
-        await first.changes.wait { $0 == [true] }
-        await second.changes.wait { $0 == [true] }
+        try await first.changes.wait { $0 == [true] }
+        try await second.changes.wait { $0 == [true] }
         let before = first.frames.events.count
         func send(_ numbers: Range<UInt8>) {
             for number in numbers {
@@ -26,7 +26,7 @@ import Testing
         try await change()
         send(100..<200)
         for station in [first, second] {
-            let frames = await station.frames.wait { $0.count >= before + 200 }
+            let frames = try await station.frames.wait { $0.count >= before + 200 }
             #expect(frames.suffix(200).map { $0.payload[0] }.sorted() == Array(0..<200))
         }
     }
@@ -46,7 +46,7 @@ import Testing
                 }
             }
             .connect(host: "127.0.0.1", port: town.ports[0]).get()
-        let certificate = await shown.wait { !$0.isEmpty }
+        let certificate = try await shown.wait { !$0.isEmpty }
         try? await channel.close()
         return certificate[0]
     }
@@ -64,7 +64,7 @@ import Testing
             try await shownCertificate(town) == town.identities[0].certificate.toDERBytes())
         try await withoutLoss(first, second) {
             try first.network.use(renewed)
-            await first.changes.wait { $0 == [true, true] }
+            try await first.changes.wait { $0 == [true, true] }
         }
         #expect(try await shownCertificate(town) == renewed.certificate.toDERBytes())
         #expect(!first.changes.events.contains(false))
@@ -87,7 +87,7 @@ import Testing
         try await withoutLoss(first, second) {
             try second.network.use(renewed)
             // Its own connection shows the new key; so the first one makes its connection anew as well.
-            await first.changes.wait { $0 == [true, true] }
+            try await first.changes.wait { $0 == [true, true] }
         }
         // Whoever has the old key is a stranger from now on.
         try await refuses(first, town.identities[1], town)
@@ -107,7 +107,7 @@ import Testing
         let impostor = try town.station(1, identity: identity, peers: known, isObserver: true)
         try await impostor.network.start()
         // In TLS 1.3 the client is told after its own handshake is over.
-        await impostor.waitForLog(NetworkProblem.tlsFailed.message)
+        try await impostor.waitForLog(NetworkProblem.tlsFailed.message)
         await impostor.network.stop()
         #expect(impostor.changes.events.isEmpty)
         #expect(station.frames.events.count == frames)
@@ -119,27 +119,27 @@ import Testing
         let second = try town.station(1, peers: town.peers(of: 1).filter { $0.index == 0 })
         try await first.network.start()
         try await second.network.start()
-        await second.waitForLog(NetworkProblem.tlsFailed.message)
+        try await second.waitForLog(NetworkProblem.tlsFailed.message)
         // Added: no restart of either.
         let known = town.peers(of: 0).filter { $0.index == 1 }
         first.network.update(peers: known)
-        await first.changes.wait { $0 == [true] }
+        try await first.changes.wait { $0 == [true] }
         first.network.send(to: 1, priority: .vote, [1])
-        await second.frames.wait { $0.map(\.payload) == [[1]] }
-        await second.changes.wait { $0.contains(true) }
+        try await second.frames.wait { $0.map(\.payload) == [[1]] }
+        try await second.changes.wait { $0.contains(true) }
         // Elsewhere: the new place takes over.
         town.ports[1] = town.ports[3]
         await second.network.stop()
         let moved = try town.station(1, peers: town.peers(of: 1).filter { $0.index == 0 })
         try await moved.network.start()
         first.network.update(peers: town.peers(of: 0).filter { $0.index == 1 })
-        await first.changes.wait { $0 == [true, false, true] }
+        try await first.changes.wait { $0 == [true, false, true] }
         first.network.send(to: 1, priority: .vote, [2])
-        await moved.frames.wait { $0.map(\.payload) == [[2]] }
-        await moved.changes.wait { $0.contains(true) }
+        try await moved.frames.wait { $0.map(\.payload) == [[2]] }
+        try await moved.changes.wait { $0.contains(true) }
         // Gone: its connections end, and what it sends is not heard.
         first.network.update(peers: [])
-        await moved.changes.wait { $0.last == false }
+        try await moved.changes.wait { $0.last == false }
         #expect(first.network.peerStates.isEmpty)
         first.network.send(to: 1, priority: .vote, [3])
         await first.network.stop()
@@ -152,18 +152,18 @@ import Testing
         let second = try town.station(1)
         try await first.network.start()
         try await second.network.start()
-        await first.changes.wait { $0 == [true] }
-        await second.changes.wait { $0 == [true] }
+        try await first.changes.wait { $0 == [true] }
+        try await second.changes.wait { $0 == [true] }
         let other = try makeIdentity()
         first.network.update(peers: [
             PeerEndpoint(
                 index: 1, name: "V1", transportKeys: [other.publicKey],
                 address: HostPort(host: "127.0.0.1", port: town.ports[1]))
         ])
-        await first.changes.wait { $0 == [true, false] }
-        await second.changes.wait { $0 == [true, false] }
+        try await first.changes.wait { $0 == [true, false] }
+        try await second.changes.wait { $0 == [true, false] }
         try second.network.use(other)
-        await first.changes.wait { $0 == [true, false, true] }
+        try await first.changes.wait { $0 == [true, false, true] }
         await first.network.stop()
         await second.network.stop()
     }

@@ -4,6 +4,7 @@ import Glibc
 import LedgerCrypto
 import Logging
 import Synchronization
+import TestWaiting
 import Testing
 import Transport
 import X509
@@ -27,36 +28,15 @@ func makeIdentity(
 
 /// What happened, in order, and a way to wait for more of it.
 final class Recorder<Event: Sendable>: Sendable {
-    private struct State {
-        var events: [Event] = []
-        var waiters: [(@Sendable ([Event]) -> Bool, CheckedContinuation<[Event], Never>)] = []
-    }
+    private let state = Watched<[Event]>([])
 
-    private let state = Mutex(State())
+    var events: [Event] { state.withLock { $0 } }
 
-    func add(_ event: Event) {
-        let done = state.withLock { state in
-            state.events.append(event)
-            let events = state.events
-            let done = state.waiters.filter { $0.0(events) }.map(\.1)
-            state.waiters.removeAll { $0.0(events) }
-            return (done, events)
-        }
-        for waiter in done.0 { waiter.resume(returning: done.1) }
-    }
-
-    var events: [Event] { state.withLock { $0.events } }
+    func add(_ event: Event) { state.withLock { $0.append(event) } }
 
     @discardableResult
-    func wait(_ isEnough: @escaping @Sendable ([Event]) -> Bool) async -> [Event] {
-        await withCheckedContinuation { continuation in
-            let now: [Event]? = state.withLock { state in
-                if isEnough(state.events) { return state.events }
-                state.waiters.append((isEnough, continuation))
-                return nil
-            }
-            if let now { continuation.resume(returning: now) }
-        }
+    func wait(_ isEnough: @escaping @Sendable ([Event]) -> Bool) async throws -> [Event] {
+        try await state.wait(isEnough)
     }
 }
 
@@ -119,8 +99,8 @@ final class Station: Sendable {
     }
 
     /// For a line with all of the texts.
-    func waitForLog(_ texts: String...) async {
-        await lines.wait { $0.contains { line in texts.allSatisfy(line.contains) } }
+    func waitForLog(_ texts: String...) async throws {
+        try await lines.wait { $0.contains { line in texts.allSatisfy(line.contains) } }
     }
 }
 
