@@ -70,6 +70,7 @@ let cores: [Target] = [
 
 let inputOutput: [Target] = [
     room("Files"),
+    room("Programs", ["Files", arguments]),
     room("SQLite", ["CSQLite"]),
     room(
         "Storage",
@@ -130,22 +131,24 @@ let programs: [Target] = [
     program(
         "huijind",
         [
-            "API", "Node", "Storage", "Replica", "Files", "LedgerCrypto", "Ledger", "Encoding",
+            "Programs", "API", "Node", "Storage", "Replica", "Files", "LedgerCrypto", "Ledger",
+            "Encoding",
             logging, arguments,
         ]),
     program(
         "huijin",
         [
-            "Files", "Client", "Transport", "Interchange", "Market", "Policy", "Records", "Ledger",
-            "LightClient", "LedgerCrypto", "Encoding", arguments,
+            "Programs", "Files", "Client", "Transport", "Interchange", "Market", "Policy",
+            "Records",
+            "Ledger", "LightClient", "LedgerCrypto", "Encoding", arguments,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
     program(
         "huijin-sandboxd",
         [
-            "Sandbox", "Client", "Records", "Ledger", "LedgerCrypto", "Encoding", logging,
-            arguments,
+            "Programs", "Sandbox", "Client", "Records", "Ledger", "LedgerCrypto", "Encoding",
+            logging, arguments,
         ]),
     program(
         "huijin-verify",
@@ -156,7 +159,7 @@ let programs: [Target] = [
         exclude: ["huijin_verify.py", "exports.map"], swiftSettings: settings),
     .target(
         name: "VerifyPage", exclude: ["build.py", "check", "page", "wasm"], swiftSettings: settings),
-    program("huijin-sim", ["Simulator", "Consensus", arguments]),
+    program("huijin-sim", ["Programs", "Simulator", "Consensus", arguments]),
     // The loop and the changes that make hostile input; no product links it.
     .target(
         name: "FuzzKit", dependencies: ["Encoding", arguments], path: "Benchmarks/fuzz-kit",
@@ -251,8 +254,8 @@ let checks: [Target] = [
     tests(
         "CommandLineTests",
         [
-            "huijin", "huijind", "huijin-verify", "Client", "Interchange", "Market", "Ledger",
-            "LedgerCrypto", "Encoding",
+            "huijin", "huijind", "huijin-sandboxd", "huijin-sim", "huijin-verify", "Programs",
+            "Client", "Interchange", "Market", "Ledger", "LedgerCrypto", "Encoding", arguments,
         ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),

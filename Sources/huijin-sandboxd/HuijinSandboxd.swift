@@ -1,10 +1,11 @@
 import ArgumentParser
 import Client
 import Foundation
+import Programs
 import Sandbox
 
 /// The provider's side of the market: tables stay here, jobs come in, reviewed aggregates go out.
-struct HuijinSandboxd: AsyncParsableCommand {
+struct HuijinSandboxd: Program {
     static let configuration = CommandConfiguration(
         commandName: "huijin-sandboxd",
         abstract: "The sandbox beside a provider's data / 数据提供方沙箱",

@@ -1,11 +1,12 @@
 import ArgumentParser
 import Consensus
 import Foundation
+import Programs
 import Simulator
 
 /// Runs seeds of the simulator in processes of their own; exit code 1 with the least failing run at a violation.
 @main
-struct HuijinSim: ParsableCommand {
+struct HuijinSim: Program {
     static let configuration = CommandConfiguration(
         commandName: "huijin-sim",
         abstract: "Run replicas and their stores under seeded faults / 在带种子的故障下仿真副本与存储",

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Client
-import Files
 import Foundation
+import Programs
 
 @main
-struct Huijin: AsyncParsableCommand {
+struct Huijin: Program {
     static let configuration = CommandConfiguration(
         commandName: "huijin",
         abstract: "Command line of the Huijin data-market ledger. / 汇津数据要素市场账本命令行",
@@ -24,39 +24,17 @@ struct Huijin: AsyncParsableCommand {
             TransactionCommand.self, AuditCommand.self, ExportCommand.self, WatchCommand.self,
         ])
 
-    static func main() async {
-        StandardStreams.holdClosed()
-        do {
-            try RawArguments.check()
-            var command = try parseAsRoot()
-            try requireSubcommand(of: type(of: command))
-            if var command = command as? AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch {
-            let format = OutputFormat(askedBy: CommandLine.arguments)
-            guard let failure = Failure(error) else {
-                if format == .json, !exitCode(for: error).isSuccess {
-                    let text = message(for: error)
-                    Output.explain(Failure(.usage, text, "用法错误"), as: format)
-                }
-                exit(withError: error)
-            }
+    static func end(with error: any Error) -> Never {
+        let format = OutputFormat(askedBy: CommandLine.arguments)
+        if let failure = Failure(error) {
             Output.complain(failure, as: format)
             Foundation.exit(failure.status.rawValue)
         }
-    }
-
-    /// Without one the library shows help and reports success, which a script takes for an answer.
-    private static func requireSubcommand(of command: any ParsableCommand.Type) throws {
-        let subcommands = command.configuration.subcommands
-        guard !subcommands.isEmpty else { return }
-        let names = subcommands.map { $0._commandName }.joined(separator: ", ")
-        let name = command == Huijin.self ? "huijin" : "huijin \(command._commandName)"
-        throw Failure(
-            .usage, "\(name) needs a subcommand: \(names); see \(name) --help",
-            "\(name) 须给出子命令：\(names)；见 \(name) --help")
+        let chinese = chineseUsage(for: error)
+        if format == .json, !exitCode(for: error).isSuccess {
+            Output.explain(Failure(.usage, message(for: error), chinese ?? "用法错误"), as: format)
+        }
+        if let chinese { Output.progress("错误：\(chinese)") }
+        exit(withError: error)
     }
 }

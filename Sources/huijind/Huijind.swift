@@ -4,11 +4,12 @@ import Encoding
 import Foundation
 import Logging
 import Node
+import Programs
 import Storage
 
 /// The node of one validator.
 @main
-struct Huijind: AsyncParsableCommand {
+struct Huijind: Program {
     static let configuration = CommandConfiguration(
         commandName: "huijind",
         abstract: "A Huijin validator node / 汇津记账节点",

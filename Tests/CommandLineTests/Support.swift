@@ -87,9 +87,10 @@ final class Bench {
         try run("huijind", arguments, passphrase: Bench.passphrase, expect: expect)
     }
 
-    private func run(
-        _ name: String, _ arguments: [String], passphrase: String?, isHeard: Bool = true,
-        expect: Int32
+    /// Runs any of the programs to its end.
+    func run(
+        _ name: String, _ arguments: [String], passphrase: String? = Bench.passphrase,
+        isHeard: Bool = true, expect: Int32
     ) throws -> Outcome {
         let process = try process(name, arguments, passphrase: passphrase)
         // Files and not pipes: two full pipes would wait for one another.
