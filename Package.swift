@@ -70,7 +70,6 @@ let cores: [Target] = [
 
 let inputOutput: [Target] = [
     room("Files"),
-    room("Programs", ["Files", arguments]),
     room("SQLite", ["CSQLite"]),
     room(
         "Storage",
@@ -122,6 +121,7 @@ let services: [Target] = [
             "Encoding", "SQLite", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
+    room("Programs", ["Files", arguments]),
     room(
         "Interchange",
         ["LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding"]),
@@ -224,7 +224,8 @@ let checks: [Target] = [
         "NodeTests",
         [
             "Node", "Transport", "Storage", "Replica", "Consensus", "Execution", "Market", "Policy",
-            "LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", logging,
+            "LightClient", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "TestWaiting",
+            logging,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),

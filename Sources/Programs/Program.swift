@@ -8,18 +8,6 @@ public protocol Program: AsyncParsableCommand {
     static func end(with error: any Error) -> Never
 }
 
-/// A command line that the library would let pass.
-public struct UsageProblem: Error, Equatable, Sendable {
-    public let english: String
-    public let chinese: String
-
-    /// No such error of the library has a Chinese text, so the type of these is not ArgumentParser's `ValidationError`.
-    public init(_ english: String, _ chinese: String) {
-        self.english = english
-        self.chinese = chinese
-    }
-}
-
 extension Program {
     public static func main() async {
         StandardStreams.holdClosed()
@@ -27,7 +15,7 @@ extension Program {
             do throws(RawArguments.Problem) {
                 try RawArguments.check()
             } catch {
-                throw UsageProblem(error.english, error.chinese)
+                throw ValidationError("\(error.english) / \(error.chinese)")
             }
             var command = try parseAsRoot()
             try requireSubcommand(of: type(of: command))
@@ -43,10 +31,6 @@ extension Program {
 
     /// Both languages on standard error, and the library's exit code.
     public static func end(with error: any Error) -> Never {
-        if let problem = error as? UsageProblem {
-            complain("Error: \(problem.english)\n错误：\(problem.chinese)\n")
-            exit(withError: ExitCode.validationFailure)
-        }
         if let chinese = chineseUsage(for: error) { complain("错误：\(chinese)\n") }
         exit(withError: error)
     }
@@ -57,22 +41,25 @@ extension Program {
         return UsageText.chinese(message(for: error))
     }
 
+    /// Says why on standard error, and ends with that code.
+    public static func fail(_ message: String, _ code: ExitCode) throws -> Never {
+        complain("\(_commandName): \(message)\n")
+        throw code
+    }
+
     private static func complain(_ text: String) {
-        // There is nowhere else to say that it cannot be said.
+        // Where there is no standard error there is nobody to tell.
         _ = WholeFile.write(Array(text.utf8), to: STDERR_FILENO)
     }
 
     /// Without one the library shows help and reports success, which a script takes for an answer.
-    private static func requireSubcommand(
-        of command: any ParsableCommand.Type
-    ) throws(UsageProblem) {
+    private static func requireSubcommand(of command: any ParsableCommand.Type) throws {
         let subcommands = command.configuration.subcommands
         guard !subcommands.isEmpty else { return }
         let names = subcommands.map { $0._commandName }.joined(separator: ", ")
         let name =
             command == Self.self ? _commandName : "\(_commandName) \(command._commandName)"
-        throw UsageProblem(
-            "\(name) needs a subcommand: \(names); see \(name) --help",
-            "\(name) 须给出子命令：\(names)；见 \(name) --help")
+        throw ValidationError(
+            "\(name) needs a subcommand: \(names) / \(name) 须给出子命令：\(names)")
     }
 }

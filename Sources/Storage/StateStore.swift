@@ -174,9 +174,7 @@ extension StateStore {
                     id, depth: rewrite.targets[0].depth,
                     { $0.update(rewrite.targets[0].leaves, changes, &next, suite) })
             {
-                guard isIntact else {
-                    throw .damaged(bucket: Int64(id), "an entry is not what it was")
-                }
+                guard isIntact else { throw Self.changedEntry(id) }
                 continue
             }
             var old: StateBucket?
@@ -188,12 +186,16 @@ extension StateStore {
             for target in rewrite.targets {
                 var bucket = old ?? StateBucket(leaves: [], values: [])
                 guard bucket.update(target.leaves, changes, &next, suite) else {
-                    throw .damaged(bucket: Int64(target.id), "an entry is not what it was")
+                    throw Self.changedEntry(target.id)
                 }
                 targets.append((target.id, target.depth, bucket))
             }
             dirty.replace(source: rewrite.source, by: targets, sequence: sequence)
         }
+    }
+
+    private static func changedEntry(_ bucket: UInt32) -> StateStoreError {
+        .damaged(bucket: Int64(bucket), "an entry is not what it was")
     }
 
     /// Writes lagging rows, oldest change first, while `isDue` says so of the oldest's sequence,

@@ -33,12 +33,6 @@ enum Exit {
     static let configuration = ExitCode(78)
 }
 
-/// Says why on standard error, and ends with that code.
-func fail(_ message: String, _ code: ExitCode) throws -> Never {
-    FileHandle.standardError.write(Data("huijin-sandboxd: \(message)\n".utf8))
-    throw code
-}
-
 struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
@@ -49,7 +43,8 @@ struct ConfigurationOptions: ParsableArguments {
         do throws(SetupError) {
             return try SandboxConfiguration(reading: config)
         } catch {
-            try fail(error.description, error.isMissing ? Exit.noInput : Exit.configuration)
+            try HuijinSandboxd.fail(
+                error.description, error.isMissing ? Exit.noInput : Exit.configuration)
         }
     }
 }

@@ -3,6 +3,7 @@ import Client
 import Encoding
 import Ledger
 import LedgerCrypto
+import Programs
 import Sandbox
 
 enum OutputFormat: String, ExpressibleByArgument {
@@ -49,7 +50,7 @@ struct Load: ParsableCommand {
                     .noEntityKey, .changed:
                     Exit.badData
                 }
-            try fail(error.description, code)
+            try HuijinSandboxd.fail(error.description, code)
         }
         switch format {
         case .json: print(Load.json(result).encodedText)

@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import Ledger
 import Logging
+import Programs
 import Records
 import Sandbox
 
@@ -28,22 +29,22 @@ struct Run: AsyncParsableCommand {
         do {
             try await serve(try options.load(), signals, logger)
         } catch let error as SetupError {
-            try fail(error.description, Exit.configuration)
+            try HuijinSandboxd.fail(error.description, Exit.configuration)
         } catch let error as TrustFileProblem {
             switch error {
-            case .fork: try fail(error.description, Exit.fork)
+            case .fork: try HuijinSandboxd.fail(error.description, Exit.fork)
             case .unusable(let problem):
-                try fail(
+                try HuijinSandboxd.fail(
                     problem.description, problem.isMissing ? Exit.noInput : Exit.configuration)
             }
         } catch let error as IsolationError {
-            try fail(error.description, Exit.unavailable)
+            try HuijinSandboxd.fail(error.description, Exit.unavailable)
         } catch let error as ClientError {
-            try fail(error.description, Exit.unavailable)
+            try HuijinSandboxd.fail(error.description, Exit.unavailable)
         } catch let error as ExitCode {
             throw error
         } catch {
-            try fail("\(error)", Exit.inputOutput)
+            try HuijinSandboxd.fail("\(error)", Exit.inputOutput)
         }
     }
 
@@ -56,12 +57,12 @@ struct Run: AsyncParsableCommand {
             member = try await client.member(id).value
         } catch {
             guard case .notProven = error else { throw error }
-            try fail(
+            try HuijinSandboxd.fail(
                 "\(configuration.file), field genesis: the nodes' network is another one; name its genesis.cbor: \(error.english) / 节点属于另一网络，请指定其 genesis.cbor",
                 Exit.configuration)
         }
         guard member?.roles.contains(.sandboxOperator) == true else {
-            try fail(
+            try HuijinSandboxd.fail(
                 "\(configuration.file), field identity: \(id) is no enrolled member with the role sandbox-operator; name that member's folder / 该成员没有沙箱运营方角色，请指定有此角色的成员文件夹",
                 Exit.configuration)
         }

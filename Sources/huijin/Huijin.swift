@@ -32,7 +32,7 @@ struct Huijin: Program {
         }
         let chinese = chineseUsage(for: error)
         if format == .json, !exitCode(for: error).isSuccess {
-            Output.explain(Failure(.usage, message(for: error), chinese ?? "用法错误"), as: format)
+            Output.explain(usage: message(for: error), chinese)
         }
         if let chinese { Output.progress("错误：\(chinese)") }
         exit(withError: error)

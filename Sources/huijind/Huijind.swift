@@ -57,15 +57,9 @@ struct ConfigurationOptions: ParsableArguments {
         do throws(ConfigurationError) {
             return try read()
         } catch {
-            try fail(error.description, Exit.configuration)
+            try Huijind.fail(error.description, Exit.configuration)
         }
     }
-}
-
-/// Says why on standard error, and ends with that code.
-func fail(_ message: String, _ code: ExitCode) throws -> Never {
-    FileHandle.standardError.write(Data("huijind: \(message)\n".utf8))
-    throw code
 }
 
 struct Check: ParsableCommand {
@@ -118,7 +112,7 @@ struct Backup: ParsableCommand {
                 to: out)
             print("height / 高度: \(height)")
         } catch {
-            try fail(error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)
+            try Huijind.fail(error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)
         }
     }
 }

@@ -5,6 +5,7 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import Node
+import Programs
 import Replica
 import Storage
 
@@ -158,7 +159,7 @@ struct RecoveryCommand: ParsableCommand {
             do throws(WholeFile.Problem) {
                 try WholeFile.replace(file, signed.encoded)
             } catch {
-                try fail("\(file): \(error.english) / \(error.chinese)", Exit.inputOutput)
+                try Huijind.fail("\(file): \(error.english) / \(error.chinese)", Exit.inputOutput)
             }
         }
     }
@@ -188,11 +189,11 @@ private func configured<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
     } catch let error as StorageError {
-        try fail(error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)
+        try Huijind.fail(error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)
     } catch let error as ConfigurationError {
-        try fail(error.description, Exit.configuration)
+        try Huijind.fail(error.description, Exit.configuration)
     } catch let error as RecoveryRefusal {
-        try fail(error.description, Exit.configuration)
+        try Huijind.fail(error.description, Exit.configuration)
     }
 }
 
@@ -200,7 +201,7 @@ private func write(_ bytes: [UInt8], to path: String) throws {
     do throws(WholeFile.Problem) {
         try WholeFile.create(path, bytes)
     } catch {
-        try fail("\(path): \(error.english) / \(error.chinese)", Exit.inputOutput)
+        try Huijind.fail("\(path): \(error.english) / \(error.chinese)", Exit.inputOutput)
     }
 }
 

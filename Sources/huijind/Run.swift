@@ -1,10 +1,12 @@
 import API
 import ArgumentParser
 import Dispatch
+import Files
 import Foundation
 import Glibc
 import Logging
 import Node
+import Programs
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,7 +32,7 @@ struct Run: AsyncParsableCommand {
                 configuration.recovery = try RecoveryFile.read(
                     recovery, genesis: configuration.genesis)
             } catch {
-                try fail(error.description, Exit.configuration)
+                try Huijind.fail(error.description, Exit.configuration)
             }
         }
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
@@ -41,15 +43,15 @@ struct Run: AsyncParsableCommand {
         do throws(NodeError) {
             node = try await HuijinNode.start(configuration, logger: logger)
         } catch {
-            try fail(error.description, exitCode(error))
+            try Huijind.fail(error.description, exitCode(error))
         }
         let reason = try await serve(node, configuration, signals, logger)
         switch reason {
         case .requested: return
-        case .fault: try fail(reason.description, Exit.fault)
-        case .recovery: try fail(reason.description, Exit.configuration)
+        case .fault: try Huijind.fail(reason.description, Exit.fault)
+        case .recovery: try Huijind.fail(reason.description, Exit.configuration)
         case .storage(let error):
-            try fail(
+            try Huijind.fail(
                 error.description, error.isDiskFull ? Exit.diskFull : Exit.inputOutput)
         }
     }
@@ -94,7 +96,9 @@ struct Run: AsyncParsableCommand {
                     guard node.status.stopReason == nil else { return }
                     let address = HostPort(host: configuration.api.host, port: port)
                     // For whoever started this process: it serves from now on.
-                    FileHandle.standardOutput.write(Data("ready http://\(address)\n".utf8))
+                    // It may have gone away meanwhile.
+                    _ = WholeFile.write(
+                        Array("ready http://\(address)\n".utf8), to: STDOUT_FILENO)
                     logger.info(
                         "ready / 就绪",
                         metadata: [
@@ -129,7 +133,7 @@ struct Run: AsyncParsableCommand {
         await watching.value
         if let problem {
             let address = HostPort(host: configuration.api.host, port: configuration.api.port)
-            try fail(
+            try Huijind.fail(
                 "api: cannot serve on \(address): \(problem); name an address of this machine and a "
                     + "free port / 接口无法在该地址服务，请改用本机地址与空闲端口", Exit.inputOutput)
         }

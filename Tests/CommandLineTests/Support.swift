@@ -50,7 +50,7 @@ final class Bench {
         var environment = ProcessInfo.processInfo.environment
         environment["HUIJIN_PASSPHRASE"] = passphrase
         environment["HUIJIN_IDENTITY"] = nil
-        environment["HUIJIN"] = programs.appending(path: "huijin").path
+        environment["PROGRAMS"] = programs.path
         process.environment = environment
         return process
     }
@@ -69,7 +69,7 @@ final class Bench {
         return try run("huijin", all, passphrase: passphrase, isHeard: isHeard, expect: expect)
     }
 
-    /// Runs a script of the shell, to which `$HUIJIN` is the path of `huijin`.
+    /// Runs a script of the shell, to which `$PROGRAMS` is the folder of our programs.
     @discardableResult
     func shell(_ script: String, expect: Int32 = 0) throws -> Outcome {
         try run("/bin/sh", ["-c", script], passphrase: Bench.passphrase, expect: expect)

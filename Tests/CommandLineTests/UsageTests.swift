@@ -120,7 +120,7 @@ import Testing
         _ = try bench.makeNetwork()
         for word in ["\\377\\376", "\\320\\305"] {
             let run = try bench.shell(
-                "\"$HUIJIN\" watch --genesis net/genesis.cbor --node http://127.0.0.1:1 --trust \"$(printf '\(word)')\"",
+                "\"$PROGRAMS/huijin\" watch --genesis net/genesis.cbor --node http://127.0.0.1:1 --trust \"$(printf '\(word)')\"",
                 expect: 64)
             #expect(run.complaint.contains("argument 7 is not UTF-8"))
             #expect(run.complaint.contains("第 7 个参数不是 UTF-8"))

@@ -36,7 +36,7 @@ import Transport
         // The epoch's last header is cosigned by the set that ends with it: the newcomer has its seat after it.
         let last = try #require(joined[0].height)
         for (index, node) in nodes.enumerated() {
-            await node.reached(last)
+            try await node.reached(last)
             let header = try await node.history { try $0.reader.header(last) }
             try #require(header?.nextValidators != nil)
             #expect((node.checkpoint(height: last) != nil) == (index < 4), "node \(index)")
@@ -57,7 +57,7 @@ import Transport
         nodes[4] = try await network.start(4)
         #expect(nodes[4].status.seat == 4)
         for index in [0, 4] {
-            await nodes[index].reached(nodes[1].status.height)
+            try await nodes[index].reached(nodes[1].status.height)
             let results = await nodes[index].submit(
                 [network.evidence(10 + index)], wait: .final, timeoutMs: 60_000)
             #expect(results[0].status == .final, "node \(index)")

@@ -6,6 +6,7 @@ import LedgerCrypto
 import Records
 import Replica
 import Synchronization
+import TestWaiting
 import Testing
 
 @testable import Node
@@ -30,32 +31,24 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(1))) struct MailboxTests {
-    @Test func everyItemIsTakenOnceInOrder() async {
+    @Test func everyItemIsTakenOnceInOrder() async throws {
         let mailbox = Mailbox<(Int, Int)>()
         let putters = 4
         let count = 5_000
-        let taken = Mutex<[(Int, Int)]>([])
-        let done = DispatchSemaphore(value: 0)
+        let taken = Watched<[(Int, Int)]>([])
         DedicatedThread.start("taker") {
             var all: [(Int, Int)] = []
             while all.count < putters * count {
                 all += mailbox.take(until: .now() + .milliseconds(1))
             }
             taken.withLock { [all] in $0 = all }
-            done.signal()
         }
         for putter in 0..<putters {
             DedicatedThread.start("putter") {
                 for number in 0..<count { mailbox.put((putter, number)) }
             }
         }
-        await withCheckedContinuation { continuation in
-            DedicatedThread.start("waiter") {
-                done.wait()
-                continuation.resume()
-            }
-        }
-        let all = taken.withLock { $0 }
+        let all = try await taken.wait { !$0.isEmpty }
         for putter in 0..<putters {
             #expect(all.filter { $0.0 == putter }.map(\.1) == Array(0..<count))
         }

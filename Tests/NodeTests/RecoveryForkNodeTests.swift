@@ -28,7 +28,7 @@ import Testing
         for index in 0..<4 { nodes.append(try await network.start(index)) }
         let height = recovery.last.header.height + 2
         try await network.grow(nodes[0], to: height, from: 100)
-        for node in nodes { await node.reached(height) }
+        for node in nodes { try await node.reached(height) }
         return (nodes, recovery)
     }
 
@@ -84,7 +84,7 @@ import Testing
         var height = validators[3].status.height
         if isRecovered {
             let taking = try await start(index, joinAhead: 0)
-            await taking.reached(recovery.last.header.height)
+            try await taking.reached(recovery.last.header.height)
             await taking.stop()
             height = taking.status.height
         }
@@ -94,7 +94,7 @@ import Testing
         }
         try await network.grow(nodes[0], to: 42, from: 1_000)
         for index in [6, 7] { nodes.append(try await start(index, joinAhead: 20)) }
-        await changes.wait {
+        try await changes.wait {
             nodes.suffix(2).allSatisfy {
                 $0.status.firstHeight > 0 && !$0.snapshots.offered.isEmpty
             }
@@ -114,14 +114,14 @@ import Testing
                 #expect(results[0].code == .accepted && nodes[0].status.epoch == epoch)
                 key = next
             }
-            for node in nodes.suffix(2) { await node.reached(nodes[0].status.height) }
+            for node in nodes.suffix(2) { try await node.reached(nodes[0].status.height) }
         }
         let behind = try await network.start(index) {
             $0.peers.removeAll { $0.index < 6 }
             $0.snapshots = .small(every: 0, joinAhead: 20)
             changes.note(in: &$0)
         }
-        await changes.wait { behind.status.contradiction != nil }
+        try await changes.wait { behind.status.contradiction != nil }
         let other = try #require(behind.status.contradiction)
         #expect(behind.snapshots.fetchedChunks > 0 && behind.status.stopReason == nil)
         if isRecovered {

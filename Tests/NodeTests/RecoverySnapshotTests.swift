@@ -38,7 +38,7 @@ import Testing
                 })
         }
         try await network.grow(nodes[0], to: height, from: 1_000)
-        await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [every] } }
+        try await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [every] } }
         return (network, nodes, recovery)
     }
 
@@ -53,7 +53,7 @@ import Testing
             $0.snapshots = .small(every: 0, joinAhead: 10)
             changes.note(in: &$0)
         }
-        await changes.wait { joining.status.firstHeight > 0 }
+        try await changes.wait { joining.status.firstHeight > 0 }
         let first = joining.status.firstHeight
         #expect(first == height - 16 && (first <= end.height) == (height == 20))
         #expect(joining.snapshots.liars == 0 && joining.status.epoch == 1)
@@ -108,12 +108,12 @@ import Testing
             $0.snapshots = .small(every: 0, joinAhead: 10)
             changes.note(in: &$0)
         }
-        await changes.wait { joining.snapshots.liars == 3 }
+        try await changes.wait { joining.snapshots.liars == 3 }
         #expect(joining.snapshots.fetchedChunks == 0 && joining.status.height == 0)
         try genuine.write(to: manifest(5))
         // By that snapshot, or by the blocks themselves where those came sooner: nothing is left of the forgeries either way.
         let height = nodes[0].status.height
-        await changes.wait { joining.status.firstHeight > 0 || joining.status.height >= height }
+        try await joining.reached(height)
         #expect([0, 4].contains(joining.status.firstHeight) && joining.snapshots.liars == 3)
         let root = try await joining.stateRoot(at: height)
         #expect(try await nodes[0].stateRoot(at: height) == root)

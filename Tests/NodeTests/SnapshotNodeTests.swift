@@ -40,14 +40,14 @@ import Testing
         let changes = NodeChanges()
         let nodes = try await givers(in: network, every: 25, changes)
         try await network.grow(nodes[0], to: 52)
-        await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
+        try await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
         let joining = try await network.start(4) {
             $0.snapshots = .small(every: 10, joinAhead: 20)
             changes.note(in: &$0)
         }
         let first = nodes[0]
         async let load: Void = network.grow(first, to: 90, from: 1_000)
-        await changes.wait { joining.status.firstHeight > 0 }
+        try await changes.wait { joining.status.firstHeight > 0 }
         try await load
         let root = try await joining.stateRoot(at: 90)
         #expect(try await nodes[1].stateRoot(at: 90) == root)
@@ -91,7 +91,7 @@ import Testing
             $0.snapshots.servedBytesPerSecondMax = 1_024
         }
         try await network.grow(nodes[0], to: 42)
-        await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
+        try await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
         let folder = "\(network.folder)/2/snapshots/40"
         for name in try FileManager.default.contentsOfDirectory(atPath: folder)
         where name != "manifest" {
@@ -105,19 +105,19 @@ import Testing
             changes.note(in: &configuration)
         }
         var joining = try await network.start(4, edit)
-        await changes.wait {
+        try await changes.wait {
             joining.snapshots.liars > 0 && joining.snapshots.chunksHere > 1
         }
         let chunks = joining.snapshots.chunks
         await joining.stop()
         #expect(joining.status.firstHeight == 0 && joining.snapshots.liars == 1)
         joining = try await network.start(4, edit)
-        await changes.wait { joining.status.firstHeight > 0 }
+        try await changes.wait { joining.status.firstHeight > 0 }
         #expect(joining.status.firstHeight == 24)
         #expect(joining.snapshots.fetchedChunks < chunks)
         // Its own thread clears up after the installation.
         let stage = "\(network.folder)/4/join"
-        await changes.wait { !FileManager.default.fileExists(atPath: stage) }
+        try await changes.wait { !FileManager.default.fileExists(atPath: stage) }
         let height = nodes[0].status.height
         let root = try await joining.stateRoot(at: height)
         #expect(try await nodes[0].stateRoot(at: height) == root)
@@ -134,7 +134,7 @@ import Testing
         let root = try await away.stateRoot(at: 5)
         await away.stop()
         try await network.grow(nodes[0], to: 42, from: 1_000)
-        await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
+        try await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
         for index in [5, 6] {
             nodes.append(
                 try await network.start(index) {
@@ -142,7 +142,7 @@ import Testing
                     changes.note(in: &$0)
                 })
         }
-        await changes.wait { nodes[4...].allSatisfy { $0.snapshots.offered == [40] } }
+        try await changes.wait { nodes[4...].allSatisfy { $0.snapshots.offered == [40] } }
         let before = away.status
         let alone = { (configuration: inout NodeConfiguration) in
             configuration.peers.removeAll { $0.index < 4 }
@@ -154,13 +154,13 @@ import Testing
         let place = "\(network.folder)/4/\(copy)"
         #expect(FileManager.default.createFile(atPath: place, contents: Data([1])))
         let stuck = try await network.start(4, alone)
-        await changes.wait { stuck.snapshots.fetchedChunks > 0 && stuck.snapshots.chunks == 0 }
+        try await changes.wait { stuck.snapshots.fetchedChunks > 0 && stuck.snapshots.chunks == 0 }
         #expect(stuck.status.stopReason == nil)
         await stuck.stop()
         #expect(stuck.status.firstHeight == 0 && stuck.status.height == before.height)
         try FileManager.default.removeItem(atPath: place)
         let back = try await network.start(4, alone)
-        await changes.wait { back.status.firstHeight > 0 }
+        try await changes.wait { back.status.firstHeight > 0 }
         let height = nodes[0].status.height
         let expected = try await nodes[0].stateRoot(at: height)
         #expect(try await back.stateRoot(at: height) == expected)

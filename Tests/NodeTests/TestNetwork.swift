@@ -234,13 +234,14 @@ extension SnapshotSettings {
 extension HuijinNode {
     /// Waits for a height and gives the state root there.
     func stateRoot(at height: UInt64) async throws -> LedgerCrypto.Digest? {
-        await reached(height)
+        try await reached(height)
         return try await history { try $0.reader.header(height)?.stateRoot }
     }
 
     /// One that was away takes transactions only when it is nearly level with the others (`Replica.isCatchingUp`).
-    func reached(_ height: UInt64) async {
-        for await current in heights() where current >= height { break }
+    func reached(_ height: UInt64) async throws {
+        for await current in heights() where current >= height { return }
+        throw CancellationError()
     }
 }
 
@@ -260,8 +261,9 @@ struct NodeChanges {
     }
 
     /// The suite's time limit ends a wait in vain.
-    func wait(until isTrue: () -> Bool) async {
+    func wait(until isTrue: () -> Bool) async throws {
         if isTrue() { return }
         for await _ in stream where isTrue() { return }
+        throw CancellationError()
     }
 }

@@ -23,7 +23,7 @@ import Testing
         nodes = []
         for index in 0..<4 { nodes.append(try await network.start(index)) }
         for index in 0..<4 {
-            await nodes[index].reached(nodes[0].status.height)
+            try await nodes[index].reached(nodes[0].status.height)
             let results = await nodes[index].submit(
                 [network.evidence(10 + index)], wait: .final, timeoutMs: 60_000)
             #expect(results[0].status == .final, "node \(index)")
@@ -41,7 +41,7 @@ import Testing
         #expect(replaced[0].code == .accepted)
         await nodes[3].stop()
         nodes[3] = try await network.start(3) { $0.votingKey = network.votingKeys[4] }
-        await nodes[3].reached(nodes[1].status.height)
+        try await nodes[3].reached(nodes[1].status.height)
         // Now its vote is needed.
         await nodes[0].stop()
         let last = await nodes[3].submit([network.evidence(20)], wait: .final, timeoutMs: 60_000)

@@ -7,7 +7,6 @@ import Logging
 import Market
 import Policy
 import Records
-import Synchronization
 import TestWaiting
 import Testing
 

@@ -3,7 +3,6 @@ import LedgerCrypto
 import Policy
 import Records
 import SQLite
-import Synchronization
 
 @testable import Sandbox
 

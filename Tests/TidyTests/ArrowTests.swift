@@ -10,9 +10,9 @@ import Testing
         "Ledger": 4, "Records": 5,
         "Policy": 6, "Market": 7,
         "Consensus": 8, "Mempool": 8, "Execution": 8, "LightClient": 8, "Replica": 9,
-        "Files": 10, "SQLite": 10, "Storage": 11, "Transport": 11, "Programs": 11,
+        "Files": 10, "SQLite": 10, "Storage": 11, "Transport": 11,
         "Node": 12, "Simulator": 12,
-        "Interchange": 13, "Client": 13, "API": 14, "Sandbox": 14,
+        "Interchange": 13, "Client": 13, "API": 14, "Sandbox": 14, "Programs": 14,
         "huijind": 15, "huijin": 15, "huijin-sandboxd": 15, "huijin-verify": 15, "huijin-sim": 15,
         "VerifyLibrary": 15, "VerifyPage": 15,
     ]

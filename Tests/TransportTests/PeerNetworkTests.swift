@@ -167,10 +167,10 @@ import Testing
         let (stopped, peer) = (try town.station(0), try town.station(1))
         try await stopped.network.start()
         try await peer.network.start()
-        try await stopped.changes.wait { $0 == [true] }
+        try await stopped.changes.wait { $0.contains(true) }
         let port = stopped.network.port
         // Otherwise the peer may never have had a connection that could end.
-        try await peer.changes.wait { $0 == [true] }
+        try await peer.changes.wait { $0.last == true }
         await stopped.network.stop()
         try await stopped.network.start()
         stopped.network.update(peers: [])

@@ -3,7 +3,6 @@ import Client
 import Files
 import LedgerCrypto
 import LightClient
-import Programs
 import Records
 
 /// How a command ends when it does not succeed. The numbers follow sysexits.h where that has one.
@@ -155,7 +154,6 @@ struct Failure: Error {
         case let error as SetupError: self.init(error)
         case let error as TrustFileProblem: self.init(error)
         case let error as FileClaim.Problem: self.init(SetupError(error))
-        case let error as UsageProblem: self.init(.usage, error.english, error.chinese)
         case let error as KeyFileError:
             self.init(.configuration, error.english, error.chinese)
         case is CleanExit, is ValidationError, is ExitCode: return nil

@@ -49,6 +49,17 @@ enum Output {
         progress("\(failure.english) / \(failure.chinese)")
     }
 
+    /// What JSON output holds of wrong usage.
+    ///
+    /// - Parameter chinese: nil where the text has both languages.
+    static func explain(usage text: String, _ chinese: String?) {
+        let both = chinese.map { "\(text) / \($0)" } ?? text
+        let answer: JSONValue = [
+            "codeName": .text(ExitStatus.usage.name), "message": .text(both),
+        ]
+        explain(Failure(.usage, text, chinese ?? "", answer: answer), as: .json)
+    }
+
     /// What standard output holds of a failure: of one that comes after an answer only what belongs to that. JSON is never missing.
     static func explain(_ failure: Failure, as format: OutputFormat) {
         let isOwed = format == .json && !hasAnswered.load(ordering: .relaxed)
