@@ -256,7 +256,8 @@ let checks: [Target] = [
         "CommandLineTests",
         [
             "huijin", "huijind", "huijin-sandboxd", "huijin-sim", "huijin-verify", "Programs",
-            "Client", "Interchange", "Market", "Ledger", "LedgerCrypto", "Encoding", arguments,
+            "TestWaiting", "Client", "Interchange", "Market", "Ledger", "LedgerCrypto", "Encoding",
+            arguments,
         ]),
     tests("MerkleTests", ["Merkle", "LedgerCrypto", "Encoding"]),
     tests("EncodingTests", ["Encoding"]),
@@ -287,7 +288,8 @@ let checks: [Target] = [
         "LightClientTests",
         [
             "TestLedgers", "LightClient", "Files", "Interchange", "Execution", "Market", "Policy",
-            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "huijin-verify",
+            "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "TestWaiting",
+            "huijin-verify",
         ]),
     tests(
         "InterchangeTests",

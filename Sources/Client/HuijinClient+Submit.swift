@@ -138,7 +138,7 @@ extension HuijinClient {
     }
 
     /// Waits until what was posted is final, and proves the outcome.
-    private func settle(
+    public func settle(
         _ envelope: SignedEnvelope, _ posted: SubmissionAnswer
     ) async throws(ClientError) -> SubmissionAnswer {
         let deadline = HuijinClient.nowMs() + limits.patienceMs

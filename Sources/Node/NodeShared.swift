@@ -119,6 +119,7 @@ final class NodeShared: Sendable {
             return nil
         }
         snapshots.start(configuration, store: loop.store.path, shared: self)
+        loop.begin()
         archive.start(
             folder: configuration.dataDirectory, storePath: loop.store.path,
             genesis: configuration.genesis

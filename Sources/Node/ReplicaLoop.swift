@@ -83,11 +83,15 @@ final class ReplicaLoop {
         if let bar { warn(bar) }
     }
 
-    /// Until the node stops.
-    func run() -> StopReason {
+    /// Before anybody is told that the node is there: whoever submits to it then finds the seat that it has.
+    func begin() {
         shared.network?.update(peers: peers.endpoints)
         drive(.start)
         if let recovery { take(recovery) }
+    }
+
+    /// Until the node stops.
+    func run() -> StopReason {
         var queue = FairQueue()
         while stopReason == nil {
             queue.add(

@@ -95,6 +95,8 @@ package final class LinkHandler: ChannelDuplexHandler {
     private var isPaused = false
     /// By the peer's account, until it is in balance again.
     private var isOverdrawn = false
+    /// Arrived while it was.
+    private var unaskedBytes = 0
     private var hasReadSinceTick = true
     private var hasWrittenSinceTick = true
     private var silentMs: Int64 = 0
@@ -103,6 +105,9 @@ package final class LinkHandler: ChannelDuplexHandler {
 
     /// Bytes written between flushes; writability is only known after a flush.
     private static let flushBytes = 65_536
+    /// What one round of reading delivers, and something for good measure. At the end of a connection all that the socket holds is
+    /// read, asked for or not: whoever ends them again and again would get past its account by that.
+    private static let unaskedBytesMax = 4 * 262_144
 
     package init(
         owner: any LinkOwner, hello: Hello, identity: ShownIdentity, limits: NetworkLimits,
@@ -163,6 +168,8 @@ package final class LinkHandler: ChannelDuplexHandler {
             if payload.isEmpty { return }
             guard use.isRead else { return close(context, .unexpectedFrame) }
             if use.isMetered {
+                if isOverdrawn { unaskedBytes += payload.count }
+                guard unaskedBytes <= Self.unaskedBytesMax else { return close(context, .closed) }
                 let overdrawnMs = owner.charge(payload.count, peer: peer.index)
                 pauseReading(forMs: overdrawnMs, context)
             }
@@ -177,6 +184,7 @@ package final class LinkHandler: ChannelDuplexHandler {
     private func pauseReading(forMs pauseMs: Int64, _ context: ChannelHandlerContext) {
         guard pauseMs > 0, !isOverdrawn else { return }
         isOverdrawn = true
+        unaskedBytes = 0
         let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: .milliseconds(pauseMs)) {
             let handler = bound.value.handler

@@ -77,7 +77,7 @@ import Testing
     }
 }
 
-@Suite struct AccessTests {
+@Suite(.timeLimit(.minutes(2))) struct AccessTests {
     private typealias Name = Market1.Name
 
     private func status(
@@ -198,9 +198,9 @@ import Testing
                     offer: offer, bank: Market1.id(.bank), purpose: terms.purposes[0],
                     columns: [terms.columns[0]], uses: 2, statementCommitment: .zero,
                     pseudonymSalt: [UInt8](repeating: 9, count: 16)), by: .buyer)
+            var next = market.node.status.height + 1
             _ = try await submit(LicenceAgree(agreement: licence), by: .provider)
             var action: Digest?
-            var next = market.node.status.height
             for await height in market.node.heights() where action == nil {
                 while next <= height, action == nil {
                     let block = try await market.node.history { [next] in

@@ -4,7 +4,7 @@ import Testing
 @testable import API
 
 /// docs/openapi.json is what the routes say; `make docs` writes it again.
-@Suite struct DocumentationTests {
+@Suite(.timeLimit(.minutes(2))) struct DocumentationTests {
     private static let file = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "docs/openapi.json")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import API
 
-@Suite struct LimitTests {
+@Suite(.timeLimit(.minutes(2))) struct LimitTests {
     private func array(_ count: Int, of bytes: [UInt8] = [1]) -> [UInt8] {
         var encoder = CBOREncoder()
         encoder.array(count)

@@ -57,7 +57,8 @@ import Testing
 
     /// Each bundle is 256 leaves across whatever blocks they are in, and begins where it should.
     @Test func bundlesGoOnAcrossBlocks() async throws {
-        try await Market1.with { market in
+        // Two bundles hold all of it.
+        try await Market1.with(parameters: Market1.blocksComeWithTransactionsAlone) { market in
             let client = try market.client(.provider)
             while market.node.status.header.logSize < 300 {
                 let envelopes = try (0..<90).map { _ in

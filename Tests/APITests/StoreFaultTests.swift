@@ -79,7 +79,7 @@ private final class FaultyNode: LedgerNode {
 }
 
 /// What cannot be read is never told as something that is not there.
-@Suite struct StoreFaultTests {
+@Suite(.timeLimit(.minutes(2))) struct StoreFaultTests {
     private static let zeros = String(repeating: "0", count: 64)
 
     private static func check(_ fault: FaultyNode.Fault, _ paths: [String]) async throws {

@@ -6,7 +6,7 @@ import Market
 import Records
 import Testing
 
-@Suite struct SubmissionTests {
+@Suite(.timeLimit(.minutes(2))) struct SubmissionTests {
     @Test(arguments: LedgerCrypto.Suite.allCases)
     func anAssetIsRegisteredProvenFoundAndShown(_ suite: LedgerCrypto.Suite) async throws {
         try await Market1.with(suite: suite) { market in

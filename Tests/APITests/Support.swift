@@ -122,6 +122,11 @@ final class Market1: Sendable {
 
     static var silentLogger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 
+    /// For `with`.
+    static func blocksComeWithTransactionsAlone(_ parameters: inout Parameters) {
+        parameters.heartbeatMs = 60_000
+    }
+
     /// Until the task is cancelled.
     static func serve(
         _ node: any LedgerNode, limits: APILimits = APILimits()
@@ -129,8 +134,8 @@ final class Market1: Sendable {
         let server = APIServer(node: node, limits: limits, logger: silentLogger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let serving = Task {
+            defer { found.finish() }
             try await server.run(host: "127.0.0.1", port: 0) { found.yield($0) }
-            found.finish()
         }
         var iterator = ports.makeAsyncIterator()
         return (try #require(await iterator.next()), serving)

@@ -158,14 +158,10 @@ private final class LyingNode: LedgerNode {
         }
     }
 
-    private static func blocksComeWithTransactionsAlone(_ parameters: inout Parameters) {
-        parameters.heartbeatMs = 60_000
-    }
-
     @Test(arguments: [LyingNode.Lie.values, .signatures, .oldState])
     fileprivate func aLyingNodeIsNamedAndDoesNoHarm(_ lie: LyingNode.Lie) async throws {
         // No block between two questions makes the honest node's answer an old one.
-        try await Market1.with(parameters: Self.blocksComeWithTransactionsAlone) { market in
+        try await Market1.with(parameters: Market1.blocksComeWithTransactionsAlone) { market in
             let provider = try market.client(.provider)
             try accepted(try await provider.submit(AssetRegister.sample(code: "watched")))
             let asset = AssetRecord.id(

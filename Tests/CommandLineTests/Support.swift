@@ -1,5 +1,6 @@
 import Client
 import Foundation
+import TestWaiting
 import Testing
 
 /// What a program did.
@@ -100,7 +101,7 @@ final class Bench {
         process.standardOutput =
             try isHeard ? FileHandle(forWritingTo: output) : FileHandle(forReadingFrom: output)
         process.standardError = try FileHandle(forWritingTo: folder.appending(path: names[1]))
-        try process.run()
+        try process.runForAWhile()
         process.waitUntilExit()
         let outcome = Outcome(
             status: process.terminationStatus, output: try read(names[0]),
@@ -131,10 +132,12 @@ final class Bench {
 
     // MARK: A network of one validator
 
-    func makeNetwork(suite: String = "ed25519", _ options: [String] = []) throws -> JSONValue {
+    func makeNetwork(
+        suite: String = "ed25519", heartbeatMs: Int = 50, _ options: [String] = []
+    ) throws -> JSONValue {
         try write(
             """
-            {"name": "test", "parameters": {"heartbeatMs": 50},
+            {"name": "test", "parameters": {"heartbeatMs": \(heartbeatMs)},
              "validators": [{"nameZh": "甲", "nameEn": "A", "group": "a"}],
              "governor": {"nameZh": "乙", "nameEn": "B", "group": "b"},
              "policies": {}, "members": []}
@@ -164,7 +167,7 @@ final class Bench {
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = log
-        try process.run()
+        try process.runForAWhile()
         nodes.append(process)
         var heard = ""
         while !heard.hasSuffix("\n") {

@@ -17,6 +17,10 @@ import Testing
         let node = ["--node", try #require(made["api"]?.text)]
         let validator = ["--member", try #require(made["member"]?.text)]
         try bench.startNode()
+        // A node that has just begun has nothing to prove; this waits for its first block.
+        try bench.huijin(
+            ["audit", "header", "1", "--genesis", "net/genesis.cbor", "--out", "first.bundle"]
+                + node)
         let told = try bench.huijin(Self.watch + node + validator).output
         #expect(told.contains("[record]"))
         let kept = try Data(contentsOf: bench.folder.appending(path: "trust"))

@@ -4,6 +4,7 @@ import LedgerCrypto
 import LightClient
 import Records
 import TestLedgers
+import TestWaiting
 import Testing
 
 /// `huijin-verify` as the regulator runs it: two files in, a report and an exit code out.
@@ -28,7 +29,7 @@ import Testing
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
-        try process.run()
+        try process.runForAWhile()
         let outputBytes = try output.fileHandleForReading.readToEnd() ?? Data()
         let errorBytes = try errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import LightClient
 import TestLedgers
+import TestWaiting
 import Testing
 
 /// What `huijin-verify` says and leaves behind where it cannot write, and that it overwrites nothing.
@@ -114,7 +115,7 @@ import Testing
             process.standardOutput = output
             process.standardError = errors
             try output.fileHandleForReading.close()
-            try process.run()
+            try process.runForAWhile()
             _ = try errors.fileHandleForReading.readToEnd()
             process.waitUntilExit()
             #expect(process.terminationReason == .exit && process.terminationStatus == 73)

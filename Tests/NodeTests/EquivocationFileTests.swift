@@ -41,7 +41,10 @@ import Testing
 
     /// Counted when the file is there; each read is answered by the thread that handles votes.
     private func wait(_ node: HuijinNode, for count: UInt64) async throws {
-        while node.metrics.equivocations < count { _ = try await node.read { $0.height } }
+        while node.metrics.equivocations < count {
+            try Task.checkCancellation()
+            _ = try await node.read { $0.height }
+        }
     }
 
     private func files(_ network: TestNetwork) throws -> [String: Data] {

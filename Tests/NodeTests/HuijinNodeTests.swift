@@ -60,6 +60,7 @@ import Testing
         #expect(nodes[3].status.height >= stoppedAt)
         let caughtUp = try await nodes[3].stateRoot(at: last)
         #expect(try await nodes[0].stateRoot(at: last) == caughtUp)
+        try await nodes[3].reached(nodes[0].status.height)
         let after = await nodes[3].submit([network.evidence(9)], wait: .final, timeoutMs: 60_000)
         #expect(after[0].status == .final)
         for node in nodes { await node.stop() }
@@ -118,15 +119,17 @@ import Testing
         var nodes: [HuijinNode] = []
         for index in 0..<3 { nodes.append(try await network.start(index)) }
         let small = try await network.start(3) { $0.storeOptions.pagesMax = 120 }
+        let first = nodes[0]
         let feeder = Task {
             var number = 0
             while !Task.isCancelled {
                 let batch = (0..<50).map { network.evidence(number + $0) }
                 number += 50
-                _ = await nodes[0].submit(batch, wait: .final, timeoutMs: 60_000)
+                _ = await first.submit(batch, wait: .final, timeoutMs: 60_000)
             }
         }
-        let reason = await small.waitUntilStopped()
+        defer { feeder.cancel() }
+        let reason = try await small.endReason()
         feeder.cancel()
         await feeder.value
         #expect(reason.isDiskFull)
@@ -135,6 +138,7 @@ import Testing
         let reopened = try await network.start(3)
         #expect(reopened.status.height >= reached)
         #expect(try await reopened.stateRoot(at: reached) == root)
+        try await reopened.reached(nodes[0].status.height)
         let results = await reopened.submit(
             [network.evidence(-1)], wait: .final, timeoutMs: 60_000)
         #expect(results[0].status == .final)

@@ -7,7 +7,7 @@ import Testing
 @testable import Node
 
 /// Each thing that can be wrong is named with file, field and remedy.
-@Suite(.serialized) struct NodeConfigurationTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct NodeConfigurationTests {
     /// A node's folder as `huijin network init` writes it.
     private struct Folder {
         let network: TestNetwork

@@ -48,6 +48,7 @@ import Transport
         let height = try #require(first[0].height)
         #expect(try await watch.stateRoot(at: height) == nodes[3].stateRoot(at: height))
         #expect(watch.status.seat == nil && watch.port == 0)
+        try await watch.reached(nodes[3].status.height)
         // What a client gives it becomes final, through those that it follows, and it says so.
         for number in 1...3 {
             let passed = await watch.submit(

@@ -34,7 +34,7 @@ import Testing
 
     /// Those who know more say so, keep the evidence, and go on.
     @Test func whoeverKnowsMoreSaysSo() async throws {
-        let network = try TestNetwork(4, joiners: 2)
+        let network = try TestNetwork(4, joiners: 2) { $0.heartbeatMs = 2_000 }
         var (nodes, recovery) = try await Self.histories(of: network)
         let end = recovery.last.header
         #expect(nodes.allSatisfy { $0.status.contradiction == nil })
@@ -68,7 +68,11 @@ import Testing
     /// them, and says why.
     @Test(arguments: [false, true])
     func noSnapshotTakesThePlaceOfTheOtherHistory(isRecovered: Bool) async throws {
-        let network = try TestNetwork(4, joiners: 4) { $0.replayWindowBlocksMax = 16 }
+        let network = try TestNetwork(4, joiners: 4) {
+            $0.replayWindowBlocksMax = 16
+            // No transaction runs out of its ten blocks.
+            $0.heartbeatMs = 2_000
+        }
         let (validators, recovery) = try await Self.histories(of: network)
         for node in validators { await node.stop() }
         let changes = NodeChanges()
@@ -93,6 +97,7 @@ import Testing
             nodes.append(try await start(index, joinAhead: 0))
         }
         try await network.grow(nodes[0], to: 42, from: 1_000)
+        try await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
         for index in [6, 7] { nodes.append(try await start(index, joinAhead: 20)) }
         try await changes.wait {
             nodes.suffix(2).allSatisfy {

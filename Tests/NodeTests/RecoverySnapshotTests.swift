@@ -37,7 +37,7 @@ import Testing
                     changes.note(in: &$0)
                 })
         }
-        try await network.grow(nodes[0], to: height, from: 1_000)
+        try await network.grow(nodes[0], to: height, from: 1_000, beside: nodes)
         try await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [every] } }
         return (network, nodes, recovery)
     }

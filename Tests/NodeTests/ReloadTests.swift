@@ -56,6 +56,7 @@ import Transport
         }
         let joiner = try await network.start(4)
         for await height in joiner.heights() where height > 2 { break }
+        try await joiner.reached(nodes[0].status.height)
         let results = await joiner.submit(
             [network.evidence(1)], wait: .final, timeoutMs: 60_000)
         #expect(results[0].status == .final)

@@ -14,7 +14,7 @@ import Testing
         try TestNetwork(4, joiners: joiners) {
             $0.replayWindowBlocksMax = 16
             // Heights grow with the load and hardly without.
-            $0.heartbeatMs = 2_000
+            $0.heartbeatMs = 5_000
         }
     }
 
@@ -38,9 +38,11 @@ import Testing
     @Test func aFreshFollowerJoinsWhileLoadGoesOn() async throws {
         let network = try network(joiners: 2)
         let changes = NodeChanges()
-        let nodes = try await givers(in: network, every: 25, changes)
+        let nodes = try await givers(in: network, every: 50, changes)
         try await network.grow(nodes[0], to: 52)
-        try await changes.wait { nodes.allSatisfy { !$0.snapshots.offered.isEmpty } }
+        try await changes.wait {
+            nodes.allSatisfy { ($0.snapshots.offered.last ?? 0) >= 50 }
+        }
         let joining = try await network.start(4) {
             $0.snapshots = .small(every: 10, joinAhead: 20)
             changes.note(in: &$0)
@@ -90,7 +92,7 @@ import Testing
             // A chunk now and then.
             $0.snapshots.servedBytesPerSecondMax = 1_024
         }
-        try await network.grow(nodes[0], to: 42)
+        try await network.grow(nodes[0], to: 42, beside: nodes)
         try await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
         let folder = "\(network.folder)/2/snapshots/40"
         for name in try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -133,7 +135,7 @@ import Testing
         try await network.grow(nodes[0], to: 5)
         let root = try await away.stateRoot(at: 5)
         await away.stop()
-        try await network.grow(nodes[0], to: 42, from: 1_000)
+        try await network.grow(nodes[0], to: 42, from: 1_000, beside: nodes)
         try await changes.wait { nodes.allSatisfy { $0.snapshots.offered == [40] } }
         for index in [5, 6] {
             nodes.append(

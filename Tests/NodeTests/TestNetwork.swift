@@ -133,8 +133,12 @@ final class TestNetwork: Sendable {
     }
 
     /// One block for each, on top of one another.
+    ///
+    /// - Parameter others: these make each block final by itself too. One that is behind makes several final at once, and its
+    ///   snapshot is then of another height.
     func grow(
-        _ node: HuijinNode, to height: UInt64, from number: Int = 0
+        _ node: HuijinNode, to height: UInt64, from number: Int = 0,
+        beside others: [HuijinNode] = []
     ) async throws {
         var number = number
         while node.status.height < height {
@@ -145,6 +149,8 @@ final class TestNetwork: Sendable {
                         number, lastValidHeight: node.status.height + 10)
                 ], wait: .final, timeoutMs: 60_000)
             try #require(results[0].status == .final && results[0].code == .accepted)
+            let reached = node.status.height
+            for other in others { try await other.reached(reached) }
         }
     }
 
@@ -232,6 +238,12 @@ extension SnapshotSettings {
 }
 
 extension HuijinNode {
+    /// Why it stopped by itself, once it has.
+    func endReason() async throws -> StopReason {
+        for await _ in heights() {}
+        return try #require(status.stopReason)
+    }
+
     /// Waits for a height and gives the state root there.
     func stateRoot(at height: UInt64) async throws -> LedgerCrypto.Digest? {
         try await reached(height)

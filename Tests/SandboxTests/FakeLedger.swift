@@ -205,6 +205,8 @@ struct Market1 {
     ) throws -> JobService {
         var options = given ?? JobService.Options()
         options.retryMs = 10
+        // Pauses do not grow with the time that a test spends waiting for the processor.
+        options.retryMsMax = 40
         options.patienceMs = 50
         options.onSaved = { [saved] row in saved.withLock { $0.append(row) } }
         saved.withLock { $0 = [] }

@@ -74,27 +74,27 @@ import Testing
                 headings: ["x"], columns: [], columnsRead: ["shop"], sql: sql,
                 groupSQL: "SELECT 100, 100", contributionSQL: [])
         }
-        var limits = WorkerLimits()
-        limits.wallMsMax = 1_000
-        limits.stepsMax = 1_000_000_000_000
-        let runaway =
-            "SELECT COUNT(*) FROM t a, t b, t c, t d, t e, t f WHERE a.shop < b.shop"
-        for (sql, code) in [
-            (runaway, OutcomeCode.resourceLimit),
-            ("SELECT COUNT(*) FROM sqlite_schema", .sqlRefused),
-            ("SELECT amount FROM t", .sqlRefused), ("SELECT load_extension('x')", .sqlRefused),
-            ("ATTACH '/table.db' AS x", .sqlRefused), ("PRAGMA query_only = 0", .sqlRefused),
-            ("DELETE FROM t", .sqlRefused),
-            (
-                "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x FROM r) SELECT x FROM r",
-                .sqlRefused
-            ),
+        for sql in [
+            "SELECT COUNT(*) FROM sqlite_schema", "SELECT amount FROM t",
+            "SELECT load_extension('x')", "ATTACH '/table.db' AS x", "PRAGMA query_only = 0",
+            "DELETE FROM t",
+            "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x FROM r) SELECT x FROM r",
         ] {
             let refusal = #expect(throws: GateRefusal.self, "\(sql)") {
                 try isolation.run(
-                    forged(sql), table: data.path(of: table), rules: rules, limits: limits)
+                    forged(sql), table: data.path(of: table), rules: rules, limits: WorkerLimits())
             }
-            #expect(refusal?.code == code, "\(sql)")
+            #expect(refusal?.code == .sqlRefused, "\(sql)")
         }
+        var limits = WorkerLimits()
+        limits.wallMsMax = 1_000
+        limits.stepsMax = 1_000_000_000_000
+        let runaway = forged(
+            "SELECT COUNT(*) FROM t a, t b, t c, t d, t e, t f WHERE a.shop < b.shop")
+        let ended = #expect(throws: GateRefusal.self) {
+            try isolation.run(
+                runaway, table: data.path(of: table), rules: rules, limits: limits)
+        }
+        #expect(ended?.code == .resourceLimit)
     }
 }

@@ -251,6 +251,7 @@ import Testing
         let service = try market.service()
         let count = Int(JobRow.pageRows) * 2 + 3
         var ids: [Digest] = []
+        var rows: [JobRow] = []
         for number in 0..<count {
             let id = try #require(
                 Digest(bytes: [UInt8(number)] + [UInt8](repeating: 7, count: 31)))
@@ -260,8 +261,13 @@ import Testing
                 id: id, agreement: market.licence.id, buyer: market.licence.buyer,
                 provider: market.licence.provider, purpose: "p", stage: .held, query: [])
             market.ledger.state.withLock { [record] in $0.jobs[id] = record }
-            try await service.store.perform { _ = try row.insert(in: $0) }
+            rows.append(row)
             ids.append(id)
+        }
+        try await service.store.perform { [rows] database in
+            try database.begin()
+            for row in rows { _ = try row.insert(in: database) }
+            try database.commit()
         }
         #expect(try await service.held().map(\.id) == ids)
         #expect(

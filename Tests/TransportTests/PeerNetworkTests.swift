@@ -148,7 +148,7 @@ import Testing
             let station = try town.station(0)
             async let starting: Void = station.network.start()
             // In half of the rounds the port is being bound, or is bound.
-            while round.isMultiple(of: 2),
+            while round.isMultiple(of: 2), !Task.isCancelled,
                 station.network.state.withLock({ $0.listening == nil })
             {
                 await Task.yield()

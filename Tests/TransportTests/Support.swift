@@ -115,6 +115,8 @@ struct Town {
         identities = try (0..<count).map { _ in try makeIdentity() }
         ports = try FreePorts.find(count)
         chain = Suite.ed25519SHA256.digest([1, 2, 3])
+        // Nothing here is to end for want of the processor.
+        limits.helloTimeoutMs = 60_000
     }
 
     func peers(of index: Int) -> [PeerEndpoint] {

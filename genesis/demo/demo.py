@@ -11,10 +11,10 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -35,12 +35,6 @@ class DemoFailed(Exception):
 
 def say(text):
     print(text, flush=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Market:
@@ -87,22 +81,38 @@ class Market:
             [str(self.binaries / program), *map(str, arguments)],
             stdout=subprocess.PIPE, stderr=log, env=self.environment)
         self.processes[name] = process
-        line = process.stdout.readline().decode()
+        # Its end ends the wait for its line.
+        limit = threading.Timer(120, process.kill)
+        limit.start()
+        try:
+            line = process.stdout.readline().decode()
+        finally:
+            limit.cancel()
         if not line.startswith("ready"):
             raise DemoFailed(f"{name} did not start: {line!r}, see {self.folder}/{name}.log")
+        return line.split()[1]
 
     def stop(self, name, with_signal=signal.SIGTERM):
         process = self.processes.pop(name)
         process.send_signal(with_signal)
-        process.wait(timeout=30)
-        process.stdout.close()
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise DemoFailed(f"{name} did not stop within 30 s, see {self.folder}/{name}.log") from None
+        finally:
+            process.stdout.close()
 
     def stop_all(self):
+        problems = []
         for name in list(self.processes):
             try:
                 self.stop(name)
-            except subprocess.TimeoutExpired:
-                pass
+            except DemoFailed as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
 
     # -- the network
 
@@ -135,11 +145,18 @@ class Market:
     def code(self, name):
         return json.loads((self.member(name) / "member.json").read_text())["member"]
 
+    def has_reached(self, node, height):
+        try:
+            return self.status(node)["height"] >= height
+        except OSError:
+            # It does not answer in time: it has not.
+            return False
+
     def same_state(self, height, patience_seconds=30):
         """Waits until every node has reached the height; then their headers there must agree."""
         deadline = time.monotonic() + patience_seconds
         while time.monotonic() < deadline:
-            if all(self.status(node)["height"] >= height for node in self.network["nodes"]):
+            if all(self.has_reached(node, height) for node in self.network["nodes"]):
                 break
             time.sleep(0.1)
         else:
@@ -233,16 +250,14 @@ class Story:
     def asset(self):
         market = self.market
         self.step("The provider loads its table and registers the asset", "提供方装载数据表并登记资产")
-        port = free_port()
         config = market.folder / "sandbox.json"
         config.write_text(json.dumps({
             "genesis": str(market.network["genesis"]),
             "node": [node["api"] for node in market.network["nodes"]],
             "identity": str(market.member("provider")),
             "data": str(market.folder / "sandbox"),
-            "listen": f"127.0.0.1:{port}",
+            "listen": "127.0.0.1:0",
         }))
-        self.sandbox = f"http://127.0.0.1:{port}"
         self.config = config
         loaded = json.loads(market.run(
             "huijin-sandboxd", "load", "--config", config, "--csv", self.data,
@@ -263,7 +278,7 @@ class Story:
         self.asset_id = market.huijin("asset", "register", "--description", path, who="provider")["asset"]
         market.huijin("asset", "approve", self.asset_id, "--evidence", "title documents reviewed", who="registrar")
         self.tell(f"asset {self.asset_id[:16]}… registered by the registrar / 登记机构已确权")
-        market.start("sandbox", "huijin-sandboxd", "run", "--config", config)
+        self.sandbox = market.start("sandbox", "huijin-sandboxd", "run", "--config", config)
 
     def offer(self):
         market = self.market
@@ -447,13 +462,20 @@ def main():
     market.keep = arguments.keep
     started = time.monotonic()
     story = Story(market, arguments.data.resolve())
+    # As Ctrl-C does, so that nothing is left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         story.tell_it()
-    except (DemoFailed, subprocess.TimeoutExpired, OSError) as problem:
-        say(f"demo: failed: {problem}")
+    except BaseException as problem:
+        say(f"demo: failed: {problem!r}")
         say(f"logs: {folder}")
-        market.stop_all()
-        return 1
+        try:
+            market.stop_all()
+        except DemoFailed as another:
+            say(f"demo: {another}")
+        if isinstance(problem, (DemoFailed, subprocess.TimeoutExpired, OSError)):
+            return 1
+        raise
     seconds = time.monotonic() - started
     if arguments.keep:
         say(f"running; ask it at {market.network['nodes'][0]['api']}/v1/status")

@@ -114,8 +114,12 @@ struct CatalogueImport {
         for start in stride(from: 0, to: good.count, by: CatalogueImport.perRequest) {
             let part = start..<min(start + CatalogueImport.perRequest, good.count)
             let answers = try await client.post(envelopes[part].map(\.bytes))
-            for (item, answer) in zip(good[part], answers) {
-                note(answer, of: item.entry, in: &report)
+            for (index, answer) in zip(part, answers) {
+                // What came at once is proved by nobody: a later import asks for the records themselves.
+                let known =
+                    answer.status == .final
+                    ? answer : try await client.settle(envelopes[index], answer)
+                note(known, of: good[index].entry, in: &report)
             }
             advance(part.count)
         }
@@ -128,7 +132,9 @@ struct CatalogueImport {
             report.registered += 1
         } else {
             let reason =
-                "\(answer.code.messageEn) (\(answer.code.name)) / \(answer.code.messageZh)"
+                answer.status == .received
+                ? "not final yet; import again later, what is registered is passed over / 尚未终局，请稍后重新导入，已登记的会跳过"
+                : "\(answer.code.messageEn) (\(answer.code.name)) / \(answer.code.messageZh)"
             report.failed.append((entry.line, reason))
             Output.progress("line \(entry.line): \(reason)")
         }
