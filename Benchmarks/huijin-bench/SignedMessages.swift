@@ -37,4 +37,11 @@ struct SignedMessages: Sendable {
     func seconds(of count: Int) -> Double {
         Stopwatch.seconds { for number in 0..<count { check(number) } } / Double(count)
     }
+
+    /// CPU seconds of `work`, and of one check right before and after it: the machine's speed drifts within a second.
+    func beside(_ work: () throws -> Void) rethrows -> (seconds: Double, signature: Double) {
+        let before = seconds(of: SignedMessages.many)
+        let seconds = try Stopwatch.seconds(work)
+        return (seconds, (before + self.seconds(of: SignedMessages.many)) / 2)
+    }
 }

@@ -42,7 +42,7 @@ struct Verification: ParsableCommand {
                 try transaction(ledger, rate, programs)
                 try ancestor(ledger, rate)
             }
-            try followed(suite, rate, programs)
+            try followed(suite, programs)
             for each in [1, 100] {
                 try history(
                     MeasuredLedger(
@@ -158,7 +158,7 @@ struct Verification: ParsableCommand {
     // MARK: Epochs
 
     private func followed(
-        _ suite: LedgerCrypto.Suite, _ rate: SignatureRate, _ program: VerifyProgram
+        _ suite: LedgerCrypto.Suite, _ program: VerifyProgram
     ) throws {
         var chain = TestChain(suite, validators: validators, members: [])
         for epoch in 0..<epochs {
@@ -173,7 +173,8 @@ struct Verification: ParsableCommand {
             header: chain.newest, certificate: chain.certificate(for: chain.newest))
         let genesis = TrustedChain(genesis: chain.genesis)
         var reached: TrustedChain?
-        let seconds = try Stopwatch.seconds {
+        let probe = SignedMessages(suite, count: SignedMessages.many)
+        let (seconds, signature) = try probe.beside {
             if case .trusted(let next, _) = try genesis.advance(to: newest, epochChanges: changes) {
                 reached = next
             }
@@ -193,7 +194,7 @@ struct Verification: ParsableCommand {
                 ("bytes", .unsigned(UInt64(kept.count))),
                 ("bytesPerEpoch", .real(Double(kept.count) / Double(epochs))),
                 ("signatures", .unsigned(UInt64(signatures))),
-                ("shareOfSignatureBound", .real(rate.seconds * Double(signatures) / seconds)),
+                ("shareOfSignatureBound", .real(signature * Double(signatures) / seconds)),
                 ("trustFileReadSeconds", .real(reading)),
             ])
         let bundle = try EvidenceBundle.header(height: 1, from: chain).encoded
@@ -208,13 +209,10 @@ struct Verification: ParsableCommand {
         let chain = ledger.chain
         let bytes = try EvidenceBundle.assetHistory(asset: ledger.asset, from: chain).encoded
         let verifier = Verifier(genesis: chain.genesis)
-        // The machine's speed drifts within a second: each run is compared with signatures checked right before and after it.
         let probe = SignedMessages(ledger.suite, count: SignedMessages.many)
         _ = try verifier.verify(bytes)
         let runs = try (0..<Self.historyRuns).map { _ in
-            let before = probe.seconds(of: 1_000)
-            let seconds = try Stopwatch.seconds { _ = try verifier.verify(bytes) }
-            return (seconds: seconds, signature: (before + probe.seconds(of: 1_000)) / 2)
+            try probe.beside { _ = try verifier.verify(bytes) }
         }
         let shares = runs.map { $0.signature * Double(events) / $0.seconds }
         let seconds = runs.map(\.seconds).percentile(50)
@@ -241,7 +239,7 @@ struct SignatureRate {
     let seconds: Double
 
     init(_ suite: LedgerCrypto.Suite) {
-        // One, as the bundles beside it are verified: the same again and again.
+        // One, as a bundle beside it is verified: the same again and again.
         let probe = SignedMessages(suite, count: 1)
         seconds = (0..<21).map { _ in probe.seconds(of: 200) }.percentile(50)
         Report.line(

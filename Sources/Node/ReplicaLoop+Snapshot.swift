@@ -21,6 +21,8 @@ extension ReplicaLoop {
             }
             guard keepHistory() else { return shared.snapshots.takeNoMore() }
             try store.install(stage)
+            // What they wait for may be in blocks that nobody here will see.
+            desk.finishAll()
             try begin(replicaFrom: store.replicaState())
         } catch {
             return stop(.storage(error))

@@ -343,6 +343,7 @@ final class ReplicaLoop {
         shared.network?.tellObservers(
             PeerMessage.certificates([commit.finalization]).encoded)
         for block in commit.blocks { settle(block) }
+        desk.pass(height: commit.header.height)
     }
 
     private func report(_ pair: Equivocation) {

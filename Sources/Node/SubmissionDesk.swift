@@ -12,14 +12,24 @@ struct SubmissionDesk {
         let wait: SubmissionWait
         let deadlineMs: UInt64
         let finish: @Sendable ([SubmissionResult]) -> Void
+        /// The last height at which each transaction is valid.
+        let expiries: [UInt64]
         var results: [SubmissionResult]
         /// Results that may still change.
         var pending: Int
+        var isAnswered = false
+
+        /// The first height at which something waited for runs out.
+        var firstExpiry: UInt64 {
+            results.indices.lazy.filter { results[$0].status == .received }
+                .map { expiries[$0] }.min() ?? .max
+        }
 
         /// - Parameter seat: called for each result that is waited for, with the transaction's id.
         mutating func answer(_ codes: [OutcomeCode], seat: (_ id: Digest, _ position: Int) -> Void)
         {
             precondition(codes.count == results.count, "one code for each envelope")
+            isAnswered = true
             pending = 0
             for (position, code) in codes.enumerated() {
                 guard code == .accepted else {
@@ -40,6 +50,20 @@ struct SubmissionDesk {
             results[position].index = index
             pending -= 1
         }
+
+        /// Refuses what has run out at that height, of what is waited for.
+        ///
+        /// - Returns: the transactions' ids.
+        mutating func pass(height: UInt64) -> [Digest] {
+            var ended: [Digest] = []
+            for position in results.indices
+            where results[position].status == .received && expiries[position] <= height {
+                results[position] = results[position].refused(.expired)
+                pending -= 1
+                if let id = results[position].id { ended.append(id) }
+            }
+            return ended
+        }
     }
 
     private struct Seat {
@@ -52,6 +76,8 @@ struct SubmissionDesk {
     private var open: [RequestID: Open] = [:]
     /// Accepted transactions that somebody waits for.
     private var seats: [Digest: [Seat]] = [:]
+    /// Nothing that is waited for runs out below this height.
+    private var firstExpiry = UInt64.max
 
     init(waitingMax: Int) {
         self.waitingMax = waitingMax
@@ -76,7 +102,8 @@ struct SubmissionDesk {
         nextNumber += 1
         open[request] = Open(
             wait: submission.wait, deadlineMs: submission.deadlineMs, finish: submission.finish,
-            results: results, pending: results.count)
+            expiries: submission.envelopes.map(\.lastValidHeight), results: results,
+            pending: results.count)
         return request
     }
 
@@ -86,6 +113,7 @@ struct SubmissionDesk {
         open.values[place].answer(codes) { id, position in
             seats[id, default: []].append(Seat(request: request, position: position))
         }
+        firstExpiry = min(firstExpiry, open.values[place].firstExpiry)
         close(place)
     }
 
@@ -96,6 +124,22 @@ struct SubmissionDesk {
             guard let place = open.index(forKey: seat.request) else { continue }
             open.values[place].settle(seat.position, code, height: height, index: index)
             close(place)
+        }
+    }
+
+    /// All blocks up to that height are settled: what is not in them and valid no longer becomes final nowhere.
+    mutating func pass(height: UInt64) {
+        guard firstExpiry <= height else { return }
+        firstExpiry = .max
+        for (request, entry) in open where entry.isAnswered {
+            var entry = entry
+            vacate(entry.pass(height: height), of: request)
+            if entry.pending == 0 {
+                finish(request, entry)
+            } else {
+                open[request] = entry
+                firstExpiry = min(firstExpiry, entry.firstExpiry)
+            }
         }
     }
 
@@ -120,11 +164,15 @@ struct SubmissionDesk {
 
     private mutating func finish(_ request: RequestID, _ entry: Open) {
         open[request] = nil
-        for id in entry.results.compactMap(\.id) {
+        vacate(entry.results.compactMap(\.id), of: request)
+        entry.finish(entry.results)
+    }
+
+    private mutating func vacate(_ ids: [Digest], of request: RequestID) {
+        for id in ids {
             seats[id]?.removeAll { $0.request == request }
             if seats[id]?.isEmpty == true { seats[id] = nil }
         }
-        entry.finish(entry.results)
     }
 }
 

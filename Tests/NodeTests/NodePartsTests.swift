@@ -104,6 +104,39 @@ import Testing
         #expect(answers.last?.map(\.height) == [5, nil, 6])
     }
 
+    /// Nobody waits for what cannot become final any more, and what may is waited for.
+    @Test func whatHasRunOutIsRefused() throws {
+        let network = try network.get()
+        var desk = SubmissionDesk(waitingMax: 2)
+        let answers = Answers()
+        let envelopes = try [7, 9, 9].enumerated().map { number, height in
+            try Envelope(
+                bytes: network.evidence(number, lastValidHeight: height),
+                chain: network.genesis.chain, suite: .ed25519SHA256)
+        }
+        let submission = Submission(envelopes: envelopes, wait: .final, deadlineMs: 100) { result in
+            answers.all.withLock { $0.append(result) }
+        }
+        let admitted = desk.admit(submission)
+        let request = try #require(admitted)
+        // The replica has not said yet whether it has them.
+        desk.pass(height: 20)
+        #expect(answers.count == 0)
+        desk.answer(request, [.accepted, .accepted, .accepted])
+        desk.pass(height: 6)
+        desk.settle(envelopes[1].id, code: .wrongState, height: 7, index: 0)
+        desk.pass(height: 7)
+        desk.pass(height: 8)
+        desk.settle(envelopes[0].id, code: .accepted, height: 8, index: 0)
+        #expect(answers.count == 0 && desk.count == 1)
+        desk.pass(height: 9)
+        desk.pass(height: 10)
+        desk.finishAll()
+        #expect(answers.count == 1 && desk.isEmpty)
+        #expect(answers.last?.map(\.status) == [.refused, .final, .refused])
+        #expect(answers.last?.map(\.code) == [.expired, .wrongState, .expired])
+    }
+
     @Test func overdueAndUnfinishedAreToldWhatIsKnown() throws {
         var desk = SubmissionDesk(waitingMax: 2)
         let answers = Answers()
