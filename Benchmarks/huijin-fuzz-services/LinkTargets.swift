@@ -82,7 +82,7 @@ enum LinkTargets {
             return .continue
         }
 
-        func charge(_ bytes: Int, peer: Int) -> Int64 { 0 }
+        func charge(_ bytes: Int, peer: Int) -> Int64? { 0 }
 
         func cutOff(_ peer: Int, _ problem: NetworkProblem) {}
 

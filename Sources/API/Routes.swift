@@ -89,7 +89,9 @@ struct Routes: Sendable {
                 parameters: [
                     .query("wait", "received (default) or final", "received（默认）或 final"),
                     .query(
-                        "timeoutMs", "how long to wait for finality", "等待终局的毫秒数",
+                        "timeoutMs",
+                        "how long to wait for finality; one that runs out meanwhile is answered at once (refused, expired)",
+                        "等待终局的毫秒数；其间过期的立即答复（refused，expired）",
                         type: "integer", standard: reads.limits.waitMsStandard,
                         maximum: reads.limits.waitMsMax),
                 ], body: Route.cbor

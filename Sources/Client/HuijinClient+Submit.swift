@@ -138,12 +138,14 @@ extension HuijinClient {
     }
 
     /// Waits until what was posted is final, and proves the outcome.
-    public func settle(
+    private func settle(
         _ envelope: SignedEnvelope, _ posted: SubmissionAnswer
     ) async throws(ClientError) -> SubmissionAnswer {
         let deadline = HuijinClient.nowMs() + limits.patienceMs
         var answer = posted
         var pauseMs: UInt64 = 50
+        // Ids are forgotten when they have run out: an earlier try may have become final before.
+        if answer.code == .expired, let found = try await outcome(of: envelope) { answer = found }
         // A second try after a lost answer finds the first one's transaction.
         while answer.status == .received || answer.code == .duplicate || answer.code == .replayed {
             if let found = try await outcome(of: envelope) {

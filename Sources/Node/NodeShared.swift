@@ -99,8 +99,11 @@ final class NodeShared: Sendable {
                 end(reason)
             }
         }
-        // The store was opened although the index was not: close it again.
-        if error != nil, mailbox.put(.stop(.requested)) { _ = await waitUntilStopped() }
+        // Where the store was opened although the index was not, it is closed again first.
+        if error != nil {
+            mailbox.put(.stop(.requested))
+            _ = await waitUntilStopped()
+        }
         return error
     }
 
@@ -115,6 +118,7 @@ final class NodeShared: Sendable {
             verifier.stop()
             snapshots.abandon()
             _ = mailbox.close()
+            ending.withLock { $0.reason = .storage(error) }
             opened.resume(returning: error)
             return nil
         }

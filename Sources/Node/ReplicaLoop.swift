@@ -88,6 +88,7 @@ final class ReplicaLoop {
         shared.network?.update(peers: peers.endpoints)
         drive(.start)
         if let recovery { take(recovery) }
+        publishCounters()
     }
 
     /// Until the node stops.

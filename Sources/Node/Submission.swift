@@ -17,7 +17,8 @@ public struct SubmissionResult: Sendable, Equatable {
         case received
         /// In a final block; `code` says whether it was accepted or refused there.
         case final
-        /// Never in a block; `code` says why.
+        /// Not taken, or run out before it was in a block; `code` says why. Of a duplicate, a replayed or an expired one an earlier
+        /// try may be in a block.
         case refused
     }
 

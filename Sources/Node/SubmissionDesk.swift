@@ -6,7 +6,7 @@ import Replica
 /// Who waits for what: open submissions, from the replica's answers to final blocks.
 ///
 /// Lives on the replica's thread. A submission is finished exactly once: when everything it waits for is known, when
-/// its deadline passes, or when the node stops.
+/// its deadline passes, when it runs out, or when the node stops or joins by a snapshot.
 struct SubmissionDesk {
     private struct Open {
         let wait: SubmissionWait
@@ -127,17 +127,21 @@ struct SubmissionDesk {
         }
     }
 
-    /// All blocks up to that height are settled: what is not in them and valid no longer becomes final nowhere.
+    /// All blocks up to that height are settled: what is in none of them and valid no longer becomes final no more, in the history
+    /// that is held here.
     mutating func pass(height: UInt64) {
         guard firstExpiry <= height else { return }
         firstExpiry = .max
         for (request, entry) in open where entry.isAnswered {
             var entry = entry
-            vacate(entry.pass(height: height), of: request)
+            let ended = entry.pass(height: height)
+            if !ended.isEmpty {
+                vacate(ended, of: request)
+                open[request] = entry
+            }
             if entry.pending == 0 {
                 finish(request, entry)
             } else {
-                open[request] = entry
                 firstExpiry = min(firstExpiry, entry.firstExpiry)
             }
         }
@@ -157,7 +161,7 @@ struct SubmissionDesk {
         }
     }
 
-    /// The node stops: nobody is left waiting.
+    /// Nobody is left waiting: no more blocks will be settled, or not all of them.
     mutating func finishAll() {
         for (request, entry) in open { finish(request, entry) }
     }

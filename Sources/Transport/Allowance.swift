@@ -6,9 +6,15 @@ public struct Allowance: Sendable, Equatable {
     public var unitsMax: Int64
     /// What a frame takes beside its bytes, for the work that a short question causes.
     public var unitsPerFrame: Int64
+    /// What may be owed before the connection ends. Frames that are read already are taken although the account is overdrawn, and at
+    /// the end of a connection all that the socket holds is read, asked for or not.
+    public var unitsOwedMax: Int64
 
-    public init(unitsPerSecond: Int64, unitsMax: Int64, unitsPerFrame: Int64) {
+    public init(
+        unitsPerSecond: Int64, unitsMax: Int64, unitsPerFrame: Int64, unitsOwedMax: Int64
+    ) {
         precondition(unitsPerSecond > 0 && unitsMax > 0, "an allowance lets something through")
+        self.unitsOwedMax = unitsOwedMax
         self.unitsPerSecond = unitsPerSecond
         self.unitsMax = unitsMax
         self.unitsPerFrame = unitsPerFrame
@@ -34,6 +40,12 @@ struct AllowanceAccount {
         fill(nowMs)
         units -= Int64(bytes) + allowance.unitsPerFrame
         return overdrawnMs
+    }
+
+    /// Whether more is owed than may be.
+    mutating func isBankrupt(nowMs: Int64) -> Bool {
+        fill(nowMs)
+        return units < -allowance.unitsOwedMax
     }
 
     /// For how many milliseconds nothing should be read.

@@ -13,8 +13,8 @@ package protocol LinkOwner: AnyObject, Sendable {
     func linkFrame(_ payload: [UInt8], peer: Int) -> FlowControl
     /// Takes a frame from the peer's account.
     ///
-    /// - Returns: for how many milliseconds nothing more should be read of it.
-    func charge(_ bytes: Int, peer: Int) -> Int64
+    /// - Returns: for how many milliseconds nothing more should be read of it; nil where it owes more than it may.
+    func charge(_ bytes: Int, peer: Int) -> Int64?
     /// The peer has committed an offence on this connection, which is about to end.
     func cutOff(_ peer: Int, _ problem: NetworkProblem)
     func linkClosed(
@@ -95,8 +95,6 @@ package final class LinkHandler: ChannelDuplexHandler {
     private var isPaused = false
     /// By the peer's account, until it is in balance again.
     private var isOverdrawn = false
-    /// Arrived while it was.
-    private var unaskedBytes = 0
     private var hasReadSinceTick = true
     private var hasWrittenSinceTick = true
     private var silentMs: Int64 = 0
@@ -105,10 +103,6 @@ package final class LinkHandler: ChannelDuplexHandler {
 
     /// Bytes written between flushes; writability is only known after a flush.
     private static let flushBytes = 65_536
-    /// What one round of reading delivers, and something for good measure. At the end of a connection all that the socket holds is
-    /// read, asked for or not: whoever ends them again and again would get past its account by that.
-    private static let unaskedBytesMax = 4 * 262_144
-
     package init(
         owner: any LinkOwner, hello: Hello, identity: ShownIdentity, limits: NetworkLimits,
         frameLimit: FrameLimit, attempt: UInt64?
@@ -165,14 +159,14 @@ package final class LinkHandler: ChannelDuplexHandler {
                 close(context, error)
             }
         case .ready(let peer, let use):
-            if payload.isEmpty { return }
-            guard use.isRead else { return close(context, .unexpectedFrame) }
             if use.isMetered {
-                if isOverdrawn { unaskedBytes += payload.count }
-                guard unaskedBytes <= Self.unaskedBytesMax else { return close(context, .closed) }
-                let overdrawnMs = owner.charge(payload.count, peer: peer.index)
+                guard let overdrawnMs = owner.charge(payload.count, peer: peer.index) else {
+                    return close(context, .overdrawn)
+                }
                 pauseReading(forMs: overdrawnMs, context)
             }
+            if payload.isEmpty { return }
+            guard use.isRead else { return close(context, .unexpectedFrame) }
             switch owner.linkFrame(payload, peer: peer.index) {
             case .continue: return
             case .pause: isPaused = true
@@ -184,7 +178,6 @@ package final class LinkHandler: ChannelDuplexHandler {
     private func pauseReading(forMs pauseMs: Int64, _ context: ChannelHandlerContext) {
         guard pauseMs > 0, !isOverdrawn else { return }
         isOverdrawn = true
-        unaskedBytes = 0
         let bound = NIOLoopBound(HandlerOnLoop(self, context), eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: .milliseconds(pauseMs)) {
             let handler = bound.value.handler

@@ -82,7 +82,9 @@ public struct NetworkLimits: Sendable {
     public var observersMax = 32
     /// What an observer may send and ask for; it is read no faster.
     public var observerAllowance = Allowance(
-        unitsPerSecond: 524_288, unitsMax: 2_097_152, unitsPerFrame: 4_096)
+        unitsPerSecond: 524_288, unitsMax: 2_097_152, unitsPerFrame: 4_096,
+        // Two rounds of reading, 4 × 256 KiB each, of frames of 64 bytes.
+        unitsOwedMax: 2 * 16_384 * 4_160)
     /// A peer that misbehaves is cut off for this long, doubling with each repetition up to the maximum, each time shortened at
     /// random by up to half. After ten times the maximum without another offence it counts as well-behaved again.
     public var banMs: Int64 = 1_000
@@ -138,6 +140,8 @@ public enum NetworkProblem: String, Error, Sendable, CaseIterable {
     case replaced
     /// The peer misbehaved a short while ago.
     case banned
+    /// An observer sent far more than it may.
+    case overdrawn
     /// A frame that is no message of the protocol.
     case undecodable
     /// A signature that is not valid, from a peer that checks before it passes anything on.
@@ -150,7 +154,8 @@ public enum NetworkProblem: String, Error, Sendable, CaseIterable {
         switch self {
         case .frameTooLarge, .unexpectedFrame, .undecodable, .forged, .notPermitted: true
         case .unreachable, .closed, .wrongKey, .wrongChain, .wrongVersion, .badHello, .helloTimeout,
-            .silent, .tooManyStrangers, .tooManyObservers, .tlsFailed, .replaced, .banned:
+            .silent, .tooManyStrangers, .tooManyObservers, .tlsFailed, .replaced, .banned,
+            .overdrawn:
             false
         }
     }
@@ -173,6 +178,7 @@ public enum NetworkProblem: String, Error, Sendable, CaseIterable {
         case .tooManyObservers: "too many observers are connected / 观察节点连接过多"
         case .replaced: "another connection took its place / 已由新连接取代"
         case .banned: "the peer misbehaved a short while ago / 对端行为不当，暂时拒绝"
+        case .overdrawn: "an observer sent far more than it may / 观察节点发送量远超额度"
         case .undecodable: "a frame is no message of the protocol / 数据帧无法解码"
         case .forged: "the peer passed on a signature that is not valid / 对端转发了无效签名"
         case .notPermitted: "an observer may not send this / 观察节点无权发送该消息"

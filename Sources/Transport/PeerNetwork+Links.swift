@@ -17,6 +17,8 @@ extension PeerNetwork: LinkOwner {
                 guard attempt == link.attempt else { return .failure(.replaced) }
                 return .success(state.setDialled(connection, peer.index))
             }
+            // What is owed stays owed: another connection is no way to send more.
+            guard !state.isBankrupt(peer.index) else { return .failure(.overdrawn) }
             if link.peer.isObserver, link.accepted == nil {
                 let count = state.links.values.count { $0.peer.isObserver && $0.accepted != nil }
                 guard count < configuration.limits.observersMax else {
@@ -48,9 +50,13 @@ extension PeerNetwork: LinkOwner {
             })
     }
 
-    package func charge(_ bytes: Int, peer: Int) -> Int64 {
-        state.withLock {
-            $0.links[peer]?.account?.take(bytes: bytes, nowMs: PeerNetwork.nowMs) ?? 0
+    package func charge(_ bytes: Int, peer: Int) -> Int64? {
+        state.withLock { state in
+            guard
+                let pauseMs = state.links[peer]?.account?.take(
+                    bytes: bytes, nowMs: PeerNetwork.nowMs)
+            else { return 0 }
+            return state.isBankrupt(peer) ? nil : pauseMs
         }
     }
 
@@ -201,6 +207,10 @@ extension PeerNetwork.State {
         link.retired = link.accepted
         link.accepted = new
         return ready
+    }
+
+    mutating func isBankrupt(_ index: Int) -> Bool {
+        links[index]?.account?.isBankrupt(nowMs: PeerNetwork.nowMs) ?? false
     }
 
     /// - Returns: whether it was in use, and not replaced before.

@@ -2,10 +2,11 @@
 """One data asset lives its whole life on a four-validator ledger.
 
 Uses the public command line and HTTP API alone, as a stranger would; Python's standard library only.
-Run it through `make demo`. It ends only what it started, and leaves nothing behind unless --keep is given.
+Run it through `make demo`. It ends only what it started, and leaves nothing behind unless it fails or --keep is given.
 """
 import argparse
 import csv
+import http.client
 import json
 import os
 import secrets
@@ -93,7 +94,7 @@ class Market:
         return line.split()[1]
 
     def stop(self, name, with_signal=signal.SIGTERM):
-        process = self.processes.pop(name)
+        process = self.processes[name]
         process.send_signal(with_signal)
         try:
             process.wait(timeout=30)
@@ -102,9 +103,13 @@ class Market:
             process.wait()
             raise DemoFailed(f"{name} did not stop within 30 s, see {self.folder}/{name}.log") from None
         finally:
-            process.stdout.close()
+            if process.poll() is not None:
+                del self.processes[name]
+                process.stdout.close()
 
     def stop_all(self):
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
         problems = []
         for name in list(self.processes):
             try:
@@ -148,7 +153,7 @@ class Market:
     def has_reached(self, node, height):
         try:
             return self.status(node)["height"] >= height
-        except OSError:
+        except (OSError, http.client.HTTPException, ValueError):
             # It does not answer in time: it has not.
             return False
 
@@ -463,19 +468,30 @@ def main():
     started = time.monotonic()
     story = Story(market, arguments.data.resolve())
     # As Ctrl-C does, so that nothing is left running.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    for number in signals[:2]:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         story.tell_it()
     except BaseException as problem:
-        say(f"demo: failed: {problem!r}")
-        say(f"logs: {folder}")
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        problems = [problem]
         try:
             market.stop_all()
         except DemoFailed as another:
-            say(f"demo: {another}")
-        if isinstance(problem, (DemoFailed, subprocess.TimeoutExpired, OSError)):
+            problems.append(another)
+        if isinstance(problem, (KeyboardInterrupt, SystemExit)):
+            say("demo: interrupted")
+        elif not isinstance(problem, BrokenPipeError):
+            for each in problems:
+                say(f"demo: failed: {each or repr(each)}")
+            say(f"logs: {folder}")
+            if not isinstance(problem, (DemoFailed, subprocess.TimeoutExpired, OSError)):
+                raise
             return 1
-        raise
+        shutil.rmtree(folder)
+        return 1
     seconds = time.monotonic() - started
     if arguments.keep:
         say(f"running; ask it at {market.network['nodes'][0]['api']}/v1/status")
