@@ -165,4 +165,24 @@ import Testing
         #expect(first.frames.events.filter { $0.peer == 2 }.count <= 50 + 12)
         for station in [first, second, again] { await station.network.stop() }
     }
+
+    /// A connection is no way out of what is owed.
+    @Test func whoOwesTooMuchIsRefusedAgain() async throws {
+        var town = try Town(2)
+        town.limits.observerAllowance = Allowance(
+            unitsPerSecond: 1, unitsMax: 1_000, unitsPerFrame: 0, unitsOwedMax: 1_000)
+        let first = try town.station(0, peers: [observer(1, town)])
+        let watch = try town.station(
+            1, peers: town.peers(of: 1).filter { $0.index == 0 }, isObserver: true)
+        try await first.network.start()
+        try await watch.network.start()
+        try await watch.changes.wait { $0 == [true] }
+        watch.network.send(to: 0, priority: .vote, [UInt8](repeating: 7, count: 2_500))
+        // The frame ends its connection, and it dials again by itself.
+        while first.network.refusals[.overdrawn, default: 0] < 3 {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(first.frames.events.isEmpty && first.network.offences.isEmpty)
+        for station in [first, watch] { await station.network.stop() }
+    }
 }

@@ -481,16 +481,16 @@ def main():
             market.stop_all()
         except DemoFailed as another:
             problems.append(another)
-        if isinstance(problem, (KeyboardInterrupt, SystemExit)):
-            say("demo: interrupted")
-        elif not isinstance(problem, BrokenPipeError):
-            for each in problems:
-                say(f"demo: failed: {each or repr(each)}")
-            say(f"logs: {folder}")
-            if not isinstance(problem, (DemoFailed, subprocess.TimeoutExpired, OSError)):
-                raise
+        if isinstance(problem, (KeyboardInterrupt, SystemExit, BrokenPipeError)):
+            shutil.rmtree(folder)
+            if not isinstance(problem, BrokenPipeError):
+                say("demo: interrupted")
             return 1
-        shutil.rmtree(folder)
+        for each in problems:
+            say(f"demo: failed: {str(each) or repr(each)}")
+        say(f"logs: {folder}")
+        if not isinstance(problem, (DemoFailed, subprocess.TimeoutExpired, OSError)):
+            raise
         return 1
     seconds = time.monotonic() - started
     if arguments.keep:
