@@ -30,6 +30,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let system: [Target] = [
@@ -57,7 +58,7 @@ let domain: [Target] = [
 
 let cores: [Target] = [
     room("Consensus", ["Encoding", "LedgerCrypto", "Ledger"]),
-    room("Mempool", ["LedgerCrypto", "Ledger"]),
+    room("Mempool", ["LedgerCrypto", "Ledger", deque]),
     room("Execution", ["Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records", "Market"]),
     room(
         "Replica",
@@ -87,7 +88,7 @@ let drivers: [Target] = [
         [
             "Files", "Storage", "Transport", "Replica", "Consensus", "Mempool", "Execution",
             "Market", "Records", "Ledger", "Merkle", "LedgerCrypto", "Encoding", "LightClient",
-            logging,
+            logging, deque,
         ]),
     room(
         "Simulator",
@@ -317,6 +318,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

@@ -16,8 +16,9 @@ struct Chaos: AsyncParsableCommand {
         abstract: "Kill, pause and cut off nodes under load. / 负载下的故障注入",
         discussion: """
             Every round one node of four, drawn by the seed, is killed (SIGKILL), paused (SIGSTOP) or cut off from its
-            peers, and comes back. Then two nodes are taken away, then all lose power at once and one its disk.
-            每轮随机强制终止、暂停或隔离一个节点;随后停两个节点,最后全部断电并毁掉一块磁盘。
+            peers, and comes back. Then two nodes are taken away, then all are killed at once and one loses its disk. What the system's cache
+            holds stays: `make sim` is what cuts power.
+            每轮随机强制终止、暂停或隔离一个节点;随后停两个节点,最后同时杀掉全部进程并毁掉一块磁盘。系统缓存保留,真正断电由 make sim 模拟。
             """)
 
     @Option(help: "Rounds with one fault each. / 轮数") var rounds = 50
@@ -223,7 +224,7 @@ struct Chaos: AsyncParsableCommand {
                 ),
             ])
         try await Task.sleep(for: .seconds(calmSeconds))
-        return isBack ? [] : ["no progress after the power cut"]
+        return isBack ? [] : ["no progress after all were killed"]
     }
 
     private func client(of nodes: [String], _ network: BenchNetwork) throws -> HuijinClient {

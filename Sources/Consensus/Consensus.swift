@@ -48,8 +48,9 @@ import LedgerCrypto
 /// A view may have been passed on certificates of later ones, and its own certificate lost with the memory of those
 /// who crashed, or a vote in it with a disk: nothing builds on what is below such a view, so whoever
 /// passed it votes to nullify it once its present view times out.
-/// The timer doubles with each full turn of leaders in which nothing was
-/// notarized, so that too short a time-out cannot stop progress for ever.
+/// The timer doubles with each full turn of leaders in which nothing became final, so that too short a time-out cannot
+/// stop progress for ever. That blocks are notarized is not enough: with messages slower than half a time-out, every
+/// replica nullifies a view just before it sees its notarization, and votes to finalize nothing.
 ///
 /// **After a crash.** A replica has its votes, and with each finalize vote the notarization that permitted it: without
 /// that, a Byzantine validator could withhold a vote that it gave before all others crashed, and those who voted
@@ -70,10 +71,12 @@ import LedgerCrypto
 /// Without a vote it counts as crashed, which f validators may be. This finds what peers still hold; it is a second
 /// guard behind the binding, not in its place.
 ///
-/// **Equivocation.** Two contradicting votes of one validator in one view are kept as evidence and reported once
-/// for each view; counting goes on with the first one.
+/// **Equivocation.** Two contradicting votes of one validator in one view, alone or within certificates, are kept as
+/// evidence and reported once for each view; counting goes on with the first one. A replica that sees only one of the two
+/// cannot tell.
 ///
-/// **Bounds.** Votes are counted for views above the final one and at most `viewsAheadMax` beyond the replica's own.
+/// **Bounds.** Votes are counted for views above the final one and at most `viewsAheadMax` beyond the replica's own, and
+/// kept for `finalViewsRemembered` below it.
 /// Certificates above the final view are kept (`CertificateBook` says why that is bounded); everything else is
 /// dropped when a view is final.
 ///
@@ -103,6 +106,8 @@ public struct Simplex: Sendable {
     public static let viewsAheadMax: UInt64 = 64
     /// Notarized, not yet final views whose finalize votes are repeated on the retry timer.
     public static let repeatedFinalizeVotesMax = 8
+    /// Final views whose votes are kept, because the contradiction to one may come later.
+    public static let finalViewsRemembered: UInt64 = 16
     /// Pieces of evidence kept.
     public static let evidenceMax = 64
 
@@ -130,8 +135,6 @@ public struct Simplex: Sendable {
     public private(set) var book: CertificateBook
     public internal(set) var rules: SafetyRules
     public private(set) var evidence: [Equivocation] = []
-    /// Views since the last notarization in which nothing was notarized; the time-out grows with it.
-    public private(set) var barrenViews: UInt64 = 0
     /// Signatures of votes that were checked in this epoch, within certificates or without.
     public internal(set) var signatureChecks: UInt64 = 0
     var tallies: [UInt64: Tally] = [:]
@@ -143,6 +146,8 @@ public struct Simplex: Sendable {
     public var validators: ValidatorSet { authority.validators }
     public var epoch: UInt64 { validators.epoch }
     public func leader(of view: UInt64) -> Int { validators.leader(view: view) }
+    /// Views entered since the one that is final, the present one not counted; the time-out grows with them.
+    public var viewsSinceFinal: UInt64 { view - min(view, book.final.view + 1) }
     public var isLeader: Bool { seat == leader(of: view) }
     /// Whether it has a seat and may use it.
     public var mayVote: Bool { seat != nil && rules.mayVote }
@@ -206,8 +211,7 @@ public struct Simplex: Sendable {
     /// Whether verifying this vote could change anything.
     public func wants(_ vote: Vote) -> Bool {
         let statement = vote.statement
-        guard statement.epoch == epoch, statement.view > book.final.view,
-            statement.view <= view + Simplex.viewsAheadMax,
+        guard statement.epoch == epoch, statement.view <= view + Simplex.viewsAheadMax,
             validators.validators.indices.contains(vote.validator)
         else { return false }
         if let tally = tallies[statement.view] {
@@ -226,17 +230,11 @@ public struct Simplex: Sendable {
         let vote = verified.value
         guard wants(vote) else { return }
         noteOwn(vote)
+        file(vote)
         let statement = vote.statement
-        var tally = tallies[statement.view] ?? Tally(validators: validators.count)
-        if let pair = tally.contradiction(to: vote) {
-            tally.report(vote.validator)
-            if evidence.count < Simplex.evidenceMax { evidence.append(pair) }
-            steps.append(.equivocation(pair))
-        }
-        tally.file(vote)
-        tallies[statement.view] = tally
-        let equal = tally.votes(for: statement)
-        guard equal.count >= validators.quorum, book.isNews(statement) else { return }
+        guard book.isNews(statement), let equal = tallies[statement.view]?.votes(for: statement),
+            equal.count >= validators.quorum
+        else { return }
         // Every filed vote was verified when it came in.
         let votes = equal.map { Verified(assumingValid: $0) }
         guard let certificate = Certificate.assemble(votes, quorum: validators.quorum) else {
@@ -246,24 +244,42 @@ public struct Simplex: Sendable {
         receive(certificate)
     }
 
+    /// Keeps a verified vote, or one within a verified certificate, and reports what it contradicts.
+    private mutating func file(_ vote: Vote) {
+        var tally =
+            tallies.removeValue(forKey: vote.statement.view) ?? Tally(validators: validators.count)
+        if let pair = tally.contradiction(to: vote) {
+            tally.report(vote.validator)
+            if evidence.count < Simplex.evidenceMax { evidence.append(pair) }
+            steps.append(.equivocation(pair))
+        }
+        tally.file(vote)
+        tallies[vote.statement.view] = tally
+    }
+
+    /// Whether the validator is known to have contradicted itself in that view.
+    public func hasReported(_ validator: Int, in view: UInt64) -> Bool {
+        tallies[view]?.hasReported(validator) ?? false
+    }
+
     public mutating func receive(_ verified: Verified<Certificate>) {
         let certificate = verified.value
         guard wants(certificate) else { return }
         if let own = ownVote(in: certificate) { noteOwn(own) }
+        for vote in certificate.votes { file(vote) }
         _ = book.insert(verified)
         switch certificate.kind {
         case .notarize:
             guard let subject = certificate.statement.subject else { return }
-            if certificate.view >= view { barrenViews = 0 }
             steps.append(.notarized(view: certificate.view, subject))
             finalizeIfExecuted(certificate.view)
         case .nullify:
-            if certificate.view >= view { barrenViews += 1 }
             steps.append(.nullified(view: certificate.view))
         case .finalize:
-            barrenViews = 0
             rules.advance(to: certificate.view)
-            tallies = tallies.filter { $0.key > certificate.view }
+            tallies = tallies.filter {
+                $0.key + Simplex.finalViewsRemembered > certificate.view
+            }
             executed = executed.filter { $0.key > certificate.view }
             steps.append(.final(book.final))
         case .recover: return
@@ -347,48 +363,5 @@ public struct Simplex: Sendable {
         } catch {
             // Finalized here before: a notarization is on its way to the others.
         }
-    }
-
-    // MARK: Passing on
-
-    /// Own signed votes that lost messages may have kept from others: those of the current view and the
-    /// finalize votes of the latest notarized views.
-    public func votesToRepeat() -> [Vote] {
-        guard let seat else { return [] }
-        var votes: [Vote] = []
-        for view in book.notarizedViews.suffix(Simplex.repeatedFinalizeVotesMax)
-        where view < self.view {
-            if let vote = tallies[view]?.vote(.finalize, of: seat) { votes.append(vote) }
-        }
-        return votes + (tallies[view]?.votes(of: seat) ?? [])
-    }
-
-    /// What takes a peer onwards that told where it stands.
-    public func answer(
-        to status: ReplicaStatus
-    ) -> (certificates: [Certificate], votes: [Vote]) {
-        guard status.epoch == epoch else { return ([], []) }
-        var certificates: [Certificate] = []
-        if status.finalView < book.final.view, let certificate = book.final.certificate {
-            certificates.append(certificate)
-        }
-        let from = max(status.openView, book.final.view + 1)
-        guard from <= view else { return (certificates, []) }
-        let until = min(view + 1, from + Simplex.viewsAheadMax)
-        certificates += book.certificates(
-            in: from..<until, max: PeerLimits.certificatesMax - certificates.count)
-        var votes: [Vote] = []
-        if let seat {
-            for view in from..<until {
-                votes += tallies[view]?.votes(of: seat) ?? []
-            }
-        }
-        return (certificates, votes)
-    }
-
-    public func status(finalHeight: UInt64) -> ReplicaStatus {
-        ReplicaStatus(
-            epoch: epoch, finalHeight: finalHeight, finalView: book.final.view,
-            openView: book.openView, view: view)
     }
 }

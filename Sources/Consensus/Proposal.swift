@@ -44,6 +44,10 @@ public struct BlockOutline: Sendable, Equatable, CBORCodable {
     public let header: Header
     public let items: [Item]
 
+    public var hasEnvelopes: Bool {
+        items.contains { if case .envelope = $0 { true } else { false } }
+    }
+
     public init(header: Header, items: [Item]) {
         self.header = header
         self.items = items

@@ -68,20 +68,24 @@ extension Simplex {
     /// A peer's answer to this process's question, whose finalization has been received.
     ///
     /// - Parameter seat: the peer's, proven by its transport key.
-    public mutating func compare(_ answer: HeldVotes, from seat: Int) {
+    /// - Returns: false for a vote that is not this replica's, which no honest peer holds.
+    @discardableResult
+    public mutating func compare(_ answer: HeldVotes, from seat: Int) -> Bool {
         guard answer.epoch == epoch, validators.validators.indices.contains(seat),
             seat != self.seat
-        else { return }
+        else { return true }
         for vote in answer.votes
         where vote.validator == self.seat && vote.statement.epoch == epoch
             && !rules.holds(vote.statement)
         {
             // What an honest peer holds is valid.
-            guard authority.verified(vote) != nil else { return }
+            signatureChecks += 1
+            guard authority.verified(vote) != nil else { return false }
             noteOwn(vote)
         }
         comparedWith.insert(seat)
         compareIfEnough()
+        return true
     }
 
     /// Votes from now on if enough peers were heard, beginning with what is on record.

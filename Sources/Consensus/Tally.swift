@@ -44,6 +44,10 @@ struct Tally: Sendable {
         isReported[validator] = true
     }
 
+    func hasReported(_ validator: Int) -> Bool {
+        isReported.indices.contains(validator) && isReported[validator]
+    }
+
     /// Files the validator's first vote of this kind.
     mutating func file(_ vote: Vote) {
         switch vote.statement.kind {

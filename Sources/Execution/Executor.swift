@@ -47,7 +47,9 @@ public struct Executor<Base: CommittedState> {
                 leftOut.append(LeftOut(digest: signed.digest, code: error))
             }
         }
-        return finish(run, next: run.nextValidators(), on: parent, leftOut: leftOut)
+        // Before it is handed on, or all of it is copied for what this looks up.
+        let next = run.nextValidators()
+        return finish(run, next: next, on: parent, leftOut: leftOut)
     }
 
     /// The follower's side: executes a proposed block and compares.
@@ -92,7 +94,8 @@ public struct Executor<Base: CommittedState> {
                 throw .inadmissible(index: index, error)
             }
         }
-        let executed = finish(run, next: run.nextValidators(), on: parent, leftOut: [])
+        let next = run.nextValidators()
+        let executed = finish(run, next: next, on: parent, leftOut: [])
         try compare(executed.block.header, with: block.header)
         return executed
     }

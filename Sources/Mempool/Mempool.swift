@@ -1,3 +1,4 @@
+import DequeModule
 import Ledger
 import LedgerCrypto
 
@@ -66,7 +67,7 @@ public struct Mempool: Sendable {
     }
 
     private struct Lane: Sendable {
-        var queue = Queue<Ticket>()
+        var queue = Deque<Ticket>()
         var count = 0
         var bytes = 0
     }
@@ -144,7 +145,7 @@ public struct Mempool: Sendable {
         if lanes[lane].queue.count > 2 * lanes[lane].count + 64 {
             // Blocks of other leaders took most of them out of the middle.
             let slots = slots
-            lanes[lane].queue.keep { slots[Int($0.slot)].stamp == $0.stamp }
+            lanes[lane].queue.removeAll { slots[Int($0.slot)].stamp != $0.stamp }
         }
         lanes[lane].queue.append(ticket)
         lanes[lane].count += 1

@@ -1,22 +1,11 @@
+import DequeModule
+
 /// The mails that wait on the replica's thread: a lane for each peer, and one for everything else.
 ///
 /// Lanes are served in turn, a few mails each, so that one peer's flood delays another's vote by a few of its frames and not by
 /// all that wait. Within a lane the order is kept.
 struct FairQueue {
-    private struct Lane {
-        private var mails: [Mail] = []
-        private var next = 0
-
-        var isEmpty: Bool { next == mails.count }
-
-        mutating func add(_ mail: Mail) { mails.append(mail) }
-
-        mutating func take() -> Mail? {
-            guard next < mails.count else { return nil }
-            defer { next += 1 }
-            return mails[next]
-        }
-    }
+    private typealias Lane = Deque<Mail>
 
     /// The replica's own affairs, before all peers.
     private static let ownLane = -1
@@ -30,7 +19,7 @@ struct FairQueue {
     var isEmpty: Bool { lanes.isEmpty }
 
     mutating func add(_ mails: [Mail]) {
-        for mail in mails { lanes[FairQueue.lane(of: mail), default: Lane()].add(mail) }
+        for mail in mails { lanes[FairQueue.lane(of: mail), default: Lane()].append(mail) }
     }
 
     /// A few mails of each lane, by the numbers of the lanes.
@@ -42,7 +31,7 @@ struct FairQueue {
             let isOwn = number == FairQueue.ownLane
             var mailsLeft = isOwn ? FairQueue.ownMailsPerRound : FairQueue.peerMailsPerRound
             var bytesLeft = FairQueue.bytesPerRound
-            while mailsLeft > 0, bytesLeft > 0, let mail = lane.take() {
+            while mailsLeft > 0, bytesLeft > 0, let mail = lane.popFirst() {
                 round.append(mail)
                 mailsLeft -= 1
                 if case .input(_, let bytes) = mail { bytesLeft -= bytes }

@@ -9,7 +9,7 @@ import Transport
 
 /// What comes to the replica's thread.
 enum Mail: Sendable {
-    /// - bytes: of the frame that it came in; 0 for what did not come from a peer.
+    /// - bytes: of the frame that it came in, with `FrameIntake.overheadBytes`; 0 for what did not come from a peer.
     case input(Input, bytes: Int)
     case submission(Submission)
     /// Performed on the replica's thread between two inputs; `nil` once the node has stopped.
@@ -27,6 +27,9 @@ enum Mail: Sendable {
 /// Decoding happens here, each envelope once for its whole life, so that the replica's thread sees typed values
 /// alone. Order per peer is kept.
 final class FrameIntake: Sendable {
+    /// What a frame takes beside its bytes while it waits, so that empty ones are bounded too.
+    static let overheadBytes = 256
+
     private let mailbox: Mailbox<Mail>
     private let chain: ChainID
     private let suite: Suite
@@ -63,17 +66,18 @@ final class FrameIntake: Sendable {
             undecodable.add(1, ordering: .relaxed)
             return .cutOff(.undecodable)
         }
+        let bytes = payload.count + FrameIntake.overheadBytes
         // One peer's flood must not keep the others' frames out.
         let isFull = queue.withLock { queue in
-            queue.bytes[peer, default: 0] += payload.count
-            queue.allBytes += payload.count
+            queue.bytes[peer, default: 0] += bytes
+            queue.allBytes += bytes
             let isFull =
                 queue.allBytes > limits.inboundBytesMax
                 || queue.bytes[peer, default: 0] > limits.inboundBytesPerPeerMax
             if isFull { queue.isPaused = true }
             return isFull
         }
-        mailbox.put(.input(input, bytes: payload.count))
+        mailbox.put(.input(input, bytes: bytes))
         // The frame itself waits now, so that its handling ends the pause.
         return isFull ? .pause : .continue
     }

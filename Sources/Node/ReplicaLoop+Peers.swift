@@ -47,6 +47,12 @@ extension ReplicaLoop {
         {
             return
         }
+        // As with final blocks: nothing is put together for a peer that does not take what it asked for.
+        if case .block = message,
+            shared.network?.canTake(index, queuedBytesMax: servedBytesMax) != true
+        {
+            return
+        }
         shared.network?.send(to: index, priority: message.priority, message.encoded)
     }
 

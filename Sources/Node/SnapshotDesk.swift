@@ -54,13 +54,14 @@ final class SnapshotDesk: Sendable {
 
     /// On the network's event loop. What there is no room for is dropped: nobody is made to wait for a snapshot.
     func receive(from peer: Int, _ payload: [UInt8]) -> FlowControl {
-        guard waitingBytes.load(ordering: .relaxed) + payload.count <= settings.inboundBytesMax
+        let bytes = payload.count + FrameIntake.overheadBytes
+        guard waitingBytes.load(ordering: .relaxed) + bytes <= settings.inboundBytesMax
         else { return .continue }
         guard
             let message = try? SnapshotMessage.decode(payload, limits: SnapshotMessage.limits)
         else { return .cutOff(.undecodable) }
-        waitingBytes.add(payload.count, ordering: .relaxed)
-        jobs.put(.message(peer: peer, message, bytes: payload.count))
+        waitingBytes.add(bytes, ordering: .relaxed)
+        jobs.put(.message(peer: peer, message, bytes: bytes))
         return .continue
     }
 

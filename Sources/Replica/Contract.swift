@@ -105,15 +105,26 @@ public struct SignatureCheck: Sendable {
     }
 }
 
-/// Blocks that became final together, oldest first, consecutive; the certificate is the last one's.
+/// Blocks that are made durable together, oldest first, consecutive.
 public struct Commit: Sendable {
     public let blocks: [ExecutedBlock]
+    /// The newest one, of the last block.
     public let finalization: Certificate
+    /// Those of blocks further down, of which others made final what is above them.
+    public let earlier: [Certificate]
 
-    public init(blocks: [ExecutedBlock], finalization: Certificate) {
+    public init(blocks: [ExecutedBlock], finalization: Certificate, earlier: [Certificate] = []) {
         precondition(!blocks.isEmpty, "a commit holds at least one block")
         self.blocks = blocks
         self.finalization = finalization
+        self.earlier = earlier
+    }
+
+    /// This and the one that follows it, in one durable step.
+    func joined(with next: Commit) -> Commit {
+        Commit(
+            blocks: blocks + next.blocks, finalization: next.finalization,
+            earlier: earlier + [finalization] + next.earlier)
     }
 
     public var header: Header { blocks[blocks.count - 1].block.header }
@@ -208,6 +219,8 @@ public enum ReplicaLimits {
     public static let nullifiedViewsKept: UInt64 = 16
     /// Digests that are asked for at the same time.
     public static let wantedMax = 64
+    /// Blocks by digest that are waited for; beyond, those asked for before are asked for again.
+    public static let requestedBlocksMax = 1_024
     /// Committed blocks still answered by digest.
     public static let recentBlocksMax = 8
     /// Left of a block's bytes for its header and the heads of its entries.

@@ -88,6 +88,10 @@ extension Replica {
         if frontier.size == header.logSize, frontier.root(suite) == header.logRoot {
             halt("certified block \(header.height) does not execute to its header: \(why)")
         } else {
+            // Where it is as proposed, it is not put together, and executed in vain, a second time.
+            if let view = proposalView(node.subject.header), proposals[view]?.block == node.block {
+                proposals[view]?.isRefuted = true
+            }
             want(node.subject.header)
         }
         return false
@@ -139,7 +143,7 @@ extension Replica {
         precondition(
             certificate.statement.subject == last.subject && certificate.kind.makesFinal,
             "a commit ends with the block that its certificate names")
-        effects.append(.commit(Commit(blocks: blocks, finalization: certificate)))
+        perform(Commit(blocks: blocks, finalization: certificate))
         tail += blocks
         for (node, block) in zip(nodes, blocks) {
             replay.insert(block)
@@ -161,6 +165,16 @@ extension Replica {
         wanted.removeAll { tree[$0] != nil || $0 == finalDigest }
         if let next = blocks[blocks.count - 1].nextValidators { beginEpoch(under: next) }
         return true
+    }
+
+    /// What follows a commit directly is made durable with it: whoever catches up waits for the disk once for each answer, not for each
+    /// block.
+    private mutating func perform(_ commit: Commit) {
+        if case .commit(let before) = effects.last {
+            effects[effects.count - 1] = .commit(before.joined(with: commit))
+        } else {
+            effects.append(.commit(commit))
+        }
     }
 
     /// The epoch's last block is final: what belongs to the epoch is dropped, and the next one begins in view 1.
@@ -186,6 +200,7 @@ extension Replica {
         openNotarizations = []
         target = nil
         wanted = []
+        requested = [:]
         signatures = []
         nextFetchSeat = (seat ?? 0) + 1
         fetchPeer = nil
@@ -230,7 +245,11 @@ extension Replica {
             effects.append(.send(peer, .finalBlocksRequest(from: finalHeight + 1)))
             awaitsFinalBlocks = true
         }
-        for digest in wanted { effects.append(.send(peer, .blockRequest(digest))) }
+        for digest in wanted {
+            if requested.count >= ReplicaLimits.requestedBlocksMax { requested = [:] }
+            requested[digest, default: []].insert(peer)
+            effects.append(.send(peer, .blockRequest(digest)))
+        }
         requestTransactions(orFrom: peer)
         // Asked for again as long as somebody needs them; what nobody needs is not.
         wanted = []
@@ -239,24 +258,26 @@ extension Replica {
     }
 
     private mutating func nextFetchPeer() -> PeerID {
-        if let peer = fetchPeer {
-            fetchPeer = nil
+        // What a peer says of itself nobody has verified: unless it gives something, every other question goes to a validator, in turn.
+        defer { fetchPeer = nil }
+        if let peer = fetchPeer, asksWhoHasMore {
+            asksWhoHasMore = false
             return peer
         }
+        asksWhoHasMore = true
         let count = simplex.validators.count
         repeat { nextFetchSeat += 1 } while nextFetchSeat % count == seat && count > 1
         return PeerID(nextFetchSeat % count)
     }
 
-    /// A block asked for by digest. Only a certified one is ever asked for.
-    mutating func receive(wanted block: Block) {
-        guard block.header.chain == chain, block.header.height > finalHeight else { return }
+    /// A block asked for by digest, from whom it was asked. Only a certified one is ever asked for, or an ancestor of one: what nobody
+    /// asked for has no end.
+    mutating func receive(wanted block: Block, from peer: PeerID) {
+        guard !requested.isEmpty, block.header.chain == chain, block.header.height > finalHeight
+        else { return }
         let subject = VoteSubject(block.header, suite: suite)
-        let isNotarized = openNotarizations.contains { $0.subject.header == subject.header }
-        let isParent =
-            tree.nodes.values.contains { $0.parent == subject.header }
-            || proposals[simplex.view]?.outline.header.parent == subject.header
-        guard isNotarized || isParent || target?.subject.header == subject.header else { return }
+        guard requested[subject.header]?.remove(peer) != nil else { return }
+        asksWhoHasMore = true
         tree.insert(block, subject: subject, view: simplex.view)
     }
 
@@ -303,8 +324,12 @@ extension Replica {
             // The certificate of an epoch's last block ends with the epoch.
             if certificate.statement.epoch == simplex.epoch { simplex.receive(verified) }
         }
-        if finalHeight > heightBefore { awaitsFinalBlocks = false }
-        if lacksFinalBlocks, !isBehindEpochs || finalHeight > heightBefore {
+        if finalHeight > heightBefore {
+            awaitsFinalBlocks = false
+            asksWhoHasMore = true
+        }
+        // An answer that brings nothing is not worth another question at once.
+        if lacksFinalBlocks, finalHeight > heightBefore {
             fetchPeer = peer.flatMap { renumbered($0, from: setBefore) }
             fetch()
         }

@@ -29,6 +29,8 @@ struct PendingProposal {
     var filledAt: UInt64?
     /// How often peers were asked for them.
     var requests = 0
+    /// The entries it names are not those of its header.
+    var isRefuted = false
 
     init(proposer: Int, parentView: UInt64, subject: VoteSubject, outline: BlockOutline) {
         self.proposer = proposer
@@ -244,6 +246,7 @@ extension Replica {
             receive(proposal.justification, from: peer)
             return
         }
+        guard !simplex.hasReported(proposal.vote.validator, in: view) else { return }
         guard let vote = simplex.verified(proposer: proposal.vote) else {
             return effects.append(.cutOff(peer, .forgedVote))
         }
@@ -291,7 +294,8 @@ extension Replica {
         // The clock may catch up; the retry timer looks again.
         guard header.timeMs <= nowMs + parameters.driftMs else { return }
         let depth = state.layers.count - tail.count
-        guard depth < ReplicaLimits.votedBlocksDepthMax || proposal.outline.items.isEmpty
+        // What the ledger does by itself nobody may leave out: refusing it would be refusing every block.
+        guard depth < ReplicaLimits.votedBlocksDepthMax || !proposal.outline.hasEnvelopes
         else { return }
         if let executed = tree[proposal.subject.header]?.executed {
             // Proposed before, in another view.
@@ -328,6 +332,8 @@ extension Replica {
             if mutation.contains(isChildOfLast ? .continueEpoch : .notarizeUnexecuted) {
                 return voteBlindly(proposal, view, baseEndsEpoch: isChildOfLast)
             }
+            // Should a quorum vouch for the header, its entries are asked for: these are others, or the state here is wrong.
+            proposals[view]?.isRefuted = true
             refuseProposal(view)
         }
     }

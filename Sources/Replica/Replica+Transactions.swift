@@ -128,7 +128,9 @@ extension Replica {
     }
 
     /// The oldest view in which the block was proposed.
-    private func proposalView(_ header: Digest) -> UInt64? {
-        proposals.keys.sorted().first { proposals[$0]?.subject.header == header }
+    func proposalView(_ header: Digest) -> UInt64? {
+        proposals.keys.sorted().first {
+            proposals[$0]?.subject.header == header && proposals[$0]?.isRefuted == false
+        }
     }
 }

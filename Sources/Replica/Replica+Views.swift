@@ -8,9 +8,9 @@ extension Replica {
         tree.nodes.values.contains { !$0.block.entries.isEmpty }
     }
 
-    /// Doubled for each full turn of leaders in which nothing was notarized.
+    /// Doubled for each full turn of leaders in which nothing became final.
     private var viewTimeoutMs: UInt64 {
-        let turns = simplex.barrenViews / UInt64(simplex.validators.count)
+        let turns = simplex.viewsSinceFinal / UInt64(simplex.validators.count)
         return parameters.viewTimeoutMs << min(turns, ReplicaLimits.timeoutDoublingsMax)
     }
 
@@ -129,7 +129,9 @@ extension Replica {
             case .forged: return effects.append(.cutOff(peer, .forgedCertificate))
             }
         }
-        simplex.compare(answer, from: peer.seat)
+        if !simplex.compare(answer, from: peer.seat) {
+            effects.append(.cutOff(peer, .forgedVote))
+        }
     }
 
     // MARK: Peers
@@ -142,12 +144,7 @@ extension Replica {
             heard(peer)
             receive(proposal, from: peer)
         case .votes(let votes):
-            let recent = UInt64(simplex.validators.count) * ReplicaLimits.recentTurns
-            if votes.contains(where: {
-                $0.statement.kind != .nullify && $0.statement.view + recent >= simplex.view
-            }) {
-                heard(peer)
-            }
+            if votes.contains(where: { isRecent($0.statement) }) { heard(peer) }
             for vote in votes {
                 if vote.statement.epoch > simplex.epoch
                     || vote.statement.view > simplex.view + Simplex.viewsAheadMax
@@ -185,12 +182,21 @@ extension Replica {
             {
                 effects.append(.send(peer, .block(block)))
             }
-        case .block(let block): receive(wanted: block)
+        case .block(let block): receive(wanted: block, from: peer)
         case .status(let status): receive(status, from: peer)
         case .heldVotesRequest(let epoch, let question):
             tellVotes(peer, epoch: epoch, question: question)
         case .heldVotes(let answer): receive(answer, from: peer)
         }
+    }
+
+    /// Whether it is for a block of about the present views. Nothing of it was verified: it may name any view.
+    private func isRecent(_ statement: VoteStatement) -> Bool {
+        guard statement.kind != .nullify, statement.epoch == simplex.epoch,
+            statement.view <= simplex.view + Simplex.viewsAheadMax
+        else { return false }
+        let turns = UInt64(simplex.validators.count) * ReplicaLimits.recentTurns
+        return statement.view >= simplex.view || simplex.view - statement.view <= turns
     }
 
     /// Proposals and votes for recent blocks alone count: one that still catches up can nullify, and repeat what it
@@ -223,7 +229,6 @@ extension Replica {
             }
             return
         }
-        isBehindEpochs = false
         if theirs.view > simplex.view || theirs.finalView > simplex.book.final.view
             || theirs.finalHeight > finalHeight
         {

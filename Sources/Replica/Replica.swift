@@ -86,9 +86,14 @@ public struct Replica<Base: CommittedState> {
     var keys: [KeyReference: PublicKey] = [:]
 
     var wanted: [Digest] = []
+    /// Blocks that were asked for in this epoch, and the peers that have not answered yet.
+    var requested: [Digest: Set<PeerID>] = [:]
     var isFetching = false
     var nextFetchSeat: Int
+    /// Who said last of itself that it has more.
     var fetchPeer: PeerID?
+    /// Whether it is asked next, if there is one.
+    var asksWhoHasMore = true
     /// A peer said that a later epoch has begun: final blocks are asked for until an answer brings none.
     var isBehindEpochs = false
     /// A recovery of the present epoch was found to contradict what is final here. One is enough.
@@ -197,6 +202,9 @@ public struct Replica<Base: CommittedState> {
 
     /// Whether it holds the block's execution; for the simulator's checks.
     package func hasExecuted(_ header: Digest) -> Bool { tree.isExecuted(header) }
+
+    /// Bodies above the final block that are in memory; for the simulator's checks.
+    package var heldBodies: Int { tree.nodes.count }
 
     public var view: UInt64 { simplex.view }
     public var finalHeight: UInt64 { finalHeader.height }

@@ -5,7 +5,7 @@ public struct FaultCounts: Sendable, Equatable {
         case kills, powerCuts, commonPowerCuts, halfSteps, restarts, formats
         case lostWrites, tornWrites, unsyncedSyncs, turnedBits, damageFound, emptiedFolders,
             lostDisks
-        case equivocations, withheld, replayed, forged, syncLies
+        case equivocations, withheld, replayed, forged, syncLies, pestered
         case seatChanges, epochs, convictions, lostQuorums, recoveries
         case equivocationsSeen, culprits, amnesiacVotes, barred, silenced, lightClientChecks,
             lightClientRefusals
@@ -22,7 +22,7 @@ public struct FaultCounts: Sendable, Equatable {
             case .dropped, .duplicated, .delayed, .partitions, .oneWayCuts, .skewedClocks, .kills,
                 .powerCuts, .commonPowerCuts, .halfSteps, .lostWrites, .tornWrites, .unsyncedSyncs,
                 .turnedBits, .lostDisks, .lostQuorums, .equivocations, .withheld, .replayed,
-                .forged, .syncLies:
+                .forged, .syncLies, .pestered:
                 true
             }
         }
@@ -55,6 +55,7 @@ public struct FaultCounts: Sendable, Equatable {
             case .replayed: ("messages replayed", "重放消息")
             case .forged: ("forgeries", "伪造")
             case .syncLies: ("lies in catch-up", "同步谎言")
+            case .pestered: ("things said that nobody asked for", "无人请求的虚假消息")
             case .seatChanges: ("changes of seats", "席位变更")
             case .epochs: ("epochs begun", "已开始的届数")
             case .convictions: ("validators convicted", "认定双签的记账节点")

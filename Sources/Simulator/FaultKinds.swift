@@ -40,9 +40,13 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
     /// More validators than can be faulty are lost for good, and the rest go on by a recovery.
     package static let lostQuorum = FaultKinds(bit: 19)
 
-    package static let all = FaultKinds(rawValue: (1 << 20) - 1)
+    /// Says what nobody asked for: that it has more blocks than there are, votes of views that never come, blocks whose
+    /// ancestors are made up, and its own header over other entries.
+    package static let pestering = FaultKinds(bit: 20)
+
+    package static let all = FaultKinds(rawValue: (1 << 21) - 1)
     package static let lies: FaultKinds = [
-        .equivocation, .withholding, .replay, .forgery, .syncLies,
+        .equivocation, .withholding, .replay, .forgery, .syncLies, .pestering,
     ]
 
     package static let names: [(name: String, kind: FaultKinds)] = [
@@ -52,7 +56,7 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
         ("equivocation", .equivocation), ("withholding", .withholding), ("replay", .replay),
         ("forgery", .forgery), ("syncLies", .syncLies), ("lostDisk", .lostDisk),
         ("lyingDisk", .lyingDisk), ("bitRot", .bitRot),
-        ("seatChange", .seatChange), ("lostQuorum", .lostQuorum),
+        ("seatChange", .seatChange), ("lostQuorum", .lostQuorum), ("pestering", .pestering),
     ]
 
     /// Names with commas between; nil where one is unknown.

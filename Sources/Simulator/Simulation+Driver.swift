@@ -7,6 +7,9 @@ import Storage
 
 /// What `Node` does for a replica in production: performing its effects, here with a life that may end between any two.
 extension Simulation {
+    /// Far more than are ever under way.
+    private static let heldBodiesMax = 128
+
     func give(_ input: Input, to seat: Int) {
         guard violation == nil, nodes[seat].replica != nil else { return }
         let nowMs = wallMs(skewedBy: nodes[seat].skewMs)
@@ -15,6 +18,11 @@ extension Simulation {
         trace(input, seat)
         guard let effects = nodes[seat].replica?.handle(input, nowMs: nowMs) else { return }
         noteView(seat)
+        if isHonest(seat), let held = nodes[seat].replica?.heldBodies,
+            held > Simulation.heldBodiesMax
+        {
+            return fail("v\(seat) holds \(held) blocks that are not final")
+        }
         if let fault = nodes[seat].store?.fault { return storageFailed(fault, seat: seat) }
         for effect in effects {
             if let left = nodes[seat].effectsToLive {

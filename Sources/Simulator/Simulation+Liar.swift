@@ -25,7 +25,7 @@ extension Simulation {
         }
     }
 
-    private func lies(_ kind: FaultKinds, _ seat: Int, perMille: UInt64) -> Bool {
+    func lies(_ kind: FaultKinds, _ seat: Int, perMille: UInt64) -> Bool {
         guard case .liar(let kinds) = plan.ailments[seat], kinds.contains(kind) else {
             return false
         }
@@ -38,9 +38,11 @@ extension Simulation {
             broadcast(overheard[random.below(overheard.count)], from: seat)
         }
         if lies(.forgery, seat, perMille: 100) { forge(from: seat) }
+        if lies(.pestering, seat, perMille: 150) { pester(from: seat) }
         switch message {
         case .proposal(let proposal):
             learn(proposal)
+            if lies(.pestering, seat, perMille: 400) { return mislead(proposal, from: seat) }
             guard lies(.equivocation, seat, perMille: 800),
                 let other = forged(proposal, by: seat)
             else { return say(message, from: seat) }

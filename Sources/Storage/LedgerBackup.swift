@@ -101,7 +101,7 @@ public enum LedgerBackup {
                 DELETE FROM certificate;
                 DELETE FROM body WHERE id NOT IN (SELECT body FROM block);
                 DELETE FROM meta WHERE name IN ('store', 'votes')
-                    OR name LIKE 'starts/%' OR name LIKE 'forgotten/%';
+                    OR name LIKE 'starts/%' OR name LIKE 'bound/%' OR name LIKE 'forgotten/%';
                 """)
         }
         return height

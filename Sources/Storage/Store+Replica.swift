@@ -76,11 +76,15 @@ extension Store {
 
     /// Makes the replica's commit durable; see `commit(_:)`.
     public func commit(_ commit: Commit) throws(StorageError) {
-        let last = commit.blocks.count - 1
+        var finalizations: [Digest: Certificate] = [:]
+        for certificate in commit.earlier + [commit.finalization] {
+            if let header = certificate.statement.subject?.header {
+                finalizations[header] = certificate
+            }
+        }
         try self.commit(
-            commit.blocks.enumerated().map { index, block in
-                BlockCommit(
-                    block, finalization: index == last ? commit.finalization : nil, suite: suite)
+            commit.blocks.map {
+                BlockCommit($0, finalization: finalizations[$0.headerDigest], suite: suite)
             })
     }
 }

@@ -6,8 +6,8 @@ import SQLite
 /// What the store knows of the keys that vote from it; `VoteBinding` says why. All of it is vote state: it goes into no
 /// snapshot and no backup.
 ///
-/// Rows of `meta`: `store` = the store's id; `starts/<key id>` = starts counted; `forgotten/<key id>` = the vote; `votes` = the
-/// sum of the votes that are stored.
+/// Rows of `meta`: `store` = the store's id; `starts/<key id>` = starts counted; `bound/<key id>`, once the file beside the key was
+/// written; `forgotten/<key id>` = the vote; `votes` = the sum of the votes that are stored.
 extension Store {
     /// Claims the key for this start: counts it here, durably, then lets the driver write the file.
     ///
@@ -21,7 +21,7 @@ extension Store {
         let known = try run { () throws(SQLiteError) in
             (
                 forgotten: try voting.forgotten(key), starts: try voting.starts(key),
-                store: try voting.storeID()
+                isBound: try voting.isBound(key), store: try voting.storeID()
             )
         }
         if let vote = known.forgotten {
@@ -30,7 +30,8 @@ extension Store {
         let binding: VoteBinding
         do throws(VoteBar) {
             binding = try VoteBinding.claim(
-                key: key, store: known.store, counted: known.starts, file: file)
+                key: key, store: known.store, counted: known.starts, isBound: known.isBound,
+                file: file)
         } catch {
             return .failure(error)
         }
@@ -43,6 +44,11 @@ extension Store {
             try write(binding)
         } catch {
             return .failure(error)
+        }
+        if !known.isBound {
+            try run { () throws(SQLiteError) in
+                try database.transaction { () throws(SQLiteError) in try voting.setBound(key) }
+            }
         }
         return .success(binding)
     }
@@ -92,6 +98,10 @@ final class VotingRows {
     func setStarts(_ key: KeyID, _ starts: UInt64) throws(SQLiteError) {
         try set("starts/\(key)", starts.encoded)
     }
+
+    func isBound(_ key: KeyID) throws(SQLiteError) -> Bool { try value("bound/\(key)") != nil }
+
+    func setBound(_ key: KeyID) throws(SQLiteError) { try set("bound/\(key)", []) }
 
     func forgotten(_ key: KeyID) throws(SQLiteError) -> VoteStatement? {
         guard let bytes = try value("forgotten/\(key)") else { return nil }

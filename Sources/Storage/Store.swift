@@ -141,7 +141,9 @@ public final class Store {
             try database.setBusyTimeout(milliseconds: 5_000)
             try database.setPragma("wal_autocheckpoint", "\(options.logPagesMax)")
             try database.setPragma("journal_size_limit", "67108864")
-            try database.setPragma("cache_size", "-65536")
+            // Nearly all that is written is appended, and the state has a cache of its own. A large cache here costs: SQLite 3.40 walks
+            // through all of it at the end of a transaction that split a page (docs/performance.md).
+            try database.setPragma("cache_size", "-8192")
             if let pagesMax = options.pagesMax {
                 try database.setPragma("max_page_count", "\(pagesMax)")
             }

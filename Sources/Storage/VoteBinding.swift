@@ -7,13 +7,16 @@ import LedgerCrypto
 /// A key votes from the store that first used it and from no other: one that was lost, restored from an older copy or
 /// brought in from a backup does not show what the key has signed, and signing the contrary would be equivocation. The
 /// binding is kept twice, in the store and in a small file beside the key. At each start `claim` compares the two, the store
-/// counts the start, then the file does, both durably, and only then is a vote possible.
+/// counts the start, then the file does, both durably; the first time, the store then notes that there is a file. Only then is a
+/// vote possible.
 ///
 /// | a crash | leaves | the next start |
 /// |---|---|---|
 /// | before the store has counted | both as they were | counts again |
 /// | between | the store one ahead, no vote of this start | brings the file up to it |
 /// | after both | equal counts, and votes in the store alone | counts on |
+///
+/// A file that is missing though the store has noted it was lost, and with it what tells the store from its copies.
 ///
 /// A copy of the store from an earlier start is behind the file. A copy from the latest start is not seen here: what peers
 /// hold tells that (`Consensus`, "Lost votes").
@@ -126,13 +129,17 @@ public enum BindingFile: Sendable, Equatable {
 extension VoteBinding {
     /// The binding for this start, to be made durable in the store and then in the file.
     ///
-    /// - Parameter counted: starts of the key that the store has counted.
+    /// - Parameters:
+    ///   - counted: starts of the key that the store has counted.
+    ///   - isBound: whether the store has noted that there is a file.
     static func claim(
-        key: KeyID, store: StoreID, counted: UInt64, file: BindingFile
+        key: KeyID, store: StoreID, counted: UInt64, isBound: Bool, file: BindingFile
     ) throws(VoteBar) -> VoteBinding {
         let filed: UInt64
         switch file {
-        case .none: filed = 0
+        case .none:
+            if isBound { throw .fileLost }
+            filed = 0
         case .unreadable: throw .fileUnreadable
         case .binding(let binding):
             guard binding.key == key else { throw .fileUnreadable }

@@ -12,7 +12,7 @@ import Storage
 struct Huijind: Program {
     static let configuration = CommandConfiguration(
         commandName: "huijind",
-        abstract: "A Huijin validator node / 汇津记账节点",
+        abstract: "A Huijin node: a validator, or an observer / 汇津节点：记账或观察",
         discussion: """
             Exit codes / 退出码:
               0   stopped as asked / 正常停止

@@ -163,6 +163,35 @@ struct SimplexTests {
         #expect(core.evidence.count == 2)
     }
 
+    /// A leader gives one block to two validators and another to the third, which sees the first one's certificate.
+    @Test func aContradictionMayBeWithinACertificate() {
+        let other = fixture.vote(fixture.notarize(1, fixture.block(1, "b")), 1)
+        let notarization = fixture.certificate(fixture.notarize(1, fixture.block(1)), [1, 2, 3])
+        let finalization = fixture.certificate(fixture.finalize(1, fixture.block(1)), [1, 2, 3])
+        let pair = [1]
+        for order in 0..<3 {
+            var core = fixture.core()
+            if order == 0 { core.receive(other) }
+            core.receive(notarization)
+            if order == 1 { core.receive(other) }
+            core.receive(finalization)
+            // Also when the view is final already, and for a while after.
+            if order == 2 {
+                for view in 2...UInt64(6) {
+                    core.receive(fixture.certificate(fixture.finalize(view, fixture.block(view))))
+                }
+                core.receive(other)
+            }
+            #expect(core.evidence.map(\.first.validator) == pair, "\(order)")
+            #expect(core.hasReported(1, in: 1) && !core.hasReported(2, in: 1))
+        }
+        var core = fixture.core()
+        core.receive(notarization)
+        let last = 1 + Simplex.finalViewsRemembered
+        core.receive(fixture.certificate(fixture.finalize(last, fixture.block(2))))
+        #expect(!core.wants(other.value), "not for ever")
+    }
+
     /// A vote counts once, whoever repeats it, and an equivocator's second block never helps to a quorum.
     @Test func votesAreCountedOnce() {
         var core = fixture.core()

@@ -174,6 +174,7 @@ import Testing
         let unread = PeerMessage.transactions([network.evidence(1), [1, 2]]).encoded
         #expect(intake.receive(from: 0, unread) == .cutOff(.undecodable))
         #expect(intake.undecodableCount == 2)
+        let cost = frame.count + FrameIntake.overheadBytes
         // Each peer has a share of its own, and all of them together have a limit.
         func fill(_ peer: Int) -> Int {
             var received = 1
@@ -181,10 +182,10 @@ import Testing
             return received
         }
         let first = fill(0)
-        #expect(first == 1_000 / frame.count + 1)
+        #expect(first == 1_000 / cost + 1)
         let second = fill(1)
-        #expect(second > 0 && (first + second - 1) * frame.count <= 1_600)
-        #expect((first + second) * frame.count > 1_600)
+        #expect(second > 0 && (first + second - 1) * cost <= 1_600)
+        #expect((first + second) * cost > 1_600)
         let mails = mailbox.take(until: .now())
         #expect(mails.count == first + second)
         var resumed: [Bool] = []
@@ -197,7 +198,15 @@ import Testing
         limits.inboundBytesPerPeerMax = 10
         let narrow = FrameIntake(mailbox, genesis: network.genesis, limits: limits)
         #expect(narrow.receive(from: 0, frame) == .pause)
-        #expect(narrow.handled(from: 0, bytes: frame.count))
+        #expect(narrow.handled(from: 0, bytes: cost))
+        // What is hardly longer than nothing waits in a bounded number too.
+        limits.inboundBytesPerPeerMax = 10_000
+        let wide = FrameIntake(mailbox, genesis: network.genesis, limits: limits)
+        let request = PeerMessage.finalBlocksRequest(from: 1).encoded
+        let count = (0..<10_000).prefix { _ in
+            wide.receive(from: 0, request) == .continue
+        }.count
+        #expect(count < 10_000 / FrameIntake.overheadBytes)
     }
 }
 
@@ -226,6 +235,22 @@ import Testing
         var left = 0
         while !queue.isEmpty { left += queue.takeRound().count }
         #expect(left == 10_000 - 12 + 1)
+    }
+
+    /// A lane that is never empty does not hold what was taken.
+    @Test func whatWasTakenIsLetGo() {
+        final class Load: Sendable {}
+        var queue = FairQueue()
+        weak var held: Load?
+        do {
+            let load = Load()
+            held = load
+            queue.add([.read { _ in withExtendedLifetime(load) {} }])
+            queue.add((0..<1_000).map { _ in .read { _ in } })
+        }
+        #expect(held != nil)
+        _ = queue.takeRound()
+        #expect(held == nil && !queue.isEmpty)
     }
 
     @Test func orderWithinALaneIsKept() {

@@ -37,6 +37,8 @@ final class EpochNetwork {
     var nodes: [Node] = []
     var queue = EventQueue<Event>()
     var nowUs: UInt64 = 0
+    /// How long a message takes, in microseconds.
+    var delayUs: ClosedRange<UInt64> = 1_000...9_999
     /// Per mille of messages that are lost.
     var drop = 0
     /// How far all clocks are ahead of the virtual time.
@@ -287,7 +289,8 @@ final class EpochNetwork {
     private func send(_ message: PeerMessage, _ from: Int, to: Int) {
         guard nodes[to].isUp, dice.below(1_000) >= drop else { return }
         queue.push(
-            .deliver(to: to, from: from, message), atUs: nowUs + 1_000 + UInt64(dice.below(9_000)))
+            .deliver(to: to, from: from, message),
+            atUs: nowUs + dice.between(delayUs.lowerBound, delayUs.upperBound))
     }
 
     // MARK: Time

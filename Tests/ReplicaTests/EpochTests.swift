@@ -63,6 +63,17 @@ struct EpochTests {
         #expect(network.outcomes.values.allSatisfy { $0 == 0 })
     }
 
+    /// Messages slower than half of a time-out: all nullify a view before they see its notarization, so blocks are notarized and
+    /// none becomes final until the time-outs have grown.
+    @Test(arguments: [40, 55, 75, 110, 200, 300] as [UInt64])
+    func slowLinksOnlySlowItDown(_ percent: UInt64) {
+        let network = EpochNetwork(seed: percent)
+        let delayUs = network.genesis.parameters.viewTimeoutMs * 10 * percent
+        network.delayUs = delayUs...(delayUs + 2_000)
+        let went = network.run(untilSeconds: 300) { network.headers.count >= 20 }
+        #expect(went, "\(network.headers.count) blocks, \(network.faults)")
+    }
+
     static let seeds: ClosedRange<UInt64> = 1...2
 
     /// Lost messages and restarts at any time; agreement, one vote a view, and progress are checked.

@@ -97,7 +97,12 @@ final class SimulatedDisk: StateReader, MapReader {
             let isLast = executed.headerDigest == commit.blocks.last?.headerDigest
             blocks.append(
                 StoredBlock(
-                    block: executed.block, finalization: isLast ? commit.finalization : nil))
+                    block: executed.block,
+                    finalization: isLast
+                        ? commit.finalization
+                        : commit.earlier.first {
+                            $0.statement.subject?.header == executed.headerDigest
+                        }))
             apply(executed.delta, executed.mapLayer)
             header = executed.header
             headerDigest = executed.headerDigest

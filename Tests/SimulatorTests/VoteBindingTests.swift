@@ -94,6 +94,18 @@ struct VoteBindingTests {
         #expect(binding.starts == 2)
     }
 
+    /// Also beside a copy of the store from its very first start.
+    @Test func aFileLostAfterTheFirstStartBars() throws {
+        let machine = Machine()
+        _ = try machine.start(key, diesBetween: true)
+        machine.end()
+        _ = try machine.start(key).get()
+        machine.end()
+        machine.file = .none
+        #expect(try machine.start(key) == .failure(.fileLost))
+        machine.end()
+    }
+
     @Test func aLostOrForeignFileBars() throws {
         let machine = Machine()
         _ = try machine.start(key).get()

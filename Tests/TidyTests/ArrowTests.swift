@@ -22,6 +22,9 @@ import Testing
         "Execution", "Replica", "LightClient", "VerifyPage",
     ]
 
+    /// Libraries without I/O.
+    static let pureLibraries: Set<String> = ["DequeModule"]
+
     static let lightClientMayImport: Set<String> = [
         "Encoding", "LedgerCrypto", "Merkle", "Ledger", "Records",
     ]
@@ -73,7 +76,8 @@ import Testing
     }
 
     @Test func pureRoomsImportOnlyOurOwn() throws {
-        for line in try Self.imports() where Self.pure.contains(line.room) {
+        for line in try Self.imports()
+        where Self.pure.contains(line.room) && !Self.pureLibraries.contains(line.module) {
             #expect(
                 Self.floors[line.module] != nil, "\(line.room)/\(line.file) imports \(line.module)")
         }
