@@ -17,12 +17,14 @@ final class ChaosLoad: Sendable {
         /// When, and how many had been acknowledged by then.
         var marks: [(at: ContinuousClock.Instant, count: Int)] = []
         var isStopped = false
+        /// How many workers are at each node.
+        var workers: [Int]
     }
 
     private let clients: [HuijinClient]
     private let senders: Senders
     private let open: Int
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     static let perRequest = 25
     /// Answers take longer than this only where a node is away; then the next one is asked.
@@ -36,6 +38,7 @@ final class ChaosLoad: Sendable {
         }
         self.senders = senders
         self.open = open
+        state = Mutex(State(workers: Array(repeating: 0, count: nodes.count)))
     }
 
     var acknowledged: [Acknowledged] { state.withLock { $0.acknowledged } }
@@ -50,6 +53,7 @@ final class ChaosLoad: Sendable {
 
     private func work(_ worker: Int) async {
         var node = worker % clients.count
+        state.withLock { $0.workers[node] += 1 }
         var number = worker
         var height: UInt64 = 0
         while !state.withLock({ $0.isStopped }) {
@@ -70,18 +74,23 @@ final class ChaosLoad: Sendable {
                 }
                 height = max(height, final.compactMap(\.height).max() ?? 0)
                 // A node that is paused or cut off answers, if at all, without anything final.
-                if final.isEmpty { node = another(than: node, number) }
+                if final.isEmpty { node = moved(from: node) }
             } catch {
-                node = another(than: node, number)
+                node = moved(from: node)
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }
     }
 
-    /// Not always the next: in the end all workers would wait at one and the same node.
-    private func another(than node: Int, _ number: Int) -> Int {
-        let step = number / ChaosLoad.perRequest % (clients.count - 1)
-        return (node + 1 + step) % clients.count
+    /// To the node with the fewest workers: if all waited at the one that is away, nothing would be asked of those that go on.
+    private func moved(from node: Int) -> Int {
+        state.withLock { state in
+            let others = (1..<clients.count).map { (node + $0) % clients.count }
+            let next = others.min { state.workers[$0] < state.workers[$1] } ?? node
+            state.workers[node] -= 1
+            state.workers[next] += 1
+            return next
+        }
     }
 
     /// Acknowledged a second, lately.

@@ -86,6 +86,17 @@ extension Routes {
         return .cbor(bytes)
     }
 
+    func nullification(_ context: BasicRequestContext) async throws -> Response {
+        guard let epoch = context.parameters.get("epoch").flatMap({ UInt64($0) }),
+            let view = context.parameters.get("view").flatMap({ UInt64($0) })
+        else { throw APIError.badPath }
+        let found = try await reads.history {
+            try $0.store.nullification(epoch: epoch, view: view)
+        }
+        guard let found else { throw APIError.notFound }
+        return .cbor(found.encoded)
+    }
+
     // MARK: Transactions
 
     func transaction(_ request: Request, _ context: BasicRequestContext) async throws -> Response {

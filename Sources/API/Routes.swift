@@ -56,6 +56,15 @@ struct Routes: Sendable {
                 "最新终局区块头证据包，供跟随账本者使用", parameters: [Self.epochs],
                 answers: [Route.cbor]
             ) { request, _ in try await checkpointBundle(request) },
+            Route(
+                .get, "/v1/epochs/{epoch}/nullifications/{view}",
+                "The certificate by which a quorum skipped a view, where this node saw it: it names culprits of a fork",
+                "法定多数据以跳过某一视图的作废证书（限本节点所见者），可据以指明分叉的违规者",
+                parameters: [
+                    .path("epoch", "from 0", "自 0 起的届次", type: "integer"),
+                    .path("view", "from 1", "自 1 起的视图", type: "integer"),
+                ], answers: [Route.cbor]
+            ) { _, context in try await nullification(context) },
         ]
     }
 

@@ -16,7 +16,7 @@ public struct FinalPoint: Sendable, Equatable {
 
 /// The certificates above the final view: which views are notarized, with what, and which are nullified.
 ///
-/// Below the newest finalization nothing is kept. Above it there is at most one notarization and one nullification
+/// Below the newest finalization nothing is kept, but nullifications until they are handed on. Above it there is at most one notarization and one nullification
 /// a view; each took a quorum, so no minority can make this grow faster than honest replicas change views.
 public struct CertificateBook: Sendable {
     public private(set) var final: FinalPoint
@@ -24,6 +24,11 @@ public struct CertificateBook: Sendable {
     private var nullifications: [UInt64: Certificate] = [:]
     /// The lowest view above the final one without any certificate.
     public private(set) var openView: UInt64
+    /// Nullifications that a finalization has passed, ascending, until `takePassed`.
+    private var passed: [Certificate] = []
+
+    /// Of these the newest are kept for `takePassed`.
+    public static let passedMax = 1_024
 
     public init(final: FinalPoint) {
         self.final = final
@@ -76,14 +81,26 @@ public struct CertificateBook: Sendable {
     private mutating func prune(from old: UInt64, to view: UInt64) {
         // A long absence makes the range longer than the tables.
         if view - old > UInt64(notarizations.count + nullifications.count) {
+            passed += nullifications.filter { $0.key <= view }.sorted { $0.key < $1.key }.map(
+                \.value)
             notarizations = notarizations.filter { $0.key > view }
             nullifications = nullifications.filter { $0.key > view }
-            return
+        } else {
+            for passing in old...view {
+                notarizations[passing] = nil
+                if let certificate = nullifications.removeValue(forKey: passing) {
+                    passed.append(certificate)
+                }
+            }
         }
-        for passed in old...view {
-            notarizations[passed] = nil
-            nullifications[passed] = nil
-        }
+        passed.removeFirst(max(0, passed.count - CertificateBook.passedMax))
+    }
+
+    /// The nullifications that finalizations have passed since the last call: whoever voted to finalize a block of such a view as well,
+    /// has broken the rules.
+    public mutating func takePassed() -> [Certificate] {
+        defer { passed = [] }
+        return passed
     }
 
     /// Whether a block proposed in `view` may have the block notarized in `parentView` as its parent: that one is

@@ -206,6 +206,9 @@ public struct Simplex: Sendable {
         }
     }
 
+    /// See `CertificateBook.takePassed`.
+    public mutating func takePassedNullifications() -> [Certificate] { book.takePassed() }
+
     // MARK: Votes and certificates
 
     /// Whether verifying this vote could change anything.

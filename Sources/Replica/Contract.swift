@@ -112,19 +112,26 @@ public struct Commit: Sendable {
     public let finalization: Certificate
     /// Those of blocks further down, of which others made final what is above them.
     public let earlier: [Certificate]
+    /// Nullifications of views that were skipped on the way and that this replica saw, ascending. The ledger goes on without them;
+    /// if it ever forks, they name validators that made it fork.
+    public let skipped: [Certificate]
 
-    public init(blocks: [ExecutedBlock], finalization: Certificate, earlier: [Certificate] = []) {
+    public init(
+        blocks: [ExecutedBlock], finalization: Certificate, earlier: [Certificate] = [],
+        skipped: [Certificate] = []
+    ) {
         precondition(!blocks.isEmpty, "a commit holds at least one block")
         self.blocks = blocks
         self.finalization = finalization
         self.earlier = earlier
+        self.skipped = skipped
     }
 
     /// This and the one that follows it, in one durable step.
     func joined(with next: Commit) -> Commit {
         Commit(
             blocks: blocks + next.blocks, finalization: next.finalization,
-            earlier: earlier + [finalization] + next.earlier)
+            earlier: earlier + [finalization] + next.earlier, skipped: skipped + next.skipped)
     }
 
     public var header: Header { blocks[blocks.count - 1].block.header }
@@ -213,6 +220,10 @@ public enum ReplicaLimits {
     public static let fullBlocksDepthMax = 8
     /// Beyond this many, a replica votes for empty blocks only (its final height may lag behind the leader's).
     public static let votedBlocksDepthMax = 32
+    /// The same two limits for the bytes of the envelopes in them. One certificate may make all of these blocks final, and then a
+    /// peer that lacks them gets them in one message (`PeerLimits.message`) or not at all.
+    public static let fullBlocksBytesMax = 12_582_912
+    public static let votedBlocksBytesMax = 20_971_520
     /// Bodies kept without looking whether they still matter.
     public static let bodiesMax = 16
     /// Bodies of nullified views are kept for this many views, in case one turns out to be notarized.

@@ -143,7 +143,10 @@ extension Replica {
         precondition(
             certificate.statement.subject == last.subject && certificate.kind.makesFinal,
             "a commit ends with the block that its certificate names")
-        perform(Commit(blocks: blocks, finalization: certificate))
+        perform(
+            Commit(
+                blocks: blocks, finalization: certificate,
+                skipped: simplex.takePassedNullifications()))
         tail += blocks
         for (node, block) in zip(nodes, blocks) {
             replay.insert(block)

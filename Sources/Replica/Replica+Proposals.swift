@@ -121,7 +121,9 @@ extension Replica {
             return propose(last, view: view, parentView: parent.view)
         }
         let depth = state.layers.count - tail.count
-        let isEmpty = depth >= ReplicaLimits.fullBlocksDepthMax
+        let isEmpty =
+            depth >= ReplicaLimits.fullBlocksDepthMax
+            || holdsMore(than: ReplicaLimits.fullBlocksBytesMax, state)
         if isEmpty, !heartbeatPassed { return }
         if depth > 0, mempool.readyCount < ReplicaLimits.pipelinedTransactionsMin, isHeld() {
             return
@@ -129,6 +131,18 @@ extension Replica {
         let timeMs = max(nowMs, state.header.timeMs + 1)
         guard let executed = build(on: state, timeMs: timeMs, isEmpty: isEmpty) else { return }
         propose(executed, view: view, parentView: parent.view)
+    }
+
+    /// Whether the envelopes in a state's blocks that are not final have more bytes than that.
+    func holdsMore(than bytesMax: Int, _ state: ParentState<Base>) -> Bool {
+        let layers = state.layers.dropFirst(tail.count)
+        // Mostly this says it.
+        guard layers.count * Int(parameters.blockBytesMax) > bytesMax else { return false }
+        var bytes = 0
+        for layer in layers {
+            for case .envelope(let envelope) in layer.block.entries { bytes += envelope.count }
+        }
+        return bytes > bytesMax
     }
 
     /// Whether a small block waits for the one before it, as Nagle's algorithm has a small segment wait (RFC 896).
@@ -295,8 +309,11 @@ extension Replica {
         guard header.timeMs <= nowMs + parameters.driftMs else { return }
         let depth = state.layers.count - tail.count
         // What the ledger does by itself nobody may leave out: refusing it would be refusing every block.
-        guard depth < ReplicaLimits.votedBlocksDepthMax || !proposal.outline.hasEnvelopes
-        else { return }
+        if proposal.outline.hasEnvelopes {
+            guard depth < ReplicaLimits.votedBlocksDepthMax,
+                !holdsMore(than: ReplicaLimits.votedBlocksBytesMax, state)
+            else { return }
+        }
         if let executed = tree[proposal.subject.header]?.executed {
             // Proposed before, in another view.
             proposals[view]?.state = .done

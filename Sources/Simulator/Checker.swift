@@ -177,10 +177,8 @@ struct Checker {
         return nil
     }
 
-    /// For each bank: confirmed deposits − withdrawals = what its clients hold.
     private func money(_ store: Store, seat: Int) -> String? {
-        var client: [MemberID: UInt64] = [:]
-        var banks: [BankRecord] = []
+        var balance = MoneyBalance()
         var isReadable = true
         do throws(StateStoreError) {
             try store.state.forEachEntry { _, value in
@@ -188,22 +186,34 @@ struct Checker {
                     isReadable = false
                     return false
                 }
-                switch record {
-                case .account(let account):
-                    client[account.bank, default: 0] +=
-                        account.availableFen + account.lockedFen + account.pendingWithdrawalFen
-                case .bank(let bank): banks.append(bank)
-                default: break
-                }
+                balance.add(record)
                 return true
             }
         } catch {
             return "v\(seat): the state cannot be read: \(error)"
         }
         guard isReadable else { return "v\(seat): a stored record does not decode" }
-        for bank in banks where bank.depositsFen - bank.withdrawalsFen != client[bank.member] ?? 0 {
-            return "v\(seat): money of bank \(bank.member) is not conserved"
+        return balance.unbalanced.map { "v\(seat): money of bank \($0) is not conserved" }
+    }
+}
+
+/// For each bank: confirmed deposits − withdrawals = what its clients hold.
+struct MoneyBalance {
+    private var held: [MemberID: UInt64] = [:]
+    private var banks: [BankRecord] = []
+
+    mutating func add(_ record: AnyRecord) {
+        switch record {
+        case .account(let account):
+            held[account.bank, default: 0] +=
+                account.availableFen + account.lockedFen + account.pendingWithdrawalFen
+        case .bank(let bank): banks.append(bank)
+        default: break
         }
-        return nil
+    }
+
+    /// A bank of which it does not hold.
+    var unbalanced: MemberID? {
+        banks.first { $0.depositsFen - $0.withdrawalsFen != held[$0.member] ?? 0 }?.member
     }
 }

@@ -1,7 +1,7 @@
 /// How often each kind of fault happened, over one or many seeds.
 public struct FaultCounts: Sendable, Equatable {
     public enum Kind: Int, CaseIterable, Sendable {
-        case dropped, duplicated, delayed, cutOff, partitions, oneWayCuts, skewedClocks
+        case dropped, duplicated, delayed, cutOff, partitions, oneWayCuts, skewedClocks, clockJumps
         case kills, powerCuts, commonPowerCuts, halfSteps, restarts, formats
         case lostWrites, tornWrites, unsyncedSyncs, turnedBits, damageFound, emptiedFolders,
             lostDisks
@@ -19,8 +19,9 @@ public struct FaultCounts: Sendable, Equatable {
                 .formats,
                 .lightClientChecks, .lightClientRefusals, .emptiedFolders, .cutOff:
                 false
-            case .dropped, .duplicated, .delayed, .partitions, .oneWayCuts, .skewedClocks, .kills,
-                .powerCuts, .commonPowerCuts, .halfSteps, .lostWrites, .tornWrites, .unsyncedSyncs,
+            case .dropped, .duplicated, .delayed, .partitions, .oneWayCuts, .skewedClocks,
+                .clockJumps, .kills, .powerCuts, .commonPowerCuts, .halfSteps, .lostWrites,
+                .tornWrites, .unsyncedSyncs,
                 .turnedBits, .lostDisks, .lostQuorums, .equivocations, .withheld, .replayed,
                 .forged, .syncLies, .pestered:
                 true
@@ -37,6 +38,7 @@ public struct FaultCounts: Sendable, Equatable {
             case .partitions: ("partitions", "网络分区")
             case .oneWayCuts: ("one-way cuts", "单向隔断")
             case .skewedClocks: ("skewed clocks", "时钟偏移")
+            case .clockJumps: ("clocks set while running", "运行中时钟跳变")
             case .kills: ("processes killed", "进程被杀")
             case .powerCuts: ("power cuts of one", "单机断电")
             case .commonPowerCuts: ("power cuts of all", "全体断电")
@@ -90,8 +92,8 @@ public struct FaultCounts: Sendable, Equatable {
     /// Ends of processes, cuts of the network, disks and clocks that fail: without single messages, lies and writes.
     public var majorFaults: Int {
         let kinds: [Kind] = [
-            .partitions, .oneWayCuts, .skewedClocks, .kills, .powerCuts, .commonPowerCuts,
-            .turnedBits, .lostDisks, .lostQuorums,
+            .partitions, .oneWayCuts, .skewedClocks, .clockJumps, .kills, .powerCuts,
+            .commonPowerCuts, .turnedBits, .lostDisks, .lostQuorums,
         ]
         return kinds.reduce(0) { $0 + self[$1] }
     }

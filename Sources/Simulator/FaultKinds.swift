@@ -44,7 +44,10 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
     /// ancestors are made up, and its own header over other entries.
     package static let pestering = FaultKinds(bit: 20)
 
-    package static let all = FaultKinds(rawValue: (1 << 21) - 1)
+    /// A clock is set, forwards or back, while the node runs.
+    package static let clockJump = FaultKinds(bit: 21)
+
+    package static let all = FaultKinds(rawValue: (1 << 22) - 1)
     package static let lies: FaultKinds = [
         .equivocation, .withholding, .replay, .forgery, .syncLies, .pestering,
     ]
@@ -57,6 +60,7 @@ package struct FaultKinds: OptionSet, Sendable, Hashable {
         ("forgery", .forgery), ("syncLies", .syncLies), ("lostDisk", .lostDisk),
         ("lyingDisk", .lyingDisk), ("bitRot", .bitRot),
         ("seatChange", .seatChange), ("lostQuorum", .lostQuorum), ("pestering", .pestering),
+        ("clockJump", .clockJump),
     ]
 
     /// Names with commas between; nil where one is unknown.

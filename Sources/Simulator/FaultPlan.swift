@@ -50,6 +50,9 @@ struct FaultPlan {
     /// Times at which somebody changes the seats, or tries again.
     var seatChanges = 0
     var losesQuorum = false
+    /// Times at which somebody's clock is set to another time, up to this far off.
+    var clockJumps = 0
+    var clockJumpMsMax: UInt64
 
     static let sparesMax = 2
 
@@ -91,6 +94,8 @@ struct FaultPlan {
         let changes = Int(random.between(4, 14))
         // It ends what most other kinds need time for.
         let loses = random.chance(perMille: 350)
+        let jumps = Int(random.between(1, 6))
+        clockJumpMsMax = random.between(1, 20) * parameters.driftMs
         kinds = drawn.subtracting(without)
         if kinds.contains(.loss) { drop = dropRate }
         if kinds.contains(.duplication) { duplicate = duplicateRate }
@@ -102,6 +107,7 @@ struct FaultPlan {
             spares = spareNodes
             seatChanges = changes
         }
+        if kinds.contains(.clockJump) { clockJumps = jumps }
         losesQuorum = kinds.contains(.lostQuorum) && loses
         if !kinds.contains(.skew) { skewMs = skewMs.map { $0 % max(1, drift / 4) } }
         ailments = ails.compactMapValues { $0.without(without) }

@@ -226,6 +226,16 @@ extension Simulation {
         }
     }
 
+    /// Somebody's clock is set to another time; it may run backwards.
+    func setClock() {
+        guard !isCalm else { return }
+        let seat = random.below(nodes.count)
+        let reach = plan.clockJumpMsMax
+        nodes[seat].skewMs = Int64(random.below(2 * reach + 1)) - Int64(reach)
+        counts[.clockJumps] += 1
+        transcript.note(nowUs, seat, "clock set \(nodes[seat].skewMs) ms off")
+    }
+
     /// Bits turn on a disk, below a running node or between its lives.
     func rot(_ seat: Int) {
         guard !isCalm, !nodes[seat].isGone else { return }

@@ -35,6 +35,7 @@ final class Simulation {
         case cut(lasting: UInt64)
         case heal(Int)
         case rot(Int)
+        case setClock
         case changeSeats
         /// More than can be faulty are lost for good.
         case loseQuorum
@@ -240,6 +241,7 @@ final class Simulation {
                 .cut(lasting: random.between(200_000, 3_000_000)), atUs: random.below(whole))
         }
         for _ in 0..<plan.seatChanges { queue.push(.changeSeats, atUs: random.below(whole)) }
+        for _ in 0..<plan.clockJumps { queue.push(.setClock, atUs: random.below(whole)) }
         if plan.losesQuorum { queue.push(.loseQuorum, atUs: random.below(whole)) }
         for seat in nodes.indices where plan.ailments[seat] == .bitRot {
             for _ in 0..<plan.rots { queue.push(.rot(seat), atUs: random.below(whole)) }
@@ -265,6 +267,7 @@ final class Simulation {
         case .cut(let lasting): cut(lasting)
         case .heal(let index): heal(index)
         case .rot(let seat): rot(seat)
+        case .setClock: setClock()
         case .changeSeats: changeSeats()
         case .loseQuorum: loseQuorum()
         case .recover: recover()

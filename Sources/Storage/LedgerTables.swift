@@ -178,11 +178,22 @@ final class LedgerTables {
         return (selectFinalization.unsigned(0), try certificate(selectFinalization, 1))
     }
 
+    /// Of a view that a final block has passed, where this node saw it.
+    func nullification(epoch: UInt64, view: UInt64) throws(SQLiteError) -> Certificate? {
+        guard Int64(exactly: epoch) != nil, Int64(exactly: view) != nil else { return nil }
+        // Not prepared beforehand: it is seldom asked for, and a file that no node has opened since has no such table.
+        let select = try database.prepare(
+            "SELECT bytes FROM nullification WHERE epoch = ?1 AND view = ?2", isKept: false)
+        try select.bind(1, epoch)
+        try select.bind(2, view)
+        return try select.step() ? certificate(select, 0) : nil
+    }
+
     private func certificate(
         _ row: Statement, _ column: Int
     ) throws(SQLiteError) -> Certificate {
         guard let certificate = CertificateRow.decode(row.bytes(column), suite: suite) else {
-            throw damaged("a finalization is not what was written")
+            throw damaged("a stored certificate is not what was written")
         }
         return certificate
     }

@@ -9,12 +9,15 @@ extension Store {
     ///
     /// - Parameter commits: consecutive heights from the watermark's next; the last one with its
     ///   finalization, under which the ones before it are final too.
+    /// - Parameter skipped: nullifications to be kept.
     ///
     /// A crash inside leaves the chain as it was: the bodies and votes are still stored, and the
     /// blocks are found final again from the certificate, or fetched from other nodes. A crash
     /// right after leaves them final here though nobody was told: an answer that was never sent
     /// promised nothing.
-    public func commit(_ commits: [BlockCommit]) throws(StorageError) {
+    public func commit(
+        _ commits: [BlockCommit], skipped: [Certificate] = []
+    ) throws(StorageError) {
         if let failure { throw failure }
         guard let last = commits.last else { return }
         guard let certified = last.finalization?.statement else {
@@ -29,6 +32,7 @@ extension Store {
             try database.transaction { () throws(SQLiteError) in
                 var position = Position(height: watermark.height, header: watermark.header)
                 for commit in commits { try write(commit, after: &position) }
+                for certificate in skipped { try writes.insertNullification(certificate) }
                 if sum != voteSum { try voting.setVoteSum(sum) }
                 return try finish(certified, position)
             }

@@ -85,7 +85,7 @@ extension Store {
         try self.commit(
             commit.blocks.map {
                 BlockCommit($0, finalization: finalizations[$0.headerDigest], suite: suite)
-            })
+            }, skipped: commit.skipped)
     }
 }
 

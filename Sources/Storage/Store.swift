@@ -85,7 +85,11 @@ public final class Store {
         database = try Self.open(path, options)
         let isNew = try !LedgerSchema.check(database, chain: chain)
         do throws(SQLiteError) {
-            if isNew { try Self.create(database, genesis) }
+            if isNew {
+                try Self.create(database, genesis)
+            } else {
+                try database.execute(LedgerSchema.laterTables)
+            }
             tables = try LedgerTables(database, suite: genesis.suite)
             writes = try StoreWrites(database, suite: genesis.suite)
             voting = try VotingRows(database)

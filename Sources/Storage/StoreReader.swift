@@ -128,6 +128,14 @@ public final class StoreReader {
         return try run { () throws(SQLiteError) in try tables.finalization(from: height) }
     }
 
+    /// The nullification of a view that final blocks have passed, where this node saw one. Which of them a node holds differs
+    /// from node to node: each keeps what it saw itself.
+    public func nullification(
+        epoch: UInt64, view: UInt64
+    ) throws(StorageError) -> Certificate? {
+        try run { () throws(SQLiteError) in try tables.nullification(epoch: epoch, view: view) }
+    }
+
     /// The sets of the epochs 1 to `last`, oldest first, each with the height of the block that made it: the last one of the
     /// epoch before, which has a finalization of its own.
     public func epochs(

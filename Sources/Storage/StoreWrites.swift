@@ -18,6 +18,7 @@ final class StoreWrites {
     private let certificate: Statement
     private let allCertificates: Statement
     private let dropCertificates: Statement
+    private let nullification: Statement
     private let epoch: Statement
     private let tile: Statement
     private let event: Statement
@@ -43,6 +44,9 @@ final class StoreWrites {
         allCertificates = try database.prepare("SELECT bytes FROM certificate ORDER BY id")
         dropCertificates = try database.prepare(
             "DELETE FROM certificate WHERE (epoch, view) <= (?1, ?2)")
+        // Any quorum's signatures show the same.
+        nullification = try database.prepare(
+            "INSERT OR IGNORE INTO nullification (epoch, view, bytes) VALUES (?1, ?2, ?3)")
         epoch = try database.prepare(
             "INSERT INTO epoch (epoch, height, validators) VALUES (?1, ?2, ?3)")
         tile = try database.prepare("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")
@@ -140,6 +144,13 @@ final class StoreWrites {
         try certificate.bind(3, value.statement.kind.rawValue)
         try certificate.bind(4, CertificateRow.encode(value, suite: suite))
         try certificate.run()
+    }
+
+    func insertNullification(_ value: Certificate) throws(SQLiteError) {
+        try nullification.bind(1, value.statement.epoch)
+        try nullification.bind(2, value.statement.view)
+        try nullification.bind(3, CertificateRow.encode(value, suite: suite))
+        try nullification.run()
     }
 
     func certificates() throws(SQLiteError) -> [Certificate] {

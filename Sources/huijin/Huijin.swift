@@ -22,6 +22,7 @@ struct Huijin: Program {
             AccountCommand.self, JobCommand.self, ReviewCommand.self, EvidenceCommand.self,
             PolicyCommand.self, ValidatorCommand.self, TransportCommand.self,
             TransactionCommand.self, AuditCommand.self, ExportCommand.self, WatchCommand.self,
+            ForkCommand.self,
         ])
 
     static func end(with error: any Error) -> Never {

@@ -45,6 +45,23 @@ struct SimplexTests {
         #expect(core.view == 2)
     }
 
+    /// Once each, in order, however far the finalization is ahead.
+    @Test(arguments: [6, 5_000] as [UInt64])
+    func passedNullificationsAreHandedOn(_ final: UInt64) throws {
+        var core = fixture.core()
+        for view: UInt64 in [4, 1, 2] {
+            core.receive(fixture.certificate(fixture.nullify(view)))
+        }
+        #expect(core.takePassedNullifications().isEmpty)
+        core.receive(fixture.certificate(fixture.finalize(3, fixture.block(1))))
+        #expect(
+            core.takePassedNullifications().map(\.statement)
+                == [fixture.nullify(1), fixture.nullify(2)])
+        core.receive(fixture.certificate(fixture.finalize(final, fixture.block(2))))
+        #expect(core.takePassedNullifications().map(\.statement) == [fixture.nullify(4)])
+        #expect(core.takePassedNullifications().isEmpty)
+    }
+
     @Test func aNullifiedViewIsNotFinalized() throws {
         var core = fixture.core()
         let subject = fixture.block(1)

@@ -56,6 +56,20 @@ import Testing
             last = max(last, results[0].height ?? 0)
         }
         #expect(last > stoppedAt)
+        // The views that it led were skipped, and who voted for that is kept.
+        let views = nodes[0].status.view
+        let skipped = try await nodes[0].history { view in
+            try (1...views).compactMap { try view.reader.nullification(epoch: 0, view: $0) }
+        }
+        #expect(!skipped.isEmpty)
+        let genesis = network.genesis
+        for certificate in skipped {
+            #expect(certificate.kind == .nullify && certificate.votes.count >= 3)
+            #expect(
+                certificate.votes.allSatisfy {
+                    $0.verified(chain: genesis.chain, validators: genesis.validators) != nil
+                })
+        }
         nodes[3] = try await network.start(3)
         #expect(nodes[3].status.height >= stoppedAt)
         let caughtUp = try await nodes[3].stateRoot(at: last)

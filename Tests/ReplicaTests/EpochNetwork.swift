@@ -39,6 +39,8 @@ final class EpochNetwork {
     var nowUs: UInt64 = 0
     /// How long a message takes, in microseconds.
     var delayUs: ClosedRange<UInt64> = 1_000...9_999
+    /// Nodes that nobody's transactions reach until they are in a proposal: as leaders they leave them out.
+    var deaf: Set<Int> = []
     /// Per mille of messages that are lost.
     var drop = 0
     /// How far all clocks are ahead of the virtual time.
@@ -328,6 +330,7 @@ final class EpochNetwork {
         let peer = peer(from, seenBy: to)
         let bytes: [[UInt8]]
         switch message {
+        case .transactions where deaf.contains(to): return
         case .transactions(let envelopes), .requestedTransactions(let envelopes): bytes = envelopes
         case .proposal, .votes, .certificates, .finalBlocksRequest, .finalBlocks, .blockRequest,
             .block, .status, .heldVotesRequest, .heldVotes, .transactionsRequest:
@@ -364,7 +367,7 @@ final class EpochNetwork {
     ) -> Digest {
         let envelope = envelope(body, by: member, with: key)
         // To two that may propose it: one of them may lose it in a crash before anybody else has it.
-        let up = seated().filter { nodes[$0].isUp }
+        let up = seated().filter { nodes[$0].isUp && !deaf.contains($0) }
         let first = dice.below(up.count)
         for turn in 0..<min(2, up.count) {
             give(.submitted(RequestID(serial), [envelope]), to: up[(first + turn) % up.count])

@@ -2,6 +2,7 @@ import Consensus
 import Foundation
 import Ledger
 import LedgerCrypto
+import Market
 import Records
 import Testing
 
@@ -61,6 +62,29 @@ struct EpochTests {
         }
         #expect(woken, "epoch \(network.nodes[0].set.epoch), \(network.faults)")
         #expect(network.outcomes.values.allSatisfy { $0 == 0 })
+    }
+
+    /// Fair inclusion: whatever f leaders leave out is final within a turn of leaders, once it has been spread.
+    @Test(arguments: [4, 7])
+    func whatSomeLeadersLeaveOutOthersTake(_ count: Int) {
+        let network = EpochNetwork(seed: UInt64(count), validators: count)
+        let faulty = (count - 1) / 3
+        network.deaf = Set(1...faulty)
+        func view() -> UInt64 { network.nodes.map(\.replica.view).max() ?? 0 }
+        #expect(network.run(untilSeconds: 5) { network.headers.count > 5 })
+        var longest: UInt64 = 0
+        for number in 0..<20 {
+            let id = network.govern(
+                RecordEvidence(
+                    commitment: network.suite.digest(UInt64(number).encoded),
+                    mediaType: "text/plain", note: ""))
+            let before = view()
+            #expect(network.run(untilSeconds: 5) { network.outcomes[id] != nil })
+            longest = max(longest, view() - before)
+        }
+        // On its way to the others one view may pass, and one more is open when a block becomes final.
+        #expect(longest <= UInt64(count) + 2, "\(longest) views")
+        #expect(longest > UInt64(faulty), "nobody was left out")
     }
 
     /// Messages slower than half of a time-out: all nullify a view before they see its notarization, so blocks are notarized and

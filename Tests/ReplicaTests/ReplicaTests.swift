@@ -98,6 +98,17 @@ struct ReplicaTests {
         #expect(on.signed == [notarize(bench, next, view: 2)])
     }
 
+    @Test func whoSkippedAViewIsKeptWithTheBlockAfterIt() throws {
+        let bench = follower()
+        let nullification = bench.certificate(.nullify(epoch: 0, view: 1))
+        bench.give(.message(from: PeerID(1), .certificates([nullification])))
+        let block = bench.block([valid[0]])
+        bench.give(.message(from: PeerID(2), bench.proposal(block, view: 2)))
+        bench.votes(notarize(bench, block, view: 2), from: [2, 3])
+        let end = bench.votes(.finalize(epoch: 0, view: 2, bench.subject(block)), from: [1, 2])
+        #expect(try #require(end.commits.first).skipped == [nullification])
+    }
+
     // MARK: Restart
 
     @Test func aRestartSaysTheSameAndNothingElse() {

@@ -9,7 +9,7 @@ struct SimulationTests {
     @Test func seedsFindNoViolation() {
         let simulator = Simulator()
         var faults = FaultCounts()
-        for seed: UInt64 in [18, 34] {
+        for seed: UInt64 in [6, 9] {
             let result = simulator.run(seed: seed)
             #expect(result.violation == nil, "seed \(seed)")
             #expect(result.views >= Simulation.viewsMin, "seed \(seed) saw too little")
@@ -23,6 +23,7 @@ struct SimulationTests {
         let common: [FaultCounts.Kind] = [
             .dropped, .duplicated, .delayed, .cutOff, .kills, .powerCuts, .halfSteps, .restarts,
             .lostWrites, .tornWrites, .seatChanges, .epochs, .convictions, .lostQuorums,
+            .clockJumps,
             .recoveries,
         ]
         for kind in common { #expect(faults[kind] > 0, "\(kind)") }
@@ -41,7 +42,7 @@ struct SimulationTests {
 
     /// The simulator is worth what it catches; docs/simulator.md has all rules with the seeds that notice them missing.
     /// Here two, and the same seed finds nothing when the rule is on.
-    @Test(arguments: [("finalizeUnexecuted", 1), ("notarizeTwice", 5)])
+    @Test(arguments: [("finalizeUnexecuted", 1), ("notarizeTwice", 3)])
     func aBrokenRuleIsCaught(name: String, seed: UInt64) throws {
         let mutation = try #require(Mutation.named(name))
         let simulator = Simulator()
@@ -53,12 +54,12 @@ struct SimulationTests {
         let simulator = Simulator()
         let least = try #require(
             simulator.shrink(
-                seed: 2, mutation: .finalizeUnexecuted, trying: [.loss, .kill, .powerCut]))
+                seed: 3, mutation: .finalizeUnexecuted, trying: [.loss, .kill, .powerCut]))
         #expect(least.result.violation != nil)
         #expect(least.viewsMin == 1)
         #expect(least.without == [.loss, .kill, .powerCut])
         let again = simulator.run(
-            seed: 2, mutation: .finalizeUnexecuted, without: least.without, viewsMin: 1)
+            seed: 3, mutation: .finalizeUnexecuted, without: least.without, viewsMin: 1)
         #expect(again == least.result)
     }
 

@@ -7,8 +7,9 @@ import Merkle
 import Policy
 import Records
 import Replica
-import Storage
 import Testing
+
+@testable import Storage
 
 /// The store under the real executor: what a driver does without consensus in between.
 @Suite struct ReplicaStoreTests {
@@ -174,6 +175,48 @@ import Testing
         let follower = Replica(
             genesis: genesis, base: store, recovered: restart, votingKey: stranger)
         #expect(follower.seat == nil)
+    }
+
+    /// Also a store that was made before they were kept.
+    @Test func nullificationsOfSkippedViewsAreKept() throws {
+        let folder = try TestFolder()
+        let network = try Network(.ed25519SHA256)
+        let skipped = { (view: UInt64) in
+            Certificate(
+                statement: .nullify(epoch: 0, view: view),
+                signatures: [
+                    CertificateSignature(
+                        validator: 0, signature: Array(repeating: UInt8(view), count: 64))
+                ])
+        }
+        func grow(_ store: Store, skipping views: [UInt64]) throws {
+            let block = Executor<Store>(genesis: network.genesis).build(
+                on: network.parent(store), candidates: [], timeMs: store.header.timeMs + 5,
+                replay: try store.replayWindow())
+            try store.commit(
+                Commit(
+                    blocks: [block], finalization: network.finalization(block),
+                    skipped: views.map(skipped)))
+        }
+        do {
+            let store = try Store(folder: folder.path, genesis: network.genesis)
+            try grow(store, skipping: [])
+            try store.database.execute("DROP TABLE nullification")
+        }
+        let store = try Store(folder: folder.path, genesis: network.genesis)
+        try grow(store, skipping: [2, 3])
+        try grow(store, skipping: [3, 5])
+        let reader = try StoreReader(path: store.path, chain: store.chain, suite: store.suite)
+        for view in [2, 3, 5] as [UInt64] {
+            #expect(try reader.nullification(epoch: 0, view: view) == skipped(view))
+        }
+        #expect(try reader.nullification(epoch: 0, view: 4) == nil)
+        #expect(try reader.nullification(epoch: 1, view: 2) == nil)
+        #expect(try reader.nullification(epoch: 0, view: .max) == nil)
+        try store.database.execute("UPDATE nullification SET bytes = x'00' WHERE view = 2")
+        #expect(throws: StorageError.self) {
+            _ = try reader.nullification(epoch: 0, view: 2)
+        }
     }
 
     /// The index that the node fills and the one rebuilt from the file are the same.
