@@ -86,15 +86,17 @@ extension Routes {
         return .cbor(bytes)
     }
 
-    func nullification(_ context: BasicRequestContext) async throws -> Response {
+    func certificates(_ context: BasicRequestContext) async throws -> Response {
         guard let epoch = context.parameters.get("epoch").flatMap({ UInt64($0) }),
             let view = context.parameters.get("view").flatMap({ UInt64($0) })
         else { throw APIError.badPath }
         let found = try await reads.history {
-            try $0.store.nullification(epoch: epoch, view: view)
+            try $0.store.certificates(epoch: epoch, view: view)
         }
-        guard let found else { throw APIError.notFound }
-        return .cbor(found.encoded)
+        guard !found.isEmpty else { throw APIError.notFound }
+        var encoder = CBOREncoder()
+        encoder.list(found)
+        return .cbor(encoder.bytes)
     }
 
     // MARK: Transactions

@@ -57,14 +57,14 @@ struct Routes: Sendable {
                 answers: [Route.cbor]
             ) { request, _ in try await checkpointBundle(request) },
             Route(
-                .get, "/v1/epochs/{epoch}/nullifications/{view}",
-                "The certificate by which a quorum skipped a view, where this node saw it: it names culprits of a fork",
-                "法定多数据以跳过某一视图的作废证书（限本节点所见者），可据以指明分叉的违规者",
+                .get, "/v1/epochs/{epoch}/views/{view}/certificates",
+                "What this node holds of a quorum's votes in a view that is over, a list: the nullification, where it saw one, and the finalization. They name culprits of a fork",
+                "本节点所持某一已结束视图的法定多数投票（列表）：所见的作废证书与终局证书，可据以指明分叉的违规者",
                 parameters: [
                     .path("epoch", "from 0", "自 0 起的届次", type: "integer"),
                     .path("view", "from 1", "自 1 起的视图", type: "integer"),
                 ], answers: [Route.cbor]
-            ) { _, context in try await nullification(context) },
+            ) { _, context in try await certificates(context) },
         ]
     }
 

@@ -1,52 +1,86 @@
+import Encoding
 import Ledger
 import LedgerCrypto
 import LightClient
 
 extension HuijinClient {
-    /// The same evidence with the nullification that it lacks to name enough double-signers, if one of the nodes kept it; which
+    /// Evidence of a fork with a certificate that it lacks to name enough double-signers, if one of the nodes holds it; which
     /// does is known only by asking. All are asked at the same time, and what they answer is checked like the rest.
     ///
-    /// - Returns: what was given, where it lacks none or nobody gave one.
-    /// - Throws: what is wrong with the evidence itself.
+    /// - Parameter proven: what the evidence proves by `verifier`.
+    /// - Returns: nil where it lacks no votes of a view, or nobody has any that help.
+    /// - Throws: why none of the nodes answered.
     public func completed(
-        _ evidence: ForkEvidence
-    ) async throws(EvidenceProblem) -> (evidence: ForkEvidence, proven: ProvenFork) {
-        let known = try verifier.verifyFork(evidence)
-        guard case .nullification(let epoch, let view)? = known.missing else {
-            return (evidence, known)
-        }
-        for certificate in await nullifications(epoch: epoch, view: view) {
+        _ evidence: ForkEvidence, _ proven: ProvenFork
+    ) async throws(ClientError) -> (evidence: ForkEvidence, proven: ProvenFork)? {
+        guard case .votes(let epoch, let view)? = proven.missing else { return nil }
+        for certificate in try await certificates(epoch: epoch, view: view) {
             let more = evidence.adding([certificate])
-            // Whoever answers with another vote, or with signatures that are none, has not given it.
-            guard certificate.statement == .nullify(epoch: epoch, view: view),
-                let proven = try? verifier.verifyFork(more), proven.missing == nil
-            else { continue }
-            return (more, proven)
+            // Signatures that are none, or votes that say nothing here: somebody else may have given what does.
+            if let proven = try? verifier.verifyFork(more), proven.missing == nil {
+                return (more, proven)
+            }
         }
-        return (evidence, known)
+        return nil
     }
 
-    /// What the nodes answer that do, in their order.
-    private func nullifications(epoch: UInt64, view: UInt64) async -> [Certificate] {
-        await withTaskGroup(of: (Int, Certificate?).self) { group in
+    /// What the nodes hold of a view, in their order.
+    private func certificates(
+        epoch: UInt64, view: UInt64
+    ) async throws(ClientError) -> [Certificate] {
+        let answers = await withTaskGroup(
+            of: (Int, Result<[Certificate], ClientError>).self
+        ) { group in
             for (index, node) in nodes.enumerated() {
-                group.addTask { (index, await self.nullification(epoch, view, from: node)) }
+                group.addTask { (index, await self.certificates(epoch, view, from: node)) }
             }
-            var found: [Int: Certificate] = [:]
-            for await (index, certificate) in group { found[index] = certificate }
-            return nodes.indices.compactMap { found[$0] }
+            var answers: [Int: Result<[Certificate], ClientError>] = [:]
+            for await (index, answer) in group { answers[index] = answer }
+            return nodes.indices.compactMap { answers[$0] }
         }
+        var found: [Certificate] = []
+        var failure: ClientError?
+        var isAnswered = false
+        for answer in answers {
+            switch answer {
+            case .success(let certificates):
+                isAnswered = true
+                found += certificates
+            case .failure(let error): failure = failure ?? error
+            }
+        }
+        if !isAnswered, let failure { throw failure }
+        return found
     }
 
     // Apart from the group's closure, as in `status(of:)`.
-    private func nullification(
+    private func certificates(
         _ epoch: UInt64, _ view: UInt64, from node: String
-    ) async -> Certificate? {
-        let answer = try? await request(
-            node, "/v1/epochs/\(epoch)/nullifications/\(view)", accept: "application/cbor",
-            answerBytesMax: LedgerLimits.certificate.bytesMax)
-        return answer.flatMap {
-            try? Certificate.decode($0.body, limits: LedgerLimits.certificate)
+    ) async -> Result<[Certificate], ClientError> {
+        do throws(ClientError) {
+            let answer = try await request(
+                node, "/v1/epochs/\(epoch)/views/\(view)/certificates",
+                accept: "application/cbor", answerBytesMax: Self.certificatesLimits.bytesMax)
+            do throws(CBORError) {
+                var decoder = CBORDecoder(answer.body.span.bytes, limits: Self.certificatesLimits)
+                let certificates: [Certificate] = try decoder.list(max: Self.certificatesMax)
+                try decoder.finish()
+                return .success(certificates)
+            } catch {
+                throw ClientError.badAnswer(
+                    node: node, what: Bilingual("no list of certificates", "不是证书列表"))
+            }
+        } catch {
+            // It has none.
+            if case .refused(_, 404, _, _, _) = error { return .success([]) }
+            return .failure(error)
         }
     }
+
+    private static let certificatesMax = 8
+    private static let certificatesLimits = CBORLimits(
+        bytesMax: certificatesMax * LedgerLimits.certificate.bytesMax,
+        depthMax: LedgerLimits.certificate.depthMax + 1,
+        itemsMax: LedgerLimits.certificate.itemsMax,
+        stringBytesMax: LedgerLimits.certificate.stringBytesMax)
 }

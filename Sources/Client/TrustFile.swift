@@ -37,6 +37,9 @@ public struct TrustFile: Sendable, Equatable {
     /// What it holds now.
     public func read() throws(TrustFileProblem) -> TrustedChain { try decode(bytes()) }
 
+    /// What it holds, be there evidence of a fork beside it or not: for looking at that very evidence.
+    public func contested() throws(TrustFileProblem) -> TrustedChain { try decode(content()) }
+
     /// - Throws: `.fork` before anything else.
     fileprivate func bytes() throws(TrustFileProblem) -> [UInt8] {
         let evidence: String?
@@ -49,6 +52,10 @@ public struct TrustFile: Sendable, Equatable {
                     chinese: "无法读取：\(error.reason.chinese)", isMissing: true))
         }
         if let evidence { throw .fork(evidence: evidence) }
+        return try content()
+    }
+
+    private func content() throws(TrustFileProblem) -> [UInt8] {
         do throws(SetupError) {
             return try SetupFile.read(path, bytesMax: TrustedChain.limits.bytesMax)
         } catch {
@@ -122,7 +129,7 @@ public final class TrustingClient: Sendable {
 
 extension HuijinClient {
     /// The same client with other trust, and with what was proven to it.
-    fileprivate func trusting(_ trust: TrustedChain) throws(ClientError) -> HuijinClient {
+    public func trusting(_ trust: TrustedChain) throws(ClientError) -> HuijinClient {
         let client = try HuijinClient(
             nodes: nodes, genesis: genesis, trust: trust, identity: identity, limits: limits,
             transport: transport)

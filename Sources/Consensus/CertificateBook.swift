@@ -27,8 +27,8 @@ public struct CertificateBook: Sendable {
     /// Nullifications that a finalization has passed, ascending, until `takePassed`.
     private var passed: [Certificate] = []
 
-    /// Of these the newest are kept for `takePassed`.
-    public static let passedMax = 1_024
+    /// Of these so many are kept for `takePassed`, the oldest: whoever cannot commit meets new ones for as long.
+    public static let passedMax = 16_384
 
     public init(final: FinalPoint) {
         self.final = final
@@ -93,7 +93,7 @@ public struct CertificateBook: Sendable {
                 }
             }
         }
-        passed.removeFirst(max(0, passed.count - CertificateBook.passedMax))
+        passed.removeLast(max(0, passed.count - CertificateBook.passedMax))
     }
 
     /// The nullifications that finalizations have passed since the last call: whoever voted to finalize a block of such a view as well,

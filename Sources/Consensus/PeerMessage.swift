@@ -31,8 +31,9 @@ public enum PeerLimits {
     public static let transactionsMax = 1_024
     /// Bytes of envelopes after which an answer to a request for them ends.
     public static let requestedBytesMax = 1_048_576
-    /// Blocks in one answer; the sender also stops at about `blocksBytesMax`.
-    public static let blocksMax = 1_024
+    /// Blocks in one answer. The sender mostly stops at about `blocksBytesMax`; so many only where as many became final by one
+    /// certificate: more than an hour of heartbeats, a quarter of a second each, in which blocks were notarized and none was final.
+    public static let blocksMax = 16_384
     /// Bytes of block bodies after which an answer ends at the next certified block. Small, because a replica
     /// handles an answer whole before it does anything else: about 500 empty blocks, or one full one.
     public static let blocksBytesMax = 131_072

@@ -88,6 +88,8 @@ public struct ExecutedBlock: Sendable {
     public let nextValidators: ValidatorSet?
     /// Ids of the transactions.
     let ids: Set<Digest>
+    /// What its entries take of `Parameters.blockBytesMax`.
+    public let entryBytes: UInt64
 
     public var header: Header { block.header }
     public var height: UInt64 { block.header.height }

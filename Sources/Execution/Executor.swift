@@ -204,6 +204,6 @@ public struct Executor<Base: CommittedState> {
             block: Block(header: header, entries: run.entries), headerDigest: digest,
             outcomes: run.outcomes, transactions: run.transactions, delta: delta, mapLayer: layer,
             events: run.state.events, log: log, leftOut: leftOut, nextValidators: next,
-            ids: run.ids)
+            ids: run.ids, entryBytes: run.bytes)
     }
 }

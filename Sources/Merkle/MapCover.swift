@@ -171,18 +171,14 @@ public struct MapPartition {
     /// After the last entry.
     public mutating func finish<Failure: Error>(
         emit: (_ depth: Int, _ entries: ArraySlice<Entry>) throws(Failure) -> Void
-    ) throws(Failure) -> MapCover {
-        var list: [(depth: Int, summary: MapSummary)] = [(0, .empty)]
-        if !stack.isEmpty {
-            try fold(to: 0, emit)
-            try emitPending(emit)
-            list = stack[0].parts
-        }
-        guard let cover = MapCover(list) else {
-            preconditionFailure("the parts of a map cover it")
-        }
-        return cover
+    ) throws(Failure) {
+        guard !stack.isEmpty else { return }
+        try fold(to: 0, emit)
+        try emitPending(emit)
     }
+
+    /// The parts of a finished map; nil where they are more than a cover may have (`MapCover.partsMax`).
+    public var cover: MapCover? { MapCover(stack.first?.parts ?? [(0, .empty)]) }
 
     /// Grows the last subtree upwards until its depth is this.
     private mutating func fold<Failure: Error>(

@@ -1,9 +1,13 @@
+import Consensus
 import DequeModule
 
 /// The mails that wait on the replica's thread: a lane for each peer, and one for everything else.
 ///
 /// Lanes are served in turn, a few mails each, so that one peer's flood delays another's vote by a few of its frames and not by
 /// all that wait. Within a lane the order is kept.
+///
+/// Some of what a peer may ask for costs far more than its frame (blocks from the disk). Its lane pays for that: it stands back
+/// for as many rounds as the answer took of `forgivenPerRound`, while others wait, and not at all while nobody does.
 struct FairQueue {
     private typealias Lane = Deque<Mail>
 
@@ -14,7 +18,14 @@ struct FairQueue {
     /// After so many bytes of frames the next lane has its turn.
     private static let bytesPerRound = 65_536
 
+    /// Of each lane's debt, in each round: what one more round of the others may be delayed by answers to it.
+    private static let forgivenPerRound: UInt64 = 1_000_000
+    /// A disk that stood still is nobody's debt.
+    private static let debtMax: UInt64 = 50_000_000
+
     private var lanes: [Int: Lane] = [:]
+    /// Nanoseconds that answers took, by lane; of few peers, and of none for long.
+    private var debts: [Int: UInt64] = [:]
 
     var isEmpty: Bool { lanes.isEmpty }
 
@@ -22,10 +33,24 @@ struct FairQueue {
         for mail in mails { lanes[FairQueue.lane(of: mail), default: Lane()].append(mail) }
     }
 
+    /// What a peer asked for has taken so long.
+    mutating func charge(_ peer: PeerID, nanoseconds: UInt64) {
+        debts[peer.seat] = min(
+            debts[peer.seat, default: 0] + nanoseconds, FairQueue.debtMax)
+    }
+
     /// A few mails of each lane, by the numbers of the lanes.
     mutating func takeRound() -> [Mail] {
         var round: [Mail] = []
-        for number in lanes.keys.sorted() {
+        var waiting = lanes.keys.filter { debts[$0] == nil }
+        if waiting.isEmpty {
+            // Nobody else waits.
+            waiting = Array(lanes.keys)
+        }
+        debts = debts.compactMapValues {
+            $0 > FairQueue.forgivenPerRound ? $0 - FairQueue.forgivenPerRound : nil
+        }
+        for number in waiting.sorted() {
             // Out of the table meanwhile, so that the lane is not copied.
             guard var lane = lanes.removeValue(forKey: number) else { continue }
             let isOwn = number == FairQueue.ownLane

@@ -1,4 +1,5 @@
 import Consensus
+import Dispatch
 import Ledger
 import Replica
 import Storage
@@ -34,6 +35,13 @@ extension ReplicaLoop {
         peers.replace(configuration.peers)
         shared.network?.update(peers: peers.endpoints)
         return nil
+    }
+
+    /// Performs what a peer asked for, at its expense.
+    func charging(_ peer: PeerID, _ answer: () -> Void) {
+        let began = DispatchTime.now().uptimeNanoseconds
+        answer()
+        queue.charge(peer, nanoseconds: DispatchTime.now().uptimeNanoseconds - began)
     }
 
     /// A validator that the configuration does not name cannot be reached, which is the operator's to mend.

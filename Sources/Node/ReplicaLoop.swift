@@ -39,6 +39,7 @@ final class ReplicaLoop {
     /// Batches of signatures of earlier replicas in this process, and of all.
     var batchesBefore: UInt64 = 0
     var lastBatch: UInt64 = 0
+    var queue = FairQueue()
     private var stopReason: StopReason?
     private var nextExpiryMs: UInt64 = 0
     /// Of the present epoch, as last read.
@@ -93,7 +94,6 @@ final class ReplicaLoop {
 
     /// Until the node stops.
     func run() -> StopReason {
-        var queue = FairQueue()
         while stopReason == nil {
             queue.add(
                 queue.isEmpty
@@ -216,8 +216,13 @@ final class ReplicaLoop {
             guard votingKey != nil || message.mayBeObservers else { return }
             shared.network?.broadcast(priority: message.priority, message.encoded)
         case .send(let peer, let message):
-            send(message, to: peer)
-        case .serveFinalBlocks(let peer, let height): serve(peer, from: height)
+            if case .block = message {
+                charging(peer) { send(message, to: peer) }
+            } else {
+                send(message, to: peer)
+            }
+        case .serveFinalBlocks(let peer, let height):
+            charging(peer) { serve(peer, from: height) }
         case .serveEpochEnd(let peer, let epoch, let height):
             serve(peer, endOf: epoch, upTo: height)
         case .setTimer(let timer, let afterMs):

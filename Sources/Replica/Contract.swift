@@ -220,14 +220,16 @@ public enum ReplicaLimits {
     public static let fullBlocksDepthMax = 8
     /// Beyond this many, a replica votes for empty blocks only (its final height may lag behind the leader's).
     public static let votedBlocksDepthMax = 32
-    /// The same two limits for the bytes of the envelopes in them. One certificate may make all of these blocks final, and then a
+    /// The same two limits for the bytes of their entries. One certificate may make all of these blocks final, and then a
     /// peer that lacks them gets them in one message (`PeerLimits.message`) or not at all.
-    public static let fullBlocksBytesMax = 12_582_912
-    public static let votedBlocksBytesMax = 20_971_520
+    public static let fullBlocksBytesMax: UInt64 = 12_582_912
+    public static let votedBlocksBytesMax: UInt64 = 20_971_520
     /// Bodies kept without looking whether they still matter.
     public static let bodiesMax = 16
     /// Bodies of nullified views are kept for this many views, in case one turns out to be notarized.
     public static let nullifiedViewsKept: UInt64 = 16
+    /// Finalizations that wait for bodies; beyond, the oldest goes, and its block becomes final by the next one.
+    public static let targetsMax = 64
     /// Digests that are asked for at the same time.
     public static let wantedMax = 64
     /// Blocks by digest that are waited for; beyond, those asked for before are asked for again.

@@ -114,19 +114,25 @@ extension Replica {
 
     // MARK: Committing
 
-    /// Commits up to the newest finalization, when everything on the way is here.
-    mutating func commitTarget() {
-        guard let point = target, !isHalted else { return }
-        guard point.subject.height > finalHeight else {
-            target = nil
-            return
+    /// Commits up to each finalization in turn, as far as everything on the way is here: every block that has a certificate of its
+    /// own keeps it, and whoever catches up from here gets the blocks in small groups.
+    mutating func commitTargets() {
+        while let point = targets.first, !isHalted {
+            if point.subject.height > finalHeight {
+                guard let certificate = point.certificate,
+                    case .complete = tree.path(to: point.subject.header),
+                    commit(upTo: point.subject.header, certificate)
+                else { return }
+            }
+            // An epoch's end has emptied them.
+            if targets.first == point { targets.removeFirst() }
         }
-        guard let certificate = point.certificate else { return }
-        if case .complete = tree.path(to: point.subject.header),
-            commit(upTo: point.subject.header, certificate)
-        {
-            target = nil
-        }
+    }
+
+    /// A finalization to be reached, above those that are known.
+    mutating func aim(at point: FinalPoint) {
+        if targets.count >= ReplicaLimits.targetsMax { targets.removeFirst() }
+        targets.append(point)
     }
 
     /// - Returns: whether the block is final here now.
@@ -201,7 +207,7 @@ extension Replica {
         proposals = [:]
         ownProposal = nil
         openNotarizations = []
-        target = nil
+        targets = []
         wanted = []
         requested = [:]
         signatures = []
@@ -229,13 +235,14 @@ extension Replica {
     }
 
     private var lacksFinalBlocks: Bool {
-        isBehindEpochs || target.map { $0.subject.height > finalHeight } ?? false
+        isBehindEpochs || targets.last.map { $0.subject.height > finalHeight } ?? false
     }
 
     /// Whether too many final blocks are missing to judge transactions by the state that is here. By a finalization that was
     /// verified: what peers merely say of themselves must not close this node to its clients.
     public var isCatchingUp: Bool {
-        target.map { $0.subject.height > finalHeight + ReplicaLimits.catchingUpBlocks } ?? false
+        targets.last.map { $0.subject.height > finalHeight + ReplicaLimits.catchingUpBlocks }
+            ?? false
     }
 
     var needsFetch: Bool { !wanted.isEmpty || lacksFinalBlocks || lacksTransactions }
@@ -323,9 +330,9 @@ extension Replica {
                 }
             }
             group = []
+            // What it passes is kept with these blocks, and an epoch's last one ends this core.
+            simplex.receive(verified)
             guard commit(upTo: subject.header, certificate) else { return }
-            // The certificate of an epoch's last block ends with the epoch.
-            if certificate.statement.epoch == simplex.epoch { simplex.receive(verified) }
         }
         if finalHeight > heightBefore {
             awaitsFinalBlocks = false

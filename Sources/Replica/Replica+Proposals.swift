@@ -133,16 +133,9 @@ extension Replica {
         propose(executed, view: view, parentView: parent.view)
     }
 
-    /// Whether the envelopes in a state's blocks that are not final have more bytes than that.
-    func holdsMore(than bytesMax: Int, _ state: ParentState<Base>) -> Bool {
-        let layers = state.layers.dropFirst(tail.count)
-        // Mostly this says it.
-        guard layers.count * Int(parameters.blockBytesMax) > bytesMax else { return false }
-        var bytes = 0
-        for layer in layers {
-            for case .envelope(let envelope) in layer.block.entries { bytes += envelope.count }
-        }
-        return bytes > bytesMax
+    /// Whether the entries of a state's blocks that are not final have more bytes than that.
+    func holdsMore(than bytesMax: UInt64, _ state: ParentState<Base>) -> Bool {
+        state.layers.dropFirst(tail.count).reduce(0) { $0 + $1.entryBytes } > bytesMax
     }
 
     /// Whether a small block waits for the one before it, as Nagle's algorithm has a small segment wait (RFC 896).
@@ -264,6 +257,7 @@ extension Replica {
         guard let vote = simplex.verified(proposer: proposal.vote) else {
             return effects.append(.cutOff(peer, .forgedVote))
         }
+        if peer == PeerID(proposal.vote.validator) { heard(peer) }
         // A second, different proposal for the view leaves its evidence here.
         simplex.receive(vote)
         receive(proposal.justification, from: peer)

@@ -140,9 +140,7 @@ extension Replica {
         guard peer.isGuest || heardInView.indices.contains(peer.seat), peer.seat != seat
         else { return }
         switch message {
-        case .proposal(let proposal):
-            heard(peer)
-            receive(proposal, from: peer)
+        case .proposal(let proposal): receive(proposal, from: peer)
         case .votes(let votes):
             if votes.contains(where: { isRecent($0.statement) }) { heard(peer) }
             for vote in votes {
@@ -201,7 +199,7 @@ extension Replica {
 
     /// Proposals and votes for recent blocks alone count: one that still catches up can nullify, and repeat what it
     /// said before it fell behind, and leads in vain.
-    private mutating func heard(_ peer: PeerID) {
+    mutating func heard(_ peer: PeerID) {
         if !peer.isGuest { heardInView[peer.seat] = simplex.view }
     }
 

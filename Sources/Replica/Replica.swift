@@ -72,8 +72,8 @@ public struct Replica<Base: CommittedState> {
     var baseHeader: Header
     var baseDigest: Digest
     var baseFrontier: LogFrontier
-    /// The finalization to reach.
-    var target: FinalPoint?
+    /// Finalizations to reach, ascending.
+    var targets: [FinalPoint] = []
     /// Notarized blocks not yet executed here.
     var openNotarizations: [(view: UInt64, subject: VoteSubject)] = []
     var proposals: [UInt64: PendingProposal] = [:]
@@ -269,7 +269,7 @@ public struct Replica<Base: CommittedState> {
         repeat {
             takeSteps()
             executeNotarized()
-            commitTarget()
+            commitTargets()
             startView()
             followProposal()
             proposeIfReady()
@@ -290,7 +290,7 @@ public struct Replica<Base: CommittedState> {
             case .notarized(let view, let subject):
                 openNotarizations.append((view, subject))
             case .nullified(let view): nullified(view)
-            case .final(let point): target = point
+            case .final(let point): aim(at: point)
             case .entered: break
             case .equivocation(let pair): effects.append(.evidence(pair))
             // The view's timers may have fired in vain.

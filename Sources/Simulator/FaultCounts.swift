@@ -89,11 +89,11 @@ public struct FaultCounts: Sendable, Equatable {
         Kind.allCases.filter(\.isFault).reduce(0) { $0 + self[$1] }
     }
 
-    /// Ends of processes, cuts of the network, disks and clocks that fail: without single messages, lies and writes.
+    /// Ends of processes, cuts of the network and disks that fail: without single messages, clocks, lies and writes.
     public var majorFaults: Int {
         let kinds: [Kind] = [
-            .partitions, .oneWayCuts, .skewedClocks, .clockJumps, .kills, .powerCuts,
-            .commonPowerCuts, .turnedBits, .lostDisks, .lostQuorums,
+            .partitions, .oneWayCuts, .kills, .powerCuts, .commonPowerCuts, .turnedBits,
+            .lostDisks, .lostQuorums,
         ]
         return kinds.reduce(0) { $0 + self[$1] }
     }

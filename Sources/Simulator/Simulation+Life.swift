@@ -228,8 +228,8 @@ extension Simulation {
 
     /// Somebody's clock is set to another time; it may run backwards.
     func setClock() {
-        guard !isCalm else { return }
         let seat = random.below(nodes.count)
+        guard !isCalm, nodes[seat].replica != nil else { return }
         let reach = plan.clockJumpMsMax
         nodes[seat].skewMs = Int64(random.below(2 * reach + 1)) - Int64(reach)
         counts[.clockJumps] += 1

@@ -13,6 +13,12 @@ enum CertificateRow {
         return suite.digest(bytes).bytes + bytes
     }
 
+    /// Of a nullification, ascending by epoch and view; nil beyond what a row's number holds.
+    static func id(epoch: UInt64, view: UInt64) -> Int64? {
+        guard epoch < 1 << 23, view < 1 << 40 else { return nil }
+        return Int64(epoch << 40 | view)
+    }
+
     /// Of the certificate itself.
     static func byteCount(_ row: Statement, _ column: Int) -> Int {
         max(0, row.withBytes(column) { $0.count } - Digest.byteCount)

@@ -45,12 +45,12 @@ enum LedgerSchema {
             title_en TEXT NOT NULL, keywords TEXT NOT NULL) STRICT;
         """
 
-    /// Tables of this version that were added to it; a store that was made without them gets them when it is opened.
-    // nullification: of views that final blocks have passed, as in CertificateRow.
-    static let laterTables = """
-        CREATE TABLE IF NOT EXISTS nullification (
-            epoch INTEGER NOT NULL, view INTEGER NOT NULL, bytes BLOB NOT NULL,
-            PRIMARY KEY (epoch, view)) WITHOUT ROWID, STRICT;
+    // skipped_view: the nullifications of views that final blocks have passed, as in CertificateRow; rowid = epoch * 2^40 + view.
+    /// What this version has got since; a store that was made without it gets it when it is opened. No other table is made
+    /// then: one that is missing is damage.
+    static let addedTables = """
+        CREATE TABLE IF NOT EXISTS skipped_view (
+            id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
         """
 
     /// Whether the file has our tables; false for a new file.
@@ -95,7 +95,7 @@ enum LedgerSchema {
     /// Creates the tables, inside the caller's transaction.
     static func create(_ database: Database, chain: ChainID) throws(SQLiteError) {
         try database.execute(tables)
-        try database.execute(laterTables)
+        try database.execute(addedTables)
         try database.setPragma("application_id", "\(applicationID)")
         try database.setPragma("user_version", "\(version)")
         let insert = try database.prepare(

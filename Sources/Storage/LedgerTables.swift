@@ -178,14 +178,35 @@ final class LedgerTables {
         return (selectFinalization.unsigned(0), try certificate(selectFinalization, 1))
     }
 
+    /// The finalization that was stored for a view, within heights of one epoch: views ascend with them.
+    func finalization(
+        ofView view: UInt64, in heights: ClosedRange<UInt64>
+    ) throws(SQLiteError) -> Certificate? {
+        var (low, high) = (heights.lowerBound, heights.upperBound)
+        while low <= high {
+            let middle = low + (high - low) / 2
+            if let (height, certificate) = try finalization(from: middle), height <= high,
+                // A recovery's names no view.
+                certificate.kind == .finalize, certificate.view <= view
+            {
+                if certificate.view == view { return certificate }
+                low = height + 1
+            } else if middle > low {
+                high = middle - 1
+            } else {
+                return nil
+            }
+        }
+        return nil
+    }
+
     /// Of a view that a final block has passed, where this node saw it.
     func nullification(epoch: UInt64, view: UInt64) throws(SQLiteError) -> Certificate? {
-        guard Int64(exactly: epoch) != nil, Int64(exactly: view) != nil else { return nil }
+        guard let row = CertificateRow.id(epoch: epoch, view: view) else { return nil }
         // Not prepared beforehand: it is seldom asked for, and a file that no node has opened since has no such table.
         let select = try database.prepare(
-            "SELECT bytes FROM nullification WHERE epoch = ?1 AND view = ?2", isKept: false)
-        try select.bind(1, epoch)
-        try select.bind(2, view)
+            "SELECT bytes FROM skipped_view WHERE id = ?1", isKept: false)
+        try select.bind(1, row)
         return try select.step() ? certificate(select, 0) : nil
     }
 

@@ -183,7 +183,10 @@ struct SnapshotWriter {
         }
         if let problem { throw problem }
         if isStopped { return nil }
-        let cover = try partition.finish(emit: emit)
+        try partition.finish(emit: emit)
+        guard let cover = partition.cover else {
+            throw damaged("the state has more than \(MapCover.partsMax) parts")
+        }
         self = writer
         return cover
     }

@@ -128,7 +128,7 @@ private struct SnapshotLoad {
                 try partition.add(leaf, value, weight: 1, emit: emit)
             }
         }
-        _ = try partition.finish(emit: emit)
+        try partition.finish(emit: emit)
         return try StateStore(
             database: database, suite: suite, expectedRoot: manifest.header.stateRoot,
             limits: limits)

@@ -88,7 +88,7 @@ public final class Store {
             if isNew {
                 try Self.create(database, genesis)
             } else {
-                try database.execute(LedgerSchema.laterTables)
+                try database.execute(LedgerSchema.addedTables)
             }
             tables = try LedgerTables(database, suite: genesis.suite)
             writes = try StoreWrites(database, suite: genesis.suite)

@@ -128,12 +128,35 @@ public final class StoreReader {
         return try run { () throws(SQLiteError) in try tables.finalization(from: height) }
     }
 
-    /// The nullification of a view that final blocks have passed, where this node saw one. Which of them a node holds differs
-    /// from node to node: each keeps what it saw itself.
-    public func nullification(
+    /// What this node holds of a quorum's votes in a view that is over: the nullification, where it saw one, and the finalization.
+    /// Which nullifications a node holds differs from node to node: each keeps what it saw itself.
+    public func certificates(
         epoch: UInt64, view: UInt64
-    ) throws(StorageError) -> Certificate? {
-        try run { () throws(SQLiteError) in try tables.nullification(epoch: epoch, view: view) }
+    ) throws(StorageError) -> [Certificate] {
+        try run { () throws(SQLiteError) in
+            var found: [Certificate] = []
+            if let nullification = try tables.nullification(epoch: epoch, view: view) {
+                found.append(nullification)
+            }
+            if let heights = try heights(ofEpoch: epoch),
+                let finalization = try tables.finalization(ofView: view, in: heights)
+            {
+                found.append(finalization)
+            }
+            return found
+        }
+    }
+
+    /// Of the blocks of an epoch that are held; nil where there are none.
+    private func heights(ofEpoch epoch: UInt64) throws(SQLiteError) -> ClosedRange<UInt64>? {
+        guard epoch < UInt64(Int64.max) else { return nil }
+        // Each by the last block before it; genesis' own begins with block 1.
+        let bounds = try tables.epochs(after: max(epoch, 1) - 1, upTo: epoch + 1)
+        guard epoch == 0 || bounds.first?.validators.epoch == epoch else { return nil }
+        let before = epoch == 0 ? 0 : bounds[0].height
+        let next = bounds.first { $0.validators.epoch == epoch + 1 }
+        let (low, high) = (max(before + 1, firstHeight), next?.height ?? watermark.height)
+        return low <= high ? low...high : nil
     }
 
     /// The sets of the epochs 1 to `last`, oldest first, each with the height of the block that made it: the last one of the

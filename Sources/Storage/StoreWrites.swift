@@ -46,7 +46,7 @@ final class StoreWrites {
             "DELETE FROM certificate WHERE (epoch, view) <= (?1, ?2)")
         // Any quorum's signatures show the same.
         nullification = try database.prepare(
-            "INSERT OR IGNORE INTO nullification (epoch, view, bytes) VALUES (?1, ?2, ?3)")
+            "INSERT OR IGNORE INTO skipped_view (id, bytes) VALUES (?1, ?2)")
         epoch = try database.prepare(
             "INSERT INTO epoch (epoch, height, validators) VALUES (?1, ?2, ?3)")
         tile = try database.prepare("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")
@@ -147,9 +147,11 @@ final class StoreWrites {
     }
 
     func insertNullification(_ value: Certificate) throws(SQLiteError) {
-        try nullification.bind(1, value.statement.epoch)
-        try nullification.bind(2, value.statement.view)
-        try nullification.bind(3, CertificateRow.encode(value, suite: suite))
+        guard let row = CertificateRow.id(epoch: value.statement.epoch, view: value.view) else {
+            return
+        }
+        try nullification.bind(1, row)
+        try nullification.bind(2, CertificateRow.encode(value, suite: suite))
         try nullification.run()
     }
 

@@ -76,8 +76,8 @@ public struct NetworkLimits: Sendable {
     public var replacedMs: Int64 = 2_000
     /// The longest frame payload from an observer: a submission of the longest transactions fits.
     public var observerFrameBytesMax = 8 * 1_048_576
-    /// What may wait for one observer; beyond it the oldest goes, and the observer asks for it later.
-    public var observerOutboxBytesMax = 20 * 1_048_576
+    /// What may wait for one observer; beyond it the oldest goes, and the observer asks for it later. The longest message fits.
+    public var observerOutboxBytesMax = 40 * 1_048_576
     /// Observers connected at the same time.
     public var observersMax = 32
     /// What an observer may send and ask for; it is read no faster.

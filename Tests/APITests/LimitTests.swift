@@ -111,7 +111,7 @@ import Testing
                 "/v1/assets/xyz", "/v1/assets/00", "/v1/headers/-1", "/v1/headers/a",
                 "/v1/transactions/zz", "/v1/transactions/zz/bundle", "/v1/records/asset/zz",
                 "/v1/records/account/A", "/v1/records/member/lower",
-                "/v1/epochs/x/nullifications/1", "/v1/epochs/0/nullifications/-1",
+                "/v1/epochs/x/views/1/certificates", "/v1/epochs/0/views/-1/certificates",
             ] {
                 let answer = try await market.ask(path)
                 #expect(answer.status == 400 && market.code(answer) == "bad-path", "\(path)")
@@ -120,7 +120,9 @@ import Testing
             for path in [
                 "/v1/assets/\(zeros)", "/v1/headers/99999999", "/v1/transactions/\(zeros)",
                 "/v1/records/nothing/A", "/v1/records/member/A",
-                "/v1/epochs/0/nullifications/1", "/v1/epochs/0/nullifications/\(UInt64.max)",
+                "/v1/epochs/0/views/99999999/certificates",
+                "/v1/epochs/0/views/\(UInt64.max)/certificates",
+                "/v1/epochs/\(UInt64.max)/views/1/certificates",
             ] {
                 let answer = try await market.ask(path)
                 #expect(answer.status == 404 && market.code(answer) == "not-found", "\(path)")

@@ -12,7 +12,7 @@ private struct FixedTransport: HTTPTransport {
 
     func perform(_ call: HTTPCall) async throws(ClientError) -> HTTPAnswer {
         guard let (_, body) = answers.first(where: { call.base == $0.key }),
-            call.path == "/v1/epochs/0/nullifications/5"
+            call.path == "/v1/epochs/0/views/5/certificates"
         else {
             let text =
                 #"{"error": {"code": "not-found", "message": {"en": "none", "zh": "无"}}}"#
@@ -43,37 +43,53 @@ private struct FixedTransport: HTTPTransport {
             transport: FixedTransport(answers: answers))
     }
 
-    @Test func whoeverKeptItNamesTheCulprits() async throws {
+    private func list(_ certificates: Certificate...) -> [UInt8] {
+        var encoder = CBOREncoder()
+        encoder.list(certificates)
+        return encoder.bytes
+    }
+
+    /// The other history's quorum skipped the view, or finalized another block in it.
+    @Test(arguments: [VoteKind.nullify, .finalize])
+    func whoeverHoldsTheOtherVotesNamesTheCulprits(_ kind: VoteKind) async throws {
         let evidence = try evidence()
-        let true5 = fork.common.certificate(.nullify(epoch: 0, view: 5), signers: [1, 2, 3])
-        let other = fork.common.certificate(.nullify(epoch: 0, view: 6), signers: [1, 2, 3])
-        let few = fork.common.certificate(.nullify(epoch: 0, view: 5), signers: [1, 2])
-        // The first two lie.
-        for (first, second) in [(other.encoded, few.encoded), (few.encoded, [0x40, 1])] {
+        let own = evidence.lower.certificate.view == 5 ? evidence.lower : evidence.higher
+        let subject = VoteSubject(fork.common.newest, suite: .ed25519SHA256)
+        let statement: VoteStatement =
+            kind == .nullify
+            ? .nullify(epoch: 0, view: 5) : .finalize(epoch: 0, view: 5, subject)
+        let good = fork.common.certificate(statement, signers: [1, 2, 3])
+        let few = fork.common.certificate(statement, signers: [1, 2])
+        let elsewhere = fork.common.certificate(.nullify(epoch: 0, view: 6))
+        let known = try fork.verifier.verifyFork(evidence)
+        // The first two lie, or have only what is known.
+        for (first, second) in [
+            (list(elsewhere), list(few)), (list(own.certificate), [0x40, 1]),
+        ] {
             let client = try client([
-                Self.nodes[0]: first, Self.nodes[1]: second, Self.nodes[2]: true5.encoded,
+                Self.nodes[0]: first, Self.nodes[1]: second, Self.nodes[2]: list(good),
             ])
-            let (completed, proven) = try await client.completed(evidence)
-            #expect(completed == evidence.adding([true5]))
+            let (completed, proven) = try #require(try await client.completed(evidence, known))
+            #expect(completed == evidence.adding([good]))
             #expect(proven.missing == nil)
             #expect(proven.doubleSigners.map(\.seat) == [1, 2])
             // There is nothing more to add.
-            #expect(try await client.completed(completed).evidence == completed)
+            #expect(try await client.completed(completed, proven) == nil)
         }
     }
 
-    @Test func withoutItNothingIsAdded() async throws {
+    @Test func withoutThemNothingIsAdded() async throws {
         let evidence = try evidence()
-        let other = fork.common.certificate(.nullify(epoch: 0, view: 6), signers: [1, 2, 3])
-        for answers in [[:], [Self.nodes[0]: other.encoded]] {
-            let (completed, proven) = try await client(answers).completed(evidence)
-            #expect(completed == evidence)
-            #expect(proven.missing == .nullification(epoch: 0, view: 5))
+        let known = try fork.verifier.verifyFork(evidence)
+        #expect(known.missing == .votes(epoch: 0, view: 5))
+        let elsewhere = list(fork.common.certificate(.nullify(epoch: 0, view: 6)))
+        for answers in [[:], [Self.nodes[0]: elsewhere]] {
+            #expect(try await client(answers).completed(evidence, known) == nil)
         }
-        var damaged = evidence
-        damaged.lower = damaged.higher
-        await #expect(throws: EvidenceProblem.self) {
-            try await client([:]).completed(damaged)
+        // Nobody said that he has none.
+        let nonsense = Dictionary(uniqueKeysWithValues: Self.nodes.map { ($0, [UInt8(0xFF)]) })
+        await #expect(throws: ClientError.self) {
+            _ = try await client(nonsense).completed(evidence, known)
         }
     }
 }

@@ -61,6 +61,20 @@ import Testing
         let id = try #require(enrolled["transaction"]?.text)
         let shown = try bench.answer(["tx", "show", id, "--node", address], as: "governor")
         #expect(shown["height"]?.unsigned == enrolled["height"]?.unsigned)
+
+        // Who is to have a seat is looked at first: only then is the ledger asked, which knows no such member.
+        let keys = try bench.answer(["validator", "keys", "--out", "new"])
+        func join(_ newcomer: String, expect status: Int32) throws -> String {
+            try bench.huijin(
+                [
+                    "validator", "join", "--member", "NONE", "--newcomer", newcomer,
+                    "--voting-key", try #require(keys["publicKey"]?.text),
+                    "--transport-key", try #require(keys["transportKey"]?.text),
+                ], as: "governor", expect: status
+            ).complaint
+        }
+        #expect(try join("http://127.0.0.1:1", expect: 69).contains("127.0.0.1:1"))
+        _ = try join(address, expect: 1)
     }
 
     @Test func aCertificateIsRenewedForTheSameKey() throws {

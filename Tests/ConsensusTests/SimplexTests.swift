@@ -46,7 +46,7 @@ struct SimplexTests {
     }
 
     /// Once each, in order, however far the finalization is ahead.
-    @Test(arguments: [6, 5_000] as [UInt64])
+    @Test(arguments: [8, 5_000] as [UInt64])
     func passedNullificationsAreHandedOn(_ final: UInt64) throws {
         var core = fixture.core()
         for view: UInt64 in [4, 1, 2] {
@@ -57,8 +57,14 @@ struct SimplexTests {
         #expect(
             core.takePassedNullifications().map(\.statement)
                 == [fixture.nullify(1), fixture.nullify(2)])
+        for view: UInt64 in [10, 5, 8, 6] {
+            core.receive(fixture.certificate(fixture.nullify(view)))
+        }
         core.receive(fixture.certificate(fixture.finalize(final, fixture.block(2))))
-        #expect(core.takePassedNullifications().map(\.statement) == [fixture.nullify(4)])
+        #expect(
+            core.takePassedNullifications().map(\.statement)
+                == [4, 5, 6, 8].map { fixture.nullify($0) }
+                + (final > 10 ? [fixture.nullify(10)] : []))
         #expect(core.takePassedNullifications().isEmpty)
     }
 

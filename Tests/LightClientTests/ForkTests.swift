@@ -59,12 +59,12 @@ import Testing
             try trust.advance(to: fork.right.certified(4, view: 9)).evidence)
         let proven = try fork.verifier.verifyFork(evidence)
         #expect(proven.doubleSigners.isEmpty)
-        #expect(proven.missing == .nullification(epoch: 0, view: 5))
+        #expect(proven.missing == .votes(epoch: 0, view: 5))
         // Nullify votes of another view name nobody either, those of view 5 do.
         let useless = fork.common.certificate(.nullify(epoch: 0, view: 7))
         let more = evidence.adding([useless])
         #expect(
-            try fork.verifier.verifyFork(more).missing == .nullification(epoch: 0, view: 5))
+            try fork.verifier.verifyFork(more).missing == .votes(epoch: 0, view: 5))
         let nullification = fork.common.certificate(
             .nullify(epoch: 0, view: 5), signers: [1, 2, 3])
         let full = more.adding([nullification, useless])
@@ -189,7 +189,7 @@ import Testing
             to: end.certified, links: [fork.right.ancestor(Int(fork.left.newest.height), of: 5)])
         #expect(
             try fork.verifier.verifyFork(try #require(within.evidence)).missing
-                == .nullification(epoch: 0, view: 4))
+                == .votes(epoch: 0, view: 4))
     }
 
     /// What the old validators certify after they handed over, and a log that stands still.

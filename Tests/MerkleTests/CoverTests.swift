@@ -33,13 +33,31 @@ struct CoverTests {
                 MapLeaf(key: key, valueHash: suite.digest(key.bytes)), [], weight: 1,
                 emit: emit)
         }
-        return (partition.finish(emit: emit), parts)
+        partition.finish(emit: emit)
+        return (partition.cover.unsafelyUnwrapped, parts)
     }
 
     private func root(_ keys: [Digest]) -> Digest {
         MapOverlay(base: MemoryMap(suite: suite)).applying(
             keys.map { MapChange(key: $0, valueHash: suite.digest($0.bytes)) }
         ).root
+    }
+
+    /// As when a large state is cut into its buckets: there are no bounds on those.
+    @Test func moreThanACoverHolds() throws {
+        var partition = MapPartition(suite: suite, weightMax: 1)
+        var count = 0
+        let emit = { (_: Int, entries: ArraySlice<MapPartition.Entry>) in count += entries.count }
+        let value = suite.digest([])
+        for number in 0...UInt64(MapCover.partsMax) {
+            let bits = (number << 44).bigEndian
+            let bytes = withUnsafeBytes(of: bits) { Array($0) } + Array(repeating: 0, count: 24)
+            let key = try #require(Digest(bytes: bytes))
+            partition.add(MapLeaf(key: key, valueHash: value), [], weight: 1, emit: emit)
+        }
+        partition.finish(emit: emit)
+        #expect(count == MapCover.partsMax + 1)
+        #expect(partition.cover == nil)
     }
 
     @Test(arguments: [0, 1, 2, 9, 300])

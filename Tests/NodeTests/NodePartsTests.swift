@@ -237,6 +237,23 @@ import Testing
         #expect(left == 10_000 - 12 + 1)
     }
 
+    /// Whoever asks for much stands back for those who do not, and for nobody else.
+    @Test func answersAreAtTheExpenseOfWhoAsked() {
+        var queue = FairQueue()
+        queue.add((0..<100).map { _ in mail(2) } + (0..<100).map { _ in mail(7) })
+        queue.charge(PeerID(2), nanoseconds: 2_500_000)
+        for _ in 0..<3 { #expect(peers(queue.takeRound()) == [7, 7, 7, 7]) }
+        #expect(peers(queue.takeRound()) == [2, 2, 2, 2, 7, 7, 7, 7])
+        // However long it took, not for ever.
+        queue.charge(PeerID(2), nanoseconds: .max / 2)
+        var alone = 0
+        while peers(queue.takeRound()) == [7, 7, 7, 7] { alone += 1 }
+        #expect(alone > 15)
+        // The others are done by now, or it would have waited longer.
+        queue.charge(PeerID(2), nanoseconds: 50_000_000)
+        while !queue.isEmpty { #expect(Set(peers(queue.takeRound())).count == 1) }
+    }
+
     /// A lane that is never empty does not hold what was taken.
     @Test func whatWasTakenIsLetGo() {
         final class Load: Sendable {}

@@ -119,6 +119,22 @@ import Testing
         #expect(end.commits.count == 1)
     }
 
+    /// Whoever lacks the blocks that one certificate makes final gets them in one message.
+    @Test func bytesThatAreNotFinalAreCounted() throws {
+        let bench = follower()
+        let block = bench.block([items[0], items[1]])
+        bench.give(.message(from: PeerID(1), bench.proposal(block, view: 1)))
+        bench.votes(notarize(bench, block), from: [1, 2])
+        let state = try #require(bench.replica.parentState(bench.subject(block).header))
+        let bytes = UInt64(items[0].bytes.count + items[1].bytes.count)
+        #expect(bench.replica.holdsMore(than: bytes - 1, state))
+        #expect(!bench.replica.holdsMore(than: bytes + 100, state))
+        bench.votes(.finalize(epoch: 0, view: 1, bench.subject(block)), from: [1, 2])
+        bench.give(.timer(.retry))
+        let final = try #require(bench.replica.parentState(bench.replica.finalDigest))
+        #expect(bench.replica.finalHeight == 1 && !bench.replica.holdsMore(than: 0, final))
+    }
+
     /// However many blocks are not final: what the ledger does by itself is in each of them until it is done.
     @Test(arguments: [false, true])
     func aDeepBranchMayStillHoldAutomaticActions(_ isAutomatic: Bool) throws {

@@ -109,6 +109,21 @@ struct ReplicaTests {
         #expect(try #require(end.commits.first).skipped == [nullification])
     }
 
+    /// Also by those who learn of the block from an answer to a question for final ones.
+    @Test func whoSkippedAViewIsKeptWhileCatchingUp() throws {
+        let bench = follower()
+        let nullification = bench.certificate(.nullify(epoch: 0, view: 1))
+        bench.give(.message(from: PeerID(1), .certificates([nullification])))
+        let block = bench.block([valid[0]])
+        let finalization = bench.certificate(.finalize(epoch: 0, view: 2, bench.subject(block)))
+        let answer = bench.give(
+            .message(
+                from: PeerID(1),
+                .finalBlocks([CertifiedBlock(block: block, finalization: finalization)])))
+        #expect(answer.commits.map(\.skipped) == [[nullification]])
+        #expect(bench.replica.finalHeight == 1)
+    }
+
     // MARK: Restart
 
     @Test func aRestartSaysTheSameAndNothingElse() {

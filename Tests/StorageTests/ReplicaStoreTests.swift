@@ -201,21 +201,31 @@ import Testing
         do {
             let store = try Store(folder: folder.path, genesis: network.genesis)
             try grow(store, skipping: [])
-            try store.database.execute("DROP TABLE nullification")
+            try store.database.execute("DROP TABLE skipped_view")
         }
         let store = try Store(folder: folder.path, genesis: network.genesis)
         try grow(store, skipping: [2, 3])
         try grow(store, skipping: [3, 5])
         let reader = try StoreReader(path: store.path, chain: store.chain, suite: store.suite)
-        for view in [2, 3, 5] as [UInt64] {
-            #expect(try reader.nullification(epoch: 0, view: view) == skipped(view))
+        func nullifications(_ view: UInt64) throws -> [Certificate] {
+            try reader.certificates(epoch: 0, view: view).filter { $0.kind == .nullify }
         }
-        #expect(try reader.nullification(epoch: 0, view: 4) == nil)
-        #expect(try reader.nullification(epoch: 1, view: 2) == nil)
-        #expect(try reader.nullification(epoch: 0, view: .max) == nil)
-        try store.database.execute("UPDATE nullification SET bytes = x'00' WHERE view = 2")
+        for view in [2, 3, 5] as [UInt64] {
+            #expect(try nullifications(view) == [skipped(view)])
+        }
+        #expect(try nullifications(4).isEmpty)
+        #expect(try reader.certificates(epoch: 1, view: 2).isEmpty)
+        #expect(try reader.certificates(epoch: .max, view: .max).isEmpty)
+        #expect(try reader.certificates(epoch: 1 << 23, view: 0).isEmpty)
+        // Finalizations are found by their views too.
+        for height: UInt64 in 1...3 {
+            let (_, certificate) = try #require(try reader.finalization(from: height))
+            #expect(
+                try reader.certificates(epoch: 0, view: certificate.view).last == certificate)
+        }
+        try store.database.execute("UPDATE skipped_view SET bytes = x'00' WHERE id = 2")
         #expect(throws: StorageError.self) {
-            _ = try reader.nullification(epoch: 0, view: 2)
+            _ = try reader.certificates(epoch: 0, view: 2)
         }
     }
 

@@ -23,13 +23,13 @@ extension Contradiction {
 extension MissingVotes {
     var texts: (english: String, chinese: String) {
         switch self {
-        case .nullification(let epoch, let view):
+        case .votes(let epoch, let view):
             (
                 "the two quorums voted in different views, which is no contradiction by itself; the "
-                    + "nullification of epoch \(epoch), view \(view), or two notarizations in that view, "
-                    + "would name those who broke the rules",
-                "两个法定多数在不同视图投票，其本身并不矛盾；须补充第 \(epoch) 届视图 \(view) 的作废证书，"
-                    + "或该视图的两份公证证书，方能指明违规者"
+                    + "nullification of epoch \(epoch), view \(view), another finalization in that view, or two "
+                    + "notarizations, would name those who broke the rules",
+                "两个法定多数在不同视图投票，其本身并不矛盾；须补充第 \(epoch) 届视图 \(view) 的作废证书、"
+                    + "该视图的另一终局证书或两份公证证书，方能指明违规者"
             )
         case .recovery(let epoch):
             (

@@ -33,8 +33,8 @@ public struct DoubleSigner: Equatable, Sendable {
 /// Which votes would name more double-signers.
 public enum MissingVotes: Equatable, Sendable {
     /// Whoever finalized in `view` contradicts himself only by a nullify vote in that view or another vote of one kind in
-    /// it: the nullification of `view`, or two notarizations in it, must exist and are not in the evidence.
-    case nullification(epoch: UInt64, view: UInt64)
+    /// it: the nullification of `view`, another finalization, or two notarizations in it, must exist and are not in the evidence.
+    case votes(epoch: UInt64, view: UInt64)
     /// The headers are of different epochs, whose votes are never compared: the end of the earlier epoch in the other
     /// history is needed.
     case sameEpoch(epoch: UInt64)
@@ -192,7 +192,7 @@ extension Verifier {
         }
         let needed = Quorum.faultsTolerated(known.validators(of: epoch)?.count ?? 1) + 1
         guard named.filter({ $0.epoch == epoch }).count < needed else { return nil }
-        return .nullification(
+        return .votes(
             epoch: epoch, view: min(lower.certificate.view, higher.certificate.view))
     }
 }

@@ -10,30 +10,43 @@ struct ForkCommand: AsyncParsableCommand {
         commandName: "fork",
         abstract: "Ask nodes for the votes that name those who made a fork. / 向节点索取能指明分叉违规者的投票",
         discussion: """
-            Where two quorums certified two histories in different views, nobody contradicts himself by that alone. Nodes keep the
-            certificates by which views were skipped; the one of the earlier view, which a node of the other history has, names them.
-            Writes the evidence with it to a new file, for huijin-verify fork.
-            两个法定多数在不同视图认证两份历史时，仅凭终局证书不能指明违规者；遵循另一历史的节点保存有较早视图的作废证书。
-            本命令取得该证书，连同原证据写入新文件，供 huijin-verify fork 核验。
+            Where two quorums certified two histories in different views, nobody contradicts himself by that alone. What a quorum of
+            the other history voted in the earlier view does: nodes keep it, whether they skipped the view or hold a final block of it.
+            Writes the evidence with it to a new file, for huijin-verify fork. Only two quorums of notarize votes, of one view each in either
+            history, are kept by nobody.
+            两个法定多数在不同视图认证两份历史时，仅凭终局证书不能指明违规者；遵循另一历史的节点保存其在较早视图的作废或终局证书。
+            本命令取得该证书，连同原证据写入新文件，供 huijin-verify fork 核验。公证证书不予保存。
             """)
 
     @Argument(help: "Fork evidence (FILE.fork-… of watch or huijin-verify). / 分叉证据文件")
     var file: String
     @Option(help: "File to write. / 输出文件") var out: String
+    @OptionGroup var start: StartOptions
     @OptionGroup var options: NodeOptions
 
     func run() async throws {
         guard !WholeFile.isTaken(out) else { throw SetupError.exists(out) }
-        let client = try options.client(signing: try options.folder() != nil)
+        let client = try self.client()
         let evidence = try read()
-        let completed: ForkEvidence
-        let proven: ProvenFork
+        let known: ProvenFork
         do throws(EvidenceProblem) {
-            (completed, proven) = try await client.completed(evidence)
+            known = try client.verifier.verifyFork(evidence)
         } catch {
-            throw Failure(.notFound, "\(file): \(error.english)", "\(file)：\(error.chinese)")
+            throw Failure(
+                error.standing == .provenFalse ? .badData : .notFound,
+                "\(file): \(error.english)", "\(file)：\(error.chinese)")
         }
-        guard completed != evidence else { throw nothingFound(proven.missing) }
+        guard case .votes(let epoch, let view)? = known.missing else {
+            throw Failure(
+                .usage, "\(file): no votes of a view are missing; see huijin-verify fork",
+                "\(file)：不缺任何视图的投票，详见 huijin-verify fork")
+        }
+        guard let (completed, proven) = try await client.completed(evidence, known) else {
+            throw Failure(
+                .notFound,
+                "none of these nodes holds votes of epoch \(epoch), view \(view) that name anybody; ask nodes of the other history",
+                "所询节点均无可指明违规者的第 \(epoch) 届视图 \(view) 投票，请询问遵循另一历史的节点")
+        }
         try IdentityMaker.write(completed.encoded, to: URL(filePath: out))
         try Output.show(
             [
@@ -50,16 +63,12 @@ struct ForkCommand: AsyncParsableCommand {
             ], as: options.format)
     }
 
-    private func nothingFound(_ missing: MissingVotes?) -> Failure {
-        guard case .nullification(let epoch, let view)? = missing else {
-            return Failure(
-                .notFound, "\(file): no nullification is missing; see huijin-verify fork",
-                "\(file)：不缺作废证书，详见 huijin-verify fork")
-        }
-        return Failure(
-            .notFound,
-            "none of these nodes kept the nullification of epoch \(epoch), view \(view); ask nodes of the other history",
-            "所询节点均未保存第 \(epoch) 届视图 \(view) 的作废证书，请询问遵循另一历史的节点")
+    /// From where the evidence begins; a trust file, beside which it may lie, is only read for that.
+    private func client() throws -> HuijinClient {
+        let client = try options.client(signing: try options.folder() != nil, reading: false)
+        if let start = try start.trusted() { return try client.trusting(start) }
+        guard let trust = options.trust else { return client }
+        return try client.trusting(try TrustFile(trust).contested())
     }
 
     private func read() throws -> ForkEvidence {

@@ -67,18 +67,53 @@ struct ValidatorCommand: AsyncParsableCommand {
         }
     }
 
+    /// The node that is to vote with the new keys.
+    struct Newcomer: ParsableArguments {
+        @Option(
+            help: ArgumentHelp(
+                "Address of its API: nothing is sent unless it has the others' blocks. / 新节点接口地址，未追上区块则不提交"
+            ))
+        var newcomer: String?
+
+        /// Blocks by which it may be behind while all of them go on.
+        static let behindMax: UInt64 = 64
+
+        /// A seat whose node does not run counts as a fault: two of them may stop a ledger of four.
+        ///
+        /// - Throws: `Failure` where the node is of another ledger or behind, `ClientError` where it does not answer.
+        func check(against client: HuijinClient) async throws {
+            guard let newcomer else { return }
+            let height = try await client.status()["height"]?.unsigned ?? 0
+            let status = try await HuijinClient(nodes: [newcomer], genesis: client.genesis).status()
+            guard status["chain"]?.text == client.chain.hex else {
+                throw Failure(
+                    .badData, "\(newcomer) is a node of another ledger",
+                    "\(newcomer) 属于另一账本")
+            }
+            let reached = status["height"]?.unsigned ?? 0
+            guard reached + Self.behindMax >= height else {
+                throw Failure(
+                    .unavailable,
+                    "\(newcomer) has \(reached) of \(height) blocks; wait until it has them all",
+                    "\(newcomer) 只有 \(height) 个区块中的 \(reached) 个，请待其追上")
+            }
+        }
+    }
+
     struct Join: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a member a seat; for the governor. / 授予记账席位（治理机构）")
 
         @Option(help: "The validator's member id. / 成员编号") var member: String
         @OptionGroup var keys: NewKeys
+        @OptionGroup var node: Newcomer
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
             let id = try Arguments.member(member, "--member")
             let client = try options.client()
             let new = try keys.parsed(client.suite)
+            try await node.check(against: client)
             try await options.submit(
                 ValidatorJoin(member: id, votingKey: new.voting, transportKey: new.transport),
                 with: client)
@@ -107,14 +142,17 @@ struct ValidatorCommand: AsyncParsableCommand {
         @Argument(help: "Id of the seat's present voting key, 32 hexadecimal digits. / 现投票密钥编号")
         var id: String
         @OptionGroup var keys: NewKeys
+        @OptionGroup var node: Newcomer
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
             let client = try options.client()
             let new = try keys.parsed(client.suite)
+            let replaced = try ValidatorCommand.keyID(id)
+            try await node.check(against: client)
             try await options.submit(
                 ValidatorReplace(
-                    replacedKey: try ValidatorCommand.keyID(id), votingKey: new.voting,
+                    replacedKey: replaced, votingKey: new.voting,
                     transportKey: new.transport), with: client)
         }
     }

@@ -20,10 +20,7 @@ struct WatchCommand: AsyncParsableCommand {
             不信任任何节点：所报内容均经记账节点法定多数认证。同一信任文件同时只供一个程序使用。发现（或此前已发现）两份经认证的历史时以退出码 3 结束。
             """)
 
-    @Option(help: "Checkpoint file to start at (huijin-verify --checkpoint-out). / 起始检查点文件")
-    var checkpoint: String?
-    @Option(help: "The digest of its header, from somebody whom you believe. / 所接受的区块头摘要")
-    var accept: String?
+    @OptionGroup var start: StartOptions
     @Option(help: "Asset id, repeatable. / 资产编号，可重复") var asset: [String] = []
     @Option(help: "Licence id, repeatable. / 许可编号，可重复") var licence: [String] = []
     @Option(help: "Member id, repeatable. / 成员编号，可重复") var member: [String] = []
@@ -56,7 +53,7 @@ struct WatchCommand: AsyncParsableCommand {
         }
         var limits = Follower.Limits()
         limits.staleMs = staleSeconds * 1_000
-        let (start, records) = (try self.start(), try self.records())
+        let (start, records) = (try self.start.trusted(), try self.records())
         let logs: [EventLogKind] = try Arguments.named(
             self.logs.split(separator: ",", omittingEmptySubsequences: false).map(String.init),
             "--logs")
@@ -89,32 +86,6 @@ struct WatchCommand: AsyncParsableCommand {
             let texts = alert.localTexts
             let file = evidence.map { " [\($0)]" } ?? ""
             try Output.line("[\(alert.topic.rawValue)] \(texts.english) / \(texts.chinese)\(file)")
-        }
-    }
-
-    private func start() throws -> TrustedChain? {
-        guard let checkpoint else {
-            guard accept == nil else {
-                throw Failure(.usage, "--accept needs --checkpoint", "--accept 须与 --checkpoint 同用")
-            }
-            return nil
-        }
-        guard let accept else {
-            throw Failure(.usage, "--checkpoint needs --accept", "--checkpoint 须与 --accept 同用")
-        }
-        let digest = try Arguments.digest(accept, "--accept")
-        let bytes = try SetupFile.read(checkpoint, bytesMax: TrustStart.fileBytesMax)
-        do throws(EvidenceProblem) {
-            return try TrustedChain(accepting: digest, checkpointFile: bytes)
-        } catch {
-            guard case .undecodable = error.fault else {
-                throw Failure(
-                    .badData, "\(checkpoint): \(error.english)", "\(checkpoint)：\(error.chinese)")
-            }
-            throw Failure(
-                .badData,
-                "\(checkpoint): it is not a checkpoint file of huijin-verify --checkpoint-out (\(error.english)); check the path",
-                "\(checkpoint)：不是 huijin-verify --checkpoint-out 写出的检查点文件（\(error.chinese)），请检查路径")
         }
     }
 
