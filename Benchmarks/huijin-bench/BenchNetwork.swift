@@ -203,6 +203,9 @@ final class BenchNetwork {
         }
     }
 
+    /// A node whose process is not there any more although nobody took it away.
+    var endedNode: Int? { processes.first { !$0.value.isRunning }?.key }
+
     /// As a power cut would: no clean-up, nothing flushed.
     func kill(_ index: Int) {
         guard let process = processes.removeValue(forKey: index) else { return }

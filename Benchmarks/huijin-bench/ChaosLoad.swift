@@ -122,6 +122,7 @@ struct ChaosVerdict {
 
     func problems() async throws -> [String] {
         guard let height = try await settled() else {
+            if let node = network.endedNode { return ["node \(node) has ended by itself"] }
             return [
                 "the nodes are not at one height \(ChaosVerdict.settleSecondsMax) s after the load"
             ]
@@ -149,7 +150,9 @@ struct ChaosVerdict {
     private func settled() async throws -> UInt64? {
         let begin = ContinuousClock.now
         let client = try HuijinClient(nodes: network.nodes, genesis: network.genesis)
-        while (ContinuousClock.now - begin) < .seconds(ChaosVerdict.settleSecondsMax) {
+        while network.endedNode == nil,
+            (ContinuousClock.now - begin) < .seconds(ChaosVerdict.settleSecondsMax)
+        {
             let heights = await client.statusOfAll().compactMap {
                 try? $0.status.get()["height"]?.unsigned
             }
@@ -166,11 +169,16 @@ struct ChaosVerdict {
         return nil
     }
 
+    /// A node that joined by a snapshot holds the blocks from some height on; what was before is in its newest header's log.
     private func forks(_ stores: [Store], upTo height: UInt64) throws -> [String] {
         guard height > 0 else { return ["there are no blocks"] }
+        guard stores.allSatisfy({ $0.firstHeight <= height }) else {
+            return ["a node holds no block up to height \(height)"]
+        }
         for height in 1...height {
-            let headers = try stores.map { try $0.header(height) }
-            guard let first = headers[0], headers.allSatisfy({ $0 == first }) else {
+            let holding = stores.filter { $0.firstHeight <= height }
+            let headers = try holding.map { try $0.header(height) }
+            guard let first = headers.first ?? nil, headers.allSatisfy({ $0 == first }) else {
                 return ["the nodes differ at height \(height)"]
             }
         }
@@ -183,7 +191,7 @@ struct ChaosVerdict {
             byHeight[acknowledged.height, default: []].insert(acknowledged.id)
         }
         var missing = 0
-        for (height, ids) in byHeight {
+        for (height, ids) in byHeight where height >= store.firstHeight {
             var found: Set<Digest> = []
             for case .envelope(let bytes)? in try store.block(height)?.block.entries ?? [] {
                 found.insert(

@@ -59,7 +59,10 @@ extension Simulation {
         guard let recovery, !isRecovering, newestSet.epoch > recovery.last.header.epoch else {
             return false
         }
-        let there = seated(in: newestSet).filter(isSound)
+        // A seat whose key its node has lost is no better than one whose node is lost.
+        let there = seated(in: newestSet).filter {
+            isSound($0) && newestSet.index(ofKey: keyID(of: $0)) != nil
+        }
         return there.count < newestSet.quorum
             && there.contains { nodes[$0].set.epoch == newestSet.epoch }
     }
