@@ -59,10 +59,13 @@ extension Simulation {
         guard let recovery, !isRecovering, newestSet.epoch > recovery.last.header.epoch else {
             return false
         }
-        // A seat whose key its node has lost is no better than one whose node is lost.
-        let there = seated(in: newestSet).filter {
-            isSound($0) && newestSet.index(ofKey: keyID(of: $0)) != nil
-        }
+        // A seat whose key its node has given up is no better than one whose node is lost.
+        let givenUp = newestSet.validators.filter { seat in
+            let node = Workload.node(ofTransportKey: seat.transportKey)
+            return workload.votingKeyNumbers[seat.votingKey.keyID].map { $0 < nodes[node].key }
+                ?? false
+        }.map { Workload.node(ofTransportKey: $0.transportKey) }
+        let there = seated(in: newestSet).filter { isSound($0) && !givenUp.contains($0) }
         return there.count < newestSet.quorum
             && there.contains { nodes[$0].set.epoch == newestSet.epoch }
     }

@@ -44,7 +44,8 @@ final class LedgerTables {
     init(_ database: Database, suite: Suite) throws(SQLiteError) {
         self.database = database
         self.suite = suite
-        let columns = "SELECT bytes, finalization, codes FROM block JOIN body ON body.id = body"
+        let columns =
+            "SELECT bytes, finalization, codes, header FROM block JOIN body ON body.id = body"
         selectBlock = try database.prepare("\(columns) WHERE block.height = ?1")
         selectRange = try database.prepare(
             "\(columns) WHERE block.height >= ?1 ORDER BY block.height LIMIT ?2")
@@ -99,7 +100,12 @@ final class LedgerTables {
         let codes = OutcomeCodes.decode(
             row.isNull(2) ? nil : row.bytes(2), count: block.entries.count)
         guard let codes else { throw damaged("a stored block has not one code for each entry") }
+        let digest = try checked(block.header, digest: row.digest(3))
         let finalization = row.isNull(1) ? nil : try certificate(row, 1)
+        // Whoever hands out another block's certificate is taken for a forger.
+        guard finalization.map({ $0.statement.subject?.header == digest }) ?? true else {
+            throw damaged("block \(block.header.height) is stored with another one's certificate")
+        }
         return StoredBlock(block: block, finalization: finalization, codes: codes)
     }
 
@@ -157,15 +163,24 @@ final class LedgerTables {
         guard try selectHeader.step() else { return nil }
         defer { selectHeader.reset() }
         let bytes = selectHeader.bytes(0)
-        guard let digest = selectHeader.digest(1) else { throw damaged("a header digest is cut") }
+        let header: Header
         do throws(CBORError) {
             // The bytes are the beginning of a block: its array head, then its header.
             var decoder = CBORDecoder(bytes.span.bytes, limits: LedgerLimits.certificate)
             try decoder.array(exactly: 2)
-            return (try decoder.value(), digest)
+            header = try decoder.value()
         } catch {
             throw damaged("the header at height \(height) does not decode: \(error)")
         }
+        return (header, try checked(header, digest: selectHeader.digest(1)))
+    }
+
+    /// The header's digest, which is to be the one that was stored with it.
+    private func checked(_ header: Header, digest: Digest?) throws(SQLiteError) -> Digest {
+        guard let digest, header.digest(suite) == digest else {
+            throw damaged("the header of block \(header.height) is not what was written")
+        }
+        return digest
     }
 
     /// The lowest certified block at or above a height, with its finalization.

@@ -356,8 +356,10 @@ import Testing
         """
     }
 
-    /// What an older block was certified by goes to peers, who would take a damaged signature for a forged one.
-    @Test func aDamagedCertificateIsNotHandedOut() throws {
+    /// What an older block was certified by goes to peers, who would take a damaged signature, or a header that is not the certificate's,
+    /// for a forgery.
+    @Test(arguments: ["certificate", "header", "digest", "swap"])
+    func aDamagedFinalBlockIsNotHandedOut(what: String) throws {
         let folder = try TestFolder()
         var chain = TestChain()
         do {
@@ -369,12 +371,44 @@ import Testing
                 try store.commit([chain.block(on: store, entries: entries)])
             }
         }
-        try Database(path: folder.path + "/ledger.db").execute(
-            "UPDATE block SET finalization = \(otherEnd("finalization")) WHERE height = 1")
+        let database = try Database(path: folder.path + "/ledger.db")
+        switch what {
+        case "certificate":
+            try database.execute(
+                "UPDATE block SET finalization = \(otherEnd("finalization")) WHERE height = 1")
+        case "header":
+            // Somewhere in a root: it decodes as before.
+            try database.execute(
+                """
+                UPDATE body SET bytes = CAST(substr(bytes, 1, 99)
+                    || CASE substr(bytes, 100, 1) WHEN x'00' THEN x'01' ELSE x'00' END
+                    || substr(bytes, 101) AS BLOB)
+                WHERE height = 1
+                """)
+        case "digest":
+            try database.execute(
+                "UPDATE body SET header = \(otherEnd("header")) WHERE height = 1")
+        default:
+            try database.execute(
+                """
+                UPDATE block SET finalization =
+                    (SELECT finalization FROM block WHERE height = 2) WHERE height = 1
+                """)
+        }
         let store = try Store(folder: folder.path, genesis: chain.genesis)
-        guard case .damaged = storageError({ _ = try store.finalBlocks(from: 1) }) else {
-            Issue.record("handed out")
+        let error = storageError { _ = try store.finalBlocks(from: 1) }
+        guard case .damaged(_, let why) = error else {
+            Issue.record("handed out: \(String(describing: error))")
             return
+        }
+        #expect(
+            why.contains(what == "swap" ? "another one's certificate" : "is not what was written"),
+            "\(why)")
+        if what == "header" || what == "digest" {
+            guard case .damaged = storageError({ _ = try store.header(1) }) else {
+                Issue.record("the header alone is handed out")
+                return
+            }
         }
     }
 
