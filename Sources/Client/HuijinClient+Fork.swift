@@ -9,25 +9,28 @@ extension HuijinClient {
     ///
     /// - Parameter proven: what the evidence proves by `verifier`.
     /// - Returns: nil where it lacks no votes of a view, or nobody has any that help.
-    /// - Throws: why none of the nodes answered.
+    /// - Throws: why one of the nodes did not answer, where what the others gave does not help.
     public func completed(
         _ evidence: ForkEvidence, _ proven: ProvenFork
     ) async throws(ClientError) -> (evidence: ForkEvidence, proven: ProvenFork)? {
         guard case .votes(let epoch, let view)? = proven.missing else { return nil }
-        for certificate in try await certificates(epoch: epoch, view: view) {
+        let (certificates, failure) = await certificates(epoch: epoch, view: view)
+        for certificate in certificates {
             let more = evidence.adding([certificate])
             // Signatures that are none, or votes that say nothing here: somebody else may have given what does.
             if let proven = try? verifier.verifyFork(more), proven.missing == nil {
                 return (more, proven)
             }
         }
+        // It may be the one that has them.
+        if let failure { throw failure }
         return nil
     }
 
-    /// What the nodes hold of a view, in their order.
+    /// What the nodes hold of a view, in their order, and why the first of those did not answer that did not.
     private func certificates(
         epoch: UInt64, view: UInt64
-    ) async throws(ClientError) -> [Certificate] {
+    ) async -> (held: [Certificate], failure: ClientError?) {
         let answers = await withTaskGroup(
             of: (Int, Result<[Certificate], ClientError>).self
         ) { group in
@@ -38,19 +41,15 @@ extension HuijinClient {
             for await (index, answer) in group { answers[index] = answer }
             return nodes.indices.compactMap { answers[$0] }
         }
-        var found: [Certificate] = []
+        var held: [Certificate] = []
         var failure: ClientError?
-        var isAnswered = false
         for answer in answers {
             switch answer {
-            case .success(let certificates):
-                isAnswered = true
-                found += certificates
+            case .success(let certificates): held += certificates
             case .failure(let error): failure = failure ?? error
             }
         }
-        if !isAnswered, let failure { throw failure }
-        return found
+        return (held, failure)
     }
 
     // Apart from the group's closure, as in `status(of:)`.

@@ -232,20 +232,50 @@ public final class HuijinClient: Sendable {
         }
     }
 
+    /// The greatest height that any of the nodes states, apart from one of them; one may be behind.
+    ///
+    /// - Throws: `.invalid` where there is no other node, or why the first of them did not answer as none did.
+    public func statedHeight(without excluded: String) async throws(ClientError) -> UInt64 {
+        let others = nodes.filter { $0 != excluded }
+        guard !others.isEmpty else {
+            throw .invalid(
+                english: "\(excluded) is the only node that is asked; name another one beside it",
+                chinese: "仅指定了 \(excluded) 一个节点，请另外指定其他节点")
+        }
+        var greatest: UInt64?
+        var failure: ClientError?
+        for (node, status) in await statusOfAll() where node != excluded {
+            do throws(ClientError) {
+                let height = try HuijinClient.height(in: try status.get(), of: node)
+                greatest = max(greatest ?? 0, height)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let greatest { return greatest }
+        guard let failure else { preconditionFailure("each node answers or fails") }
+        throw failure
+    }
+
     /// The newest height that a node states.
     func statedHeight() async throws(ClientError) -> UInt64 {
-        let status = try await status()
+        max(try HuijinClient.height(in: try await status(), of: nodes[0]), provenHeight)
+    }
+
+    private static func height(
+        in status: JSONValue, of node: String
+    ) throws(ClientError) -> UInt64 {
         guard let height = status["height"]?.unsigned else {
             throw .badAnswer(
-                node: nodes[0], what: Bilingual("a status without a height", "状态中没有高度"))
+                node: node, what: Bilingual("a status without a height", "状态中没有高度"))
         }
         // No ledger lives that long, and what is signed goes beyond it.
         guard height <= UInt64.max / 2 else {
             throw .badAnswer(
-                node: nodes[0],
+                node: node,
                 what: Bilingual("a status with height \(height)", "状态中的高度为 \(height)"))
         }
-        return max(height, provenHeight)
+        return height
     }
 
     /// Assets whose titles, keywords or code match, newest first: a finding aid and no proof of anything.

@@ -32,9 +32,10 @@ public enum PeerLimits {
     /// Bytes of envelopes after which an answer to a request for them ends.
     public static let requestedBytesMax = 1_048_576
     /// Blocks in one answer. The sender mostly stops at about `blocksBytesMax`; so many only where as many became final by one
-    /// certificate: more than an hour of heartbeats, a quarter of a second each, in which blocks were notarized and none was final.
-    public static let blocksMax = 16_384
-    /// Bytes of block bodies after which an answer ends at the next certified block. Small, because a replica
+    /// certificate: a quarter of an hour of heartbeats, a quarter of a second each, in which blocks were notarized and none was final.
+    /// A replica that is further behind such a stretch needs a snapshot.
+    public static let blocksMax = 4_096
+    /// Bytes of block bodies after which an honest answer ends at the next certified block. Small, because a replica
     /// handles an answer whole before it does anything else: about 500 empty blocks, or one full one.
     public static let blocksBytesMax = 131_072
     /// For the whole message; the largest is an answer whose last certified block is a full one.

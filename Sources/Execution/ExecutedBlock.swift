@@ -104,12 +104,14 @@ public struct ExecutedBlock: Sendable {
 
 /// The state that a block is executed on: a finalized base and the unfinalized blocks above it.
 public struct ParentState<Base: CommittedState> {
-    public let header: Header
-    public let headerDigest: Digest
+    public private(set) var header: Header
+    public private(set) var headerDigest: Digest
     /// The chain's log after that header's block.
-    public let frontier: LogFrontier
+    public private(set) var frontier: LogFrontier
     /// Oldest first. A block that the base has absorbed since may still stand here: it reads the same.
-    public let layers: [ExecutedBlock]
+    public private(set) var layers: [ExecutedBlock]
+    /// The layers' changes, without those that change nothing: thousands of empty blocks may become final together.
+    private(set) var deltas: [StateDelta]
     public let base: Base
 
     /// The finalized state itself.
@@ -133,15 +135,25 @@ public struct ParentState<Base: CommittedState> {
         self.headerDigest = headerDigest
         self.frontier = frontier
         self.layers = layers
+        deltas = layers.map(\.delta).filter { !$0.changes.isEmpty }
         self.base = base
+    }
+
+    /// Makes this the state after a block that was executed on it.
+    public mutating func extend(by block: ExecutedBlock) {
+        precondition(block.block.header.parent == headerDigest, "the block's parent is this one")
+        header = block.header
+        headerDigest = block.headerDigest
+        frontier = block.frontier
+        layers.append(block)
+        if !block.delta.changes.isEmpty { deltas.append(block.delta) }
     }
 
     /// The state after a block that was executed on this one.
     public func extended(by block: ExecutedBlock) -> ParentState {
-        precondition(block.block.header.parent == headerDigest, "the block's parent is this one")
-        return ParentState(
-            header: block.header, headerDigest: block.headerDigest, frontier: block.frontier,
-            layers: layers + [block], base: base)
+        var state = self
+        state.extend(by: block)
+        return state
     }
 }
 
@@ -149,17 +161,17 @@ extension ParentState: Sendable where Base: Sendable {}
 
 /// Reads through the unfinalized blocks down to the base.
 public struct LayeredState<Base: CommittedState>: StateReader {
-    let layers: [ExecutedBlock]
-    let base: Base
+    private let deltas: [StateDelta]
+    private let base: Base
 
     public init(_ parent: ParentState<Base>) {
-        layers = parent.layers
+        deltas = parent.deltas
         base = parent.base
     }
 
     public func value(for key: Digest) -> [UInt8]? {
-        for layer in layers.reversed() {
-            if let change = layer.delta.value(for: key) { return change }
+        for delta in deltas.reversed() {
+            if let change = delta.value(for: key) { return change }
         }
         return base.value(for: key)
     }

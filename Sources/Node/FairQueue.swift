@@ -7,7 +7,7 @@ import DequeModule
 /// all that wait. Within a lane the order is kept.
 ///
 /// Some of what a peer may ask for costs far more than its frame (blocks from the disk). Its lane pays for that: it stands back
-/// for as many rounds as the answer took of `forgivenPerRound`, while others wait, and not at all while nobody does.
+/// for twice as long as the answer took, while others wait, and not at all while nobody does.
 struct FairQueue {
     private typealias Lane = Deque<Mail>
 
@@ -18,13 +18,13 @@ struct FairQueue {
     /// After so many bytes of frames the next lane has its turn.
     private static let bytesPerRound = 65_536
 
-    /// Of each lane's debt, in each round: what one more round of the others may be delayed by answers to it.
-    private static let forgivenPerRound: UInt64 = 1_000_000
-    /// A disk that stood still is nobody's debt.
-    private static let debtMax: UInt64 = 50_000_000
+    /// How long a lane stands back for each nanosecond of an answer.
+    private static let waitPerNanosecond: UInt64 = 2
+    /// A disk that stood still is nobody's debt; and a lane also has votes.
+    private static let waitMaxNs: UInt64 = 100_000_000
 
     private var lanes: [Int: Lane] = [:]
-    /// Nanoseconds that answers took, by lane; of few peers, and of none for long.
+    /// Until when lanes stand back; of few peers, and of none for long.
     private var debts: [Int: UInt64] = [:]
 
     var isEmpty: Bool { lanes.isEmpty }
@@ -34,21 +34,24 @@ struct FairQueue {
     }
 
     /// What a peer asked for has taken so long.
-    mutating func charge(_ peer: PeerID, nanoseconds: UInt64) {
-        debts[peer.seat] = min(
-            debts[peer.seat, default: 0] + nanoseconds, FairQueue.debtMax)
+    ///
+    /// - Parameters:
+    ///   - lane: the network's number for the peer, as its mails have it.
+    ///   - nowNs: of the same clock as in `takeRound`.
+    mutating func charge(lane: Int, nanoseconds: UInt64, nowNs: UInt64) {
+        let waitNs = min(nanoseconds, FairQueue.waitMaxNs) * FairQueue.waitPerNanosecond
+        debts[lane] = min(
+            max(debts[lane, default: 0], nowNs) + waitNs, nowNs + FairQueue.waitMaxNs)
     }
 
     /// A few mails of each lane, by the numbers of the lanes.
-    mutating func takeRound() -> [Mail] {
+    mutating func takeRound(nowNs: UInt64) -> [Mail] {
         var round: [Mail] = []
+        debts = debts.filter { $0.value > nowNs }
         var waiting = lanes.keys.filter { debts[$0] == nil }
         if waiting.isEmpty {
             // Nobody else waits.
             waiting = Array(lanes.keys)
-        }
-        debts = debts.compactMapValues {
-            $0 > FairQueue.forgivenPerRound ? $0 - FairQueue.forgivenPerRound : nil
         }
         for number in waiting.sorted() {
             // Out of the table meanwhile, so that the lane is not copied.

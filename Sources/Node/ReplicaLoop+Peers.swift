@@ -41,7 +41,10 @@ extension ReplicaLoop {
     func charging(_ peer: PeerID, _ answer: () -> Void) {
         let began = DispatchTime.now().uptimeNanoseconds
         answer()
-        queue.charge(peer, nanoseconds: DispatchTime.now().uptimeNanoseconds - began)
+        // Lanes have the network's numbers.
+        guard let lane = peers.index(of: peer) else { return }
+        let now = DispatchTime.now().uptimeNanoseconds
+        queue.charge(lane: lane, nanoseconds: now - began, nowNs: now)
     }
 
     /// A validator that the configuration does not name cannot be reached, which is the operator's to mend.

@@ -99,7 +99,7 @@ final class ReplicaLoop {
                 queue.isEmpty
                     ? shared.mailbox.take(until: nextDeadline()) : shared.mailbox.takeNow())
             let began = DispatchTime.now().uptimeNanoseconds
-            for mail in queue.takeRound() {
+            for mail in queue.takeRound(nowNs: began) {
                 guard stopReason == nil else {
                     decline(mail)
                     continue
@@ -115,7 +115,7 @@ final class ReplicaLoop {
         let reason = stopReason ?? .requested
         queue.add(shared.mailbox.close())
         while !queue.isEmpty {
-            for mail in queue.takeRound() { decline(mail) }
+            for mail in queue.takeRound(nowNs: .max) { decline(mail) }
         }
         desk.finishAll()
         return reason

@@ -23,18 +23,27 @@ extension Replica {
             }
             return execute(certified: digest)
         case .complete(let nodes):
-            for node in nodes where node.executed == nil {
-                guard executeCertified(node) else { return false }
+            guard let first = nodes.firstIndex(where: { $0.executed == nil }),
+                var state = parentState(nodes[first].parent)
+            else { return false }
+            // Thousands of them may have become final together: the state grows where it is.
+            for node in nodes[first...] {
+                guard let executed = node.executed ?? executeCertified(node, on: state) else {
+                    return false
+                }
+                state.extend(by: executed)
             }
             return true
         }
     }
 
-    private mutating func executeCertified(_ node: BlockTree.Node) -> Bool {
-        guard let state = parentState(node.parent) else { return false }
+    private mutating func executeCertified(
+        _ node: BlockTree.Node, on state: ParentState<Base>
+    ) -> ExecutedBlock? {
         let assembled = assembledTransactions(node)
         guard let transactions = assembled ?? transactions(of: node, on: state) else {
-            return reject(node, on: state, "an envelope that does not decode or has no key")
+            reject(node, on: state, "an envelope that does not decode or has no key")
+            return nil
         }
         do throws(BlockFault) {
             let executed = try executor.execute(
@@ -42,9 +51,10 @@ extension Replica {
                 isRecovery: node.seatsAnew)
             tree.setExecuted(executed)
             mempool.reserve(ids: executed.transactions.compactMap { $0?.id })
-            return true
+            return executed
         } catch {
-            return reject(node, on: state, "\(error)")
+            reject(node, on: state, "\(error)")
+            return nil
         }
     }
 
@@ -77,14 +87,14 @@ extension Replica {
     /// and is only thrown away.
     private mutating func reject(
         _ node: BlockTree.Node, on state: ParentState<Base>, _ why: String
-    ) -> Bool {
+    ) {
         let frontier = state.frontier.grown(
             parent: state.headerDigest,
             entryLeaves: node.block.entries.map { LogLeaf.entry($0, suite: suite) }, suite: suite
         ).frontier
         let header = node.block.header
         tree.remove(node.subject.header)
-        if node.isUnvouched { return false }
+        if node.isUnvouched { return }
         if frontier.size == header.logSize, frontier.root(suite) == header.logRoot {
             halt("certified block \(header.height) does not execute to its header: \(why)")
         } else {
@@ -94,7 +104,6 @@ extension Replica {
             }
             want(node.subject.header)
         }
-        return false
     }
 
     /// Executes notarized blocks whose bodies have arrived, so that they can be finalized.
@@ -192,6 +201,14 @@ extension Replica {
     private mutating func beginEpoch(under validators: ValidatorSet) {
         // No honest leader proposed a child of the epoch's last block, but others may have.
         for node in tree.removeAll() { mempool.release(ids: node.ids) }
+        // Who contradicted himself, or that this replica's key has voted elsewhere, holds beyond the epoch.
+        for step in simplex.takeSteps() {
+            switch step {
+            case .equivocation(let pair): effects.append(.evidence(pair))
+            case .forgotten(let vote): effects.append(.forgotten(vote))
+            case .sign, .assembled, .notarized, .nullified, .final, .entered, .compared: break
+            }
+        }
         let seat = votingKey.flatMap { validators.index(ofKey: $0) }
         let rules = mutation
         let standing = simplex.seat == nil ? .comparing : simplex.rules.standing

@@ -3,6 +3,7 @@ import Execution
 import Ledger
 import LedgerCrypto
 import Replica
+import Storage
 
 /// A Byzantine validator: an honest replica whose words are twisted on their way out. It proposes two blocks for
 /// one view or a block on an old parent, votes for everything, keeps votes from some, says again what others
@@ -51,6 +52,7 @@ extension Simulation {
             equivocate(proposal, other, from: seat)
         case .votes(let votes):
             say(message, from: seat)
+            for vote in votes { preempt(vote.statement, by: seat) }
             guard let first = votes.first?.statement, first.epoch == nodes[seat].set.epoch,
                 lies(.equivocation, seat, perMille: 600)
             else { return }
@@ -88,6 +90,8 @@ extension Simulation {
     }
 
     private func equivocate(_ proposal: Proposal, _ other: Proposal, from seat: Int) {
+        // Whoever knows of one only may vote for it.
+        if random.chance(perMille: 300) { return broadcast(.proposal(other), from: seat) }
         for to in nodes.indices where to != seat {
             switch random.below(4) {
             case 0: send(.proposal(proposal), from: seat, to: to)
@@ -143,6 +147,45 @@ extension Simulation {
         broadcast(.certificates([certificate]), from: seat)
     }
 
+    /// The next view's block is the liar's: on the final block, before the one that it has just voted for is certified.
+    private func preempt(_ statement: VoteStatement, by seat: Int) {
+        let view = statement.view + 1
+        guard statement.kind == .notarize, let subject = statement.subject,
+            statement.epoch == nodes[seat].set.epoch, let own = epochSeat(of: seat),
+            nodes[seat].set.leader(view: view) == own, let store = nodes[seat].store,
+            subject.height > store.watermark.height,
+            lies(.equivocation, seat, perMille: 400)
+        else { return }
+        counts[.equivocations] += 1
+        let base = blockOnFinal(store, seat, timeMs: store.header.timeMs + 1)
+        let vote = sign(
+            .notarize(
+                epoch: statement.epoch, view: view,
+                VoteSubject(base.outline.header, suite: workload.genesis.suite)), by: seat)
+        let proposal = Proposal(
+            vote: vote, parentView: base.parentView, outline: base.outline,
+            justification: base.justification)
+        learn(proposal)
+        broadcast(.proposal(proposal), from: seat)
+    }
+
+    /// An empty block on the newest final one, and what justifies it to whoever knows of no later one.
+    private func blockOnFinal(
+        _ store: Store, _ seat: Int, timeMs: UInt64
+    ) -> (outline: BlockOutline, parentView: UInt64, justification: [Certificate]) {
+        let final = store.watermark
+        let state = ParentState(
+            header: store.header, headerDigest: final.header, frontier: final.frontier, base: store)
+        let block = nodes[seat].executor.build(
+            on: state, candidates: [], timeMs: timeMs, replay: ReplayWindow()
+        ).block
+        let certificate = (try? store.finalization(from: final.height))?.certificate
+        return (
+            BlockOutline(block, suite: workload.genesis.suite), final.view,
+            certificate.map { [$0] } ?? []
+        )
+    }
+
     /// Another block for the same view: a later time, or on the final block instead of the newest notarized one.
     private func forged(_ proposal: Proposal, by seat: Int) -> Proposal? {
         guard let store = nodes[seat].store, proposal.epoch == nodes[seat].set.epoch,
@@ -155,21 +198,9 @@ extension Simulation {
         let outline: BlockOutline
         var parentView = proposal.parentView
         var justification = proposal.justification
-        let final = store.watermark
-        if isSibling, header.parent != final.header {
-            let state = ParentState(
-                header: store.header, headerDigest: final.header, frontier: final.frontier,
-                base: store)
-            let block = nodes[seat].executor.build(
-                on: state, candidates: [], timeMs: max(header.timeMs, store.header.timeMs + 1),
-                replay: ReplayWindow()
-            ).block
-            outline = BlockOutline(block, suite: suite)
-            parentView = final.view
-            justification =
-                (try? store.finalization(from: final.height))?.map {
-                    [$0.certificate]
-                } ?? []
+        if isSibling, header.parent != store.watermark.header {
+            (outline, parentView, justification) = blockOnFinal(
+                store, seat, timeMs: max(header.timeMs, store.header.timeMs + 1))
         } else if random.chance(perMille: 700) {
             // Nothing in the workload's results depends on the time; the state is another now and then.
             let isWrong = random.chance(perMille: 300)

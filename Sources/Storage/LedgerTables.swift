@@ -45,7 +45,7 @@ final class LedgerTables {
         self.database = database
         self.suite = suite
         let columns =
-            "SELECT bytes, finalization, codes, header FROM block JOIN body ON body.id = body"
+            "SELECT bytes, finalization, codes, header, block.height FROM block JOIN body ON body.id = body"
         selectBlock = try database.prepare("\(columns) WHERE block.height = ?1")
         selectRange = try database.prepare(
             "\(columns) WHERE block.height >= ?1 ORDER BY block.height LIMIT ?2")
@@ -100,7 +100,7 @@ final class LedgerTables {
         let codes = OutcomeCodes.decode(
             row.isNull(2) ? nil : row.bytes(2), count: block.entries.count)
         guard let codes else { throw damaged("a stored block has not one code for each entry") }
-        let digest = try checked(block.header, digest: row.digest(3))
+        let digest = try checked(block.header, digest: row.digest(3), height: row.unsigned(4))
         let finalization = row.isNull(1) ? nil : try certificate(row, 1)
         // Whoever hands out another block's certificate is taken for a forger.
         guard finalization.map({ $0.statement.subject?.header == digest }) ?? true else {
@@ -172,13 +172,15 @@ final class LedgerTables {
         } catch {
             throw damaged("the header at height \(height) does not decode: \(error)")
         }
-        return (header, try checked(header, digest: selectHeader.digest(1)))
+        return (header, try checked(header, digest: selectHeader.digest(1), height: height))
     }
 
     /// The header's digest, which is to be the one that was stored with it.
-    private func checked(_ header: Header, digest: Digest?) throws(SQLiteError) -> Digest {
-        guard let digest, header.digest(suite) == digest else {
-            throw damaged("the header of block \(header.height) is not what was written")
+    private func checked(
+        _ header: Header, digest: Digest?, height: UInt64
+    ) throws(SQLiteError) -> Digest {
+        guard let digest, header.digest(suite) == digest, header.height == height else {
+            throw damaged("the header of block \(height) is not what was written")
         }
         return digest
     }

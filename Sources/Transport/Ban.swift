@@ -10,10 +10,11 @@ struct Ban {
     /// - Parameter jitter: between 0 and 1, by which up to half of the time is taken off.
     mutating func offend(nowMs: Int64, limits: NetworkLimits, jitter: Double) {
         if offences > 0, nowMs > lastMs + 10 * limits.banMsMax { offences = 0 }
-        // Past 16 doublings the maximum has long been reached.
-        let lengthMs = min(limits.banMs << Int64(min(offences, 16)), limits.banMsMax)
+        untilMs =
+            nowMs
+            + Backoff.waitMs(
+                first: limits.banMs, most: limits.banMsMax, doublings: offences, jitter: jitter)
         offences += 1
         lastMs = nowMs
-        untilMs = nowMs + lengthMs - Int64(Double(lengthMs / 2) * min(max(jitter, 0), 1))
     }
 }

@@ -137,13 +137,13 @@ extension PeerNetwork {
             guard !state.isStopped, let link = state.links[index], link.attempt == attempt
             else { return }
             state.links[index]?.failures += 1
-            // Past 16 doublings the maximum has long been reached.
-            let wait = min(limits.redialMs << Int64(min(link.failures, 16)), limits.redialMsMax)
-            let jittered = wait - Int64.random(in: 0...wait / 2)
+            let waitMs = Backoff.waitMs(
+                first: limits.redialMs, most: limits.redialMsMax, doublings: link.failures,
+                jitter: Double.random(in: 0...1))
             let banMs = link.ban.remainingMs(nowMs: PeerNetwork.nowMs)
             link.redial?.cancel()
             state.links[index]?.redial = group.next().scheduleTask(
-                in: .milliseconds(max(jittered, banMs))
+                in: .milliseconds(max(waitMs, banMs))
             ) { self.connect(index) }
         }
     }

@@ -180,6 +180,36 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
         #expect(try await client(lagging).json("/v1/x")["a"] == .unsigned(2))
     }
 
+    /// A node that is to join is compared with whoever of the others is furthest, and not with itself.
+    @Test func theGreatestHeightOfTheOthers() async throws {
+        func client(_ heights: [String: String]) throws -> HuijinClient {
+            let transport = ScriptedTransport { (call, _) throws(ClientError) in
+                guard let status = heights[call.base] else {
+                    throw .unreachable(node: call.base, reason: "refused")
+                }
+                return json(status)
+            }
+            return try HuijinClient(
+                nodes: [first, second, "http://127.0.0.1:3"], genesis: Self.genesis().0,
+                transport: transport)
+        }
+        let heights = [first: "{\"height\":900}", second: "{\"height\":7}"]
+        #expect(try await client(heights).statedHeight(without: "http://127.0.0.1:3") == 900)
+        #expect(try await client(heights).statedHeight(without: first) == 7)
+        // No height, and none that a ledger reaches: as if it had not answered.
+        for nonsense in ["{}", "{\"height\":18446744073709551615}"] {
+            let heights = [first: nonsense, second: "{\"height\":7}"]
+            #expect(try await client(heights).statedHeight(without: "x") == 7)
+            await #expect(throws: ClientError.self) {
+                _ = try await client([first: nonsense]).statedHeight(without: second)
+            }
+        }
+        let alone = try HuijinClient(nodes: [first], genesis: Self.genesis().0)
+        await #expect(throws: ClientError.self) {
+            _ = try await alone.statedHeight(without: first)
+        }
+    }
+
     /// The order in which nodes are asked says nothing about which of them will do.
     @Test func aNodeThatLagsIsAskedAgainThoughTheNextDoesNotHoldIt() async throws {
         let lagging = first

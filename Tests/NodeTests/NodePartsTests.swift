@@ -226,32 +226,39 @@ import Testing
         var queue = FairQueue()
         queue.add((0..<10_000).map { _ in mail(2) })
         queue.add([mail(7), mail(1), .stop(.requested)])
-        #expect(peers(queue.takeRound()) == [-1, 1, 2, 2, 2, 2, 7])
+        #expect(peers(queue.takeRound(nowNs: 0)) == [-1, 1, 2, 2, 2, 2, 7])
         queue.add([mail(7), mail(7)])
-        #expect(peers(queue.takeRound()) == [2, 2, 2, 2, 7, 7])
+        #expect(peers(queue.takeRound(nowNs: 0)) == [2, 2, 2, 2, 7, 7])
         // Long frames count for more.
         queue.add([mail(8, 1_000_000), mail(8)])
-        #expect(peers(queue.takeRound()) == [2, 2, 2, 2, 8])
+        #expect(peers(queue.takeRound(nowNs: 0)) == [2, 2, 2, 2, 8])
         var left = 0
-        while !queue.isEmpty { left += queue.takeRound().count }
+        while !queue.isEmpty { left += queue.takeRound(nowNs: 0).count }
         #expect(left == 10_000 - 12 + 1)
     }
 
-    /// Whoever asks for much stands back for those who do not, and for nobody else.
+    /// Whoever asks for much stands back for those who do not, for twice as long as the answers took, and for nobody else.
     @Test func answersAreAtTheExpenseOfWhoAsked() {
         var queue = FairQueue()
-        queue.add((0..<100).map { _ in mail(2) } + (0..<100).map { _ in mail(7) })
-        queue.charge(PeerID(2), nanoseconds: 2_500_000)
-        for _ in 0..<3 { #expect(peers(queue.takeRound()) == [7, 7, 7, 7]) }
-        #expect(peers(queue.takeRound()) == [2, 2, 2, 2, 7, 7, 7, 7])
-        // However long it took, not for ever.
-        queue.charge(PeerID(2), nanoseconds: .max / 2)
-        var alone = 0
-        while peers(queue.takeRound()) == [7, 7, 7, 7] { alone += 1 }
-        #expect(alone > 15)
-        // The others are done by now, or it would have waited longer.
-        queue.charge(PeerID(2), nanoseconds: 50_000_000)
-        while !queue.isEmpty { #expect(Set(peers(queue.takeRound())).count == 1) }
+        queue.add((0..<300).map { _ in mail(2) } + (0..<300).map { _ in mail(7) })
+        func lanes(atMs ms: UInt64) -> Set<Int> {
+            Set(peers(queue.takeRound(nowNs: ms * 1_000_000)))
+        }
+        queue.charge(lane: 2, nanoseconds: 2_500_000, nowNs: 10_000_000)
+        // Two answers in one round count both.
+        queue.charge(lane: 2, nanoseconds: 2_500_000, nowNs: 12_500_000)
+        #expect([13, 15, 19].allSatisfy { lanes(atMs: $0) == [7] })
+        #expect([20, 21].allSatisfy { lanes(atMs: $0) == [2, 7] })
+        // However long it took, not for long: a peer also has votes.
+        queue.charge(lane: 2, nanoseconds: .max, nowNs: 30_000_000)
+        queue.charge(lane: 2, nanoseconds: .max, nowNs: 30_000_000)
+        #expect([30, 129].allSatisfy { lanes(atMs: $0) == [7] })
+        #expect(lanes(atMs: 130) == [2, 7])
+        while lanes(atMs: 200).contains(7) {}
+        #expect(!queue.isEmpty)
+        // The others are done.
+        queue.charge(lane: 2, nanoseconds: 10_000_000, nowNs: 200_000_000)
+        #expect(lanes(atMs: 200) == [2])
     }
 
     /// A lane that is never empty does not hold what was taken.
@@ -266,7 +273,7 @@ import Testing
             queue.add((0..<1_000).map { _ in .read { _ in } })
         }
         #expect(held != nil)
-        _ = queue.takeRound()
+        _ = queue.takeRound(nowNs: 0)
         #expect(held == nil && !queue.isEmpty)
     }
 
@@ -274,9 +281,9 @@ import Testing
         var queue = FairQueue()
         let mails = (1...200).map { mail(3, $0) }
         queue.add(Array(mails[..<100]))
-        var taken = queue.takeRound()
+        var taken = queue.takeRound(nowNs: 0)
         queue.add(Array(mails[100...]))
-        while !queue.isEmpty { taken += queue.takeRound() }
+        while !queue.isEmpty { taken += queue.takeRound(nowNs: 0) }
         let bytes = taken.map { mail in if case .input(_, let bytes) = mail { bytes } else { 0 } }
         #expect(bytes == Array(1...200))
     }

@@ -98,6 +98,28 @@ struct EpochTests {
         #expect(went, "\(network.headers.count) blocks, \(network.faults)")
     }
 
+    /// A machine from an old image learns of its key's votes from what it catches up with, be that the last block of their epoch.
+    @Test func aForgottenVoteUnderAnEpochsLastBlockIsTold() throws {
+        let network = EpochNetwork(seed: 3)
+        let newcomer = network.addNode()
+        #expect(network.run(untilSeconds: 5) { network.headers.count > 3 })
+        _ = network.join(newcomer)
+        #expect(network.run(untilSeconds: 20) { network.nodes[0].set.epoch == 1 })
+        let disk = network.nodes[0].disk
+        let end = try #require(disk.end(ofEpoch: 0, upTo: disk.height))
+        let signer = try #require(end.finalization?.signatures.last?.validator)
+        let below = disk.finalBlocks(from: 1, countMax: Int(end.block.header.height)).prefix {
+            $0.block.header.height < end.block.header.height
+        }
+        let answer = below.map { CertifiedBlock(block: $0.block, finalization: nil) } + [end]
+        // The same validators, and nothing has happened yet.
+        let restored = EpochNetwork(seed: 3)
+        restored.give(
+            .message(from: PeerID((signer + 1) % 4), .finalBlocks(answer)), to: signer)
+        #expect(restored.nodes[signer].replica.simplex.epoch == 1)
+        #expect(restored.faults == ["node \(signer) has forgotten votes"])
+    }
+
     static let seeds: ClosedRange<UInt64> = 1...2
 
     /// Lost messages and restarts at any time; agreement, one vote a view, and progress are checked.

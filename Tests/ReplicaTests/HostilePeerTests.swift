@@ -213,4 +213,29 @@ import Testing
         #expect(commits.first?.earlier == blocks.prefix(2).compactMap(\.finalization))
         #expect(bench.disk.stateRoot == source.disk.stateRoot)
     }
+
+    /// Only the last of many blocks has a certificate, as when a peer leaves the others out: each is executed once, on a state that
+    /// grows where it is.
+    @Test func manyBlocksUnderOneCertificateAreTaken() throws {
+        let source = follower()
+        var blocks: [CertifiedBlock] = []
+        for view in 1...300 {
+            source.nowMs += 10
+            // Most change nothing.
+            let block = source.block(view % 40 == 0 ? [items[view / 40]] : [])
+            let certificate = source.certificate(
+                .finalize(epoch: 0, view: UInt64(view), source.subject(block)))
+            blocks.append(CertifiedBlock(block: block, finalization: certificate))
+            source.give(.message(from: PeerID(2), .finalBlocks([blocks[view - 1]])))
+        }
+        let stripped =
+            blocks.dropLast().map { CertifiedBlock(block: $0.block, finalization: nil) }
+            + blocks.suffix(1)
+        let bench = follower()
+        bench.nowMs = source.nowMs
+        let commits = bench.give(.message(from: PeerID(2), .finalBlocks(stripped))).commits
+        #expect(commits.map(\.blocks.count) == [300])
+        #expect(bench.disk.stateRoot == source.disk.stateRoot)
+        #expect(bench.disk.headerDigest == source.disk.headerDigest)
+    }
 }

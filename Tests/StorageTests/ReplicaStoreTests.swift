@@ -229,6 +229,57 @@ import Testing
         }
     }
 
+    /// By binary search over the certified blocks of the epoch, which are any: views are skipped, several blocks become final together,
+    /// and each epoch counts its views anew.
+    @Test func finalizationsAreFoundByTheirViews() throws {
+        let folder = try TestFolder()
+        var network = try Network(.ed25519SHA256)
+        let seat = network.genesis.validators.validators[0]
+        let replace = try network.transaction(
+            ValidatorReplace(
+                replacedKey: seat.votingKey.keyID, votingKey: seat.votingKey,
+                transportKey: ValidatorReplace.example.transportKey))
+        let store = try Store(folder: folder.path, genesis: network.genesis)
+        let executor = Executor<Store>(genesis: network.genesis)
+        var kept: [[UInt64: Certificate]] = [[:], [:]]
+        var view: UInt64 = 0
+        func grow(_ epoch: Int, blocks count: Int, skipping: UInt64, ends: Bool = false) throws {
+            var parent = network.parent(store)
+            var blocks: [ExecutedBlock] = []
+            for number in 1...count {
+                blocks.append(
+                    executor.build(
+                        on: parent, candidates: ends && number == count ? [replace] : [],
+                        timeMs: parent.header.timeMs + 5, replay: ReplayWindow()))
+                parent.extend(by: blocks[number - 1])
+            }
+            view += 1 + skipping
+            let certificate = Certificate(
+                statement: .finalize(epoch: UInt64(epoch), view: view, blocks[count - 1].subject),
+                signatures: network.finalization(blocks[0]).signatures)
+            try store.commit(Commit(blocks: blocks, finalization: certificate))
+            kept[epoch][view] = certificate
+        }
+        for (count, skipped) in [(1, 0), (3, 2), (1, 1), (5, 0), (2, 4)] as [(Int, UInt64)] {
+            try grow(0, blocks: count, skipping: skipped)
+        }
+        try grow(0, blocks: 2, skipping: 1, ends: true)
+        #expect(store.header.nextValidators != nil)
+        view = 0
+        for (count, skipped) in [(4, 3), (1, 0), (1, 0), (3, 5), (1, 0)] as [(Int, UInt64)] {
+            try grow(1, blocks: count, skipping: skipped)
+        }
+        let reader = try StoreReader(path: store.path, chain: store.chain, suite: store.suite)
+        for epoch in 0...1 {
+            #expect(kept[epoch].count >= 5)
+            for view in (0...40).map(UInt64.init) + [.max] {
+                #expect(
+                    try reader.certificates(epoch: UInt64(epoch), view: view)
+                        == kept[epoch][view].map { [$0] } ?? [], "epoch \(epoch), view \(view)")
+            }
+        }
+    }
+
     /// The index that the node fills and the one rebuilt from the file are the same.
     private func checkIndex(
         _ store: Store, _ blocks: [ExecutedBlock], _ member: MemberID

@@ -358,7 +358,7 @@ import Testing
 
     /// What an older block was certified by goes to peers, who would take a damaged signature, or a header that is not the certificate's,
     /// for a forgery.
-    @Test(arguments: ["certificate", "header", "digest", "swap"])
+    @Test(arguments: ["certificate", "header", "digest", "row", "swap"])
     func aDamagedFinalBlockIsNotHandedOut(what: String) throws {
         let folder = try TestFolder()
         var chain = TestChain()
@@ -388,6 +388,8 @@ import Testing
         case "digest":
             try database.execute(
                 "UPDATE body SET header = \(otherEnd("header")) WHERE height = 1")
+        case "row":
+            try database.execute("UPDATE block SET body = body + 1 WHERE height = 1")
         default:
             try database.execute(
                 """
@@ -404,7 +406,7 @@ import Testing
         #expect(
             why.contains(what == "swap" ? "another one's certificate" : "is not what was written"),
             "\(why)")
-        if what == "header" || what == "digest" {
+        if ["header", "digest", "row"].contains(what) {
             guard case .damaged = storageError({ _ = try store.header(1) }) else {
                 Issue.record("the header alone is handed out")
                 return

@@ -106,6 +106,18 @@ import Testing
         #expect(ban.remainingMs(nowMs: 30_000) == 100)
     }
 
+    /// Nodes that lost a peer at the same moment come back over half of the wait, never before half of it.
+    @Test func waitsDoubleAndAreSpread() {
+        func wait(_ doublings: Int, _ jitter: Double) -> Int64 {
+            Backoff.waitMs(first: 200, most: 10_000, doublings: doublings, jitter: jitter)
+        }
+        #expect(
+            (0..<8).map { wait($0, 0) } == [200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000])
+        #expect((0..<3).map { wait($0, 1) } == [100, 200, 400])
+        #expect(Set((0...100).map { wait(2, Double($0) / 100) }).count == 101)
+        #expect(wait(1_000_000, 0.5) == 7_500)
+    }
+
     /// Whatever is sent, and whenever: over any time no more than the rate times that and the most that is saved up.
     @Test func anAllowanceBoundsWhatIsRead() {
         let allowance = Allowance(

@@ -12,10 +12,10 @@ struct ForkCommand: AsyncParsableCommand {
         discussion: """
             Where two quorums certified two histories in different views, nobody contradicts himself by that alone. What a quorum of
             the other history voted in the earlier view does: nodes keep it, whether they skipped the view or hold a final block of it.
-            Writes the evidence with it to a new file, for huijin-verify fork. Only two quorums of notarize votes, of one view each in either
-            history, are kept by nobody.
+            Writes the evidence with it to a new file, for huijin-verify fork. Who only notarized two blocks of one view is not found out:
+            notarizations are not kept.
             两个法定多数在不同视图认证两份历史时，仅凭终局证书不能指明违规者；遵循另一历史的节点保存其在较早视图的作废或终局证书。
-            本命令取得该证书，连同原证据写入新文件，供 huijin-verify fork 核验。公证证书不予保存。
+            本命令取得该证书，连同原证据写入新文件，供 huijin-verify fork 核验。公证证书不予保存，仅在同一视图公证两个区块者无法查明。
             """)
 
     @Argument(help: "Fork evidence (FILE.fork-… of watch or huijin-verify). / 分叉证据文件")
@@ -66,9 +66,14 @@ struct ForkCommand: AsyncParsableCommand {
     /// From where the evidence begins; a trust file, beside which it may lie, is only read for that.
     private func client() throws -> HuijinClient {
         let client = try options.client(signing: try options.folder() != nil, reading: false)
-        if let start = try start.trusted() { return try client.trusting(start) }
-        guard let trust = options.trust else { return client }
-        return try client.trusting(try TrustFile(trust).contested())
+        let kept = try options.trusted(of: client.genesis, TrustFile.contested)
+        let start = try start.trusted()
+        guard kept == nil || start == nil else {
+            throw Failure(
+                .usage, "--trust and --checkpoint are two starts; give the one of the evidence",
+                "--trust 与 --checkpoint 只能择一，请指定该证据所用的起点")
+        }
+        return try (kept ?? start).map(client.trusting) ?? client
     }
 
     private func read() throws -> ForkEvidence {

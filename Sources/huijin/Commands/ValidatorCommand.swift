@@ -83,15 +83,16 @@ struct ValidatorCommand: AsyncParsableCommand {
         /// - Throws: `Failure` where the node is of another ledger or behind, `ClientError` where it does not answer.
         func check(against client: HuijinClient) async throws {
             guard let newcomer else { return }
-            let height = try await client.status()["height"]?.unsigned ?? 0
-            let status = try await HuijinClient(nodes: [newcomer], genesis: client.genesis).status()
+            let joining = try HuijinClient(nodes: [newcomer], genesis: client.genesis)
+            let height = try await client.statedHeight(without: joining.nodes[0])
+            let status = try await joining.status()
             guard status["chain"]?.text == client.chain.hex else {
                 throw Failure(
                     .badData, "\(newcomer) is a node of another ledger",
                     "\(newcomer) 属于另一账本")
             }
             let reached = status["height"]?.unsigned ?? 0
-            guard reached + Self.behindMax >= height else {
+            guard reached >= height || height - reached <= Self.behindMax else {
                 throw Failure(
                     .unavailable,
                     "\(newcomer) has \(reached) of \(height) blocks; wait until it has them all",

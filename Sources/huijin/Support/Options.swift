@@ -124,7 +124,7 @@ struct NodeOptions: ParsableArguments {
                 "没有创世文件，请用 --genesis 或 --identity 指定")
         }
         let nodes = try nodes(folder)
-        let trusted = try reading ? trusted(of: chain) : nil
+        let trusted = try reading ? trusted(of: chain, TrustFile.read) : nil
         let known = try signing ? folder?.identity(passphrase: passphrase.passphrase()) : nil
         return try HuijinClient(
             nodes: nodes, genesis: chain, trust: trusted, identity: known, limits: limits)
@@ -146,9 +146,13 @@ struct NodeOptions: ParsableArguments {
     }
 
     /// What the trust file holds, which is of the ledger that is asked.
-    private func trusted(of genesis: Genesis) throws -> TrustedChain? {
+    ///
+    /// - Parameter read: `TrustFile.read` or `TrustFile.contested`.
+    func trusted(
+        of genesis: Genesis, _ read: (TrustFile) -> () throws -> TrustedChain
+    ) throws -> TrustedChain? {
         guard let trust else { return nil }
-        let trusted = try TrustFile(trust).read()
+        let trusted = try read(TrustFile(trust))()
         guard trusted.chain == genesis.chain else {
             throw SetupError(
                 file: trust,
