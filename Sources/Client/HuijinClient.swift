@@ -235,19 +235,26 @@ public final class HuijinClient: Sendable {
     /// The greatest height that any of the nodes states, apart from one of them; one may be behind.
     ///
     /// - Throws: `.invalid` where there is no other node, or why the first of them did not answer as none did.
-    public func statedHeight(without excluded: String) async throws(ClientError) -> UInt64 {
+    public func statedHeight(
+        without excluded: String
+    ) async throws(ClientError) -> (height: UInt64, node: String) {
         let others = nodes.filter { $0 != excluded }
         guard !others.isEmpty else {
             throw .invalid(
                 english: "\(excluded) is the only node that is asked; name another one beside it",
                 chinese: "仅指定了 \(excluded) 一个节点，请另外指定其他节点")
         }
-        var greatest: UInt64?
+        var greatest: (height: UInt64, node: String)?
         var failure: ClientError?
         for (node, status) in await statusOfAll() where node != excluded {
             do throws(ClientError) {
-                let height = try HuijinClient.height(in: try status.get(), of: node)
-                greatest = max(greatest ?? 0, height)
+                let status = try status.get()
+                guard status["chain"]?.text == chain.hex else {
+                    throw .badAnswer(
+                        node: node, what: Bilingual("a status of another ledger", "属于另一账本的状态"))
+                }
+                let height = try HuijinClient.height(in: status, of: node)
+                if greatest.map({ height > $0.height }) ?? true { greatest = (height, node) }
             } catch {
                 failure = failure ?? error
             }

@@ -33,7 +33,7 @@ public enum PeerLimits {
     public static let requestedBytesMax = 1_048_576
     /// Blocks in one answer. The sender mostly stops at about `blocksBytesMax`; so many only where as many became final by one
     /// certificate: a quarter of an hour of heartbeats, a quarter of a second each, in which blocks were notarized and none was final.
-    /// A replica that is further behind such a stretch needs a snapshot.
+    /// A longer stretch nobody can give: whoever is below it empties its folder and takes a snapshot.
     public static let blocksMax = 4_096
     /// Bytes of block bodies after which an honest answer ends at the next certified block. Small, because a replica
     /// handles an answer whole before it does anything else: about 500 empty blocks, or one full one.

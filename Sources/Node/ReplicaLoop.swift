@@ -224,7 +224,7 @@ final class ReplicaLoop {
         case .serveFinalBlocks(let peer, let height):
             charging(peer) { serve(peer, from: height) }
         case .serveEpochEnd(let peer, let epoch, let height):
-            serve(peer, endOf: epoch, upTo: height)
+            charging(peer) { serve(peer, endOf: epoch, upTo: height) }
         case .setTimer(let timer, let afterMs):
             deadlines.set(timer, atMs: Clock.monotonicMs() + afterMs)
         case .cancelTimer(let timer): deadlines.cancel(timer)
@@ -359,9 +359,9 @@ final class ReplicaLoop {
                 status.equivocations.append(pair)
             }
         }
-        // The effect may be of an epoch that ended with the same input.
+        // Of the epoch that effects have come to: the replica may have ended it with the same input.
         let seat = pair.first.validator
-        let set = replica.simplex.validators
+        let set = peers.validators
         let isPresent =
             pair.first.statement.epoch == set.epoch && set.validators.indices.contains(seat)
         logger.critical(

@@ -224,6 +224,9 @@ public enum ReplicaLimits {
     /// peer that lacks them gets them in one message (`PeerLimits.message`) or not at all.
     public static let fullBlocksBytesMax: UInt64 = 12_582_912
     public static let votedBlocksBytesMax: UInt64 = 20_971_520
+    /// Blocks with transactions under one certificate that are taken from a peer. Executing so many at once takes seconds, and more of
+    /// them longer than in proportion; voters have a certificate for every few dozen, and somebody else gives those.
+    public static let filledBlocksMax = 1_024
     /// Bodies kept without looking whether they still matter.
     public static let bodiesMax = 16
     /// Bodies of nullified views are kept for this many views, in case one turns out to be notarized.

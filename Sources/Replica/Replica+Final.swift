@@ -314,6 +314,7 @@ extension Replica {
     mutating func receive(finalBlocks blocks: [CertifiedBlock], from peer: PeerID?) {
         guard peer.map({ compareRecoveries(in: blocks, from: $0) }) ?? true else { return }
         var group: [(block: Block, subject: VoteSubject)] = []
+        var filled = 0
         var parent = finalDigest
         let heightBefore = finalHeight
         let setBefore = simplex.validators
@@ -326,6 +327,9 @@ extension Replica {
             let subject = VoteSubject(block.header, suite: suite)
             parent = subject.header
             group.append((block, subject))
+            let isFilled = block.entries.contains { if case .envelope = $0 { true } else { false } }
+            filled += isFilled ? 1 : 0
+            guard filled <= ReplicaLimits.filledBlocksMax else { return }
             guard let certificate = certified.finalization else { continue }
             guard certificate.statement.subject == subject,
                 let verified = verified(final: certificate, of: block)
@@ -347,6 +351,7 @@ extension Replica {
                 }
             }
             group = []
+            filled = 0
             // What it passes is kept with these blocks, and an epoch's last one ends this core.
             simplex.receive(verified)
             guard commit(upTo: subject.header, certificate) else { return }

@@ -192,7 +192,11 @@ final class LedgerTables {
         try selectFinalization.bind(1, height)
         guard try selectFinalization.step() else { return nil }
         defer { selectFinalization.reset() }
-        return (selectFinalization.unsigned(0), try certificate(selectFinalization, 1))
+        let found = (selectFinalization.unsigned(0), try certificate(selectFinalization, 1))
+        guard found.1.statement.subject?.height == found.0 else {
+            throw damaged("block \(found.0) is stored with another one's certificate")
+        }
+        return found
     }
 
     /// The finalization that was stored for a view, within heights of one epoch: views ascend with them.

@@ -182,6 +182,10 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
 
     /// A node that is to join is compared with whoever of the others is furthest, and not with itself.
     @Test func theGreatestHeightOfTheOthers() async throws {
+        let genesis = try Self.genesis().0
+        func status(_ height: String, of chain: String? = nil) -> String {
+            "{\"chain\":\"\(chain ?? genesis.chain.hex)\"\(height)}"
+        }
         func client(_ heights: [String: String]) throws -> HuijinClient {
             let transport = ScriptedTransport { (call, _) throws(ClientError) in
                 guard let status = heights[call.base] else {
@@ -190,16 +194,20 @@ private func json(_ text: String, status: Int = 200) -> HTTPAnswer {
                 return json(status)
             }
             return try HuijinClient(
-                nodes: [first, second, "http://127.0.0.1:3"], genesis: Self.genesis().0,
+                nodes: [first, second, "http://127.0.0.1:3"], genesis: genesis,
                 transport: transport)
         }
-        let heights = [first: "{\"height\":900}", second: "{\"height\":7}"]
-        #expect(try await client(heights).statedHeight(without: "http://127.0.0.1:3") == 900)
-        #expect(try await client(heights).statedHeight(without: first) == 7)
-        // No height, and none that a ledger reaches: as if it had not answered.
-        for nonsense in ["{}", "{\"height\":18446744073709551615}"] {
-            let heights = [first: nonsense, second: "{\"height\":7}"]
-            #expect(try await client(heights).statedHeight(without: "x") == 7)
+        let heights = [first: status(",\"height\":900"), second: status(",\"height\":7")]
+        let furthest = try await client(heights).statedHeight(without: "http://127.0.0.1:3")
+        #expect(furthest.height == 900 && furthest.node == first)
+        #expect(try await client(heights).statedHeight(without: first).height == 7)
+        // No height, one that no ledger reaches, and another ledger's: as if it had not answered.
+        for nonsense in [
+            status(""), status(",\"height\":18446744073709551615"),
+            status(",\"height\":8", of: "00"),
+        ] {
+            let heights = [first: nonsense, second: status(",\"height\":7")]
+            #expect(try await client(heights).statedHeight(without: "x").height == 7)
             await #expect(throws: ClientError.self) {
                 _ = try await client([first: nonsense]).statedHeight(without: second)
             }

@@ -238,4 +238,30 @@ import Testing
         #expect(bench.disk.stateRoot == source.disk.stateRoot)
         #expect(bench.disk.headerDigest == source.disk.headerDigest)
     }
+
+    /// Transactions in more blocks under one certificate than any voter lets become final together are not even looked at.
+    @Test(arguments: [0, 1])
+    func tooManyFilledBlocksUnderOneCertificateAreLeft(_ beyond: Int) {
+        let bench = follower()
+        let first = bench.block().header
+        var blocks: [Block] = []
+        for number in 0..<ReplicaLimits.filledBlocksMax + beyond {
+            let header = Header(
+                chain: first.chain, height: first.height + UInt64(number), epoch: 0,
+                parent: blocks.last.map { bench.subject($0).header } ?? first.parent,
+                timeMs: first.timeMs + UInt64(number), logSize: first.logSize,
+                logRoot: first.logRoot, stateRoot: first.stateRoot, resultsRoot: first.resultsRoot,
+                entryCount: 1, validators: first.validators)
+            blocks.append(Block(header: header, entries: [.envelope([0x40])]))
+        }
+        let last = blocks.count - 1
+        let certificate = bench.certificate(
+            .finalize(epoch: 0, view: 1, bench.subject(blocks[last])))
+        let answer = blocks.enumerated().map { index, block in
+            CertifiedBlock(block: block, finalization: index == last ? certificate : nil)
+        }
+        let effects = bench.give(.message(from: PeerID(2), .finalBlocks(answer)))
+        #expect(bench.replica.simplex.book.final.view == (beyond == 0 ? 1 : 0))
+        #expect(effects.commits.isEmpty)
+    }
 }

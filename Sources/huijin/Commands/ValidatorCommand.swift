@@ -84,7 +84,7 @@ struct ValidatorCommand: AsyncParsableCommand {
         func check(against client: HuijinClient) async throws {
             guard let newcomer else { return }
             let joining = try HuijinClient(nodes: [newcomer], genesis: client.genesis)
-            let height = try await client.statedHeight(without: joining.nodes[0])
+            let (height, furthest) = try await client.statedHeight(without: joining.nodes[0])
             let status = try await joining.status()
             guard status["chain"]?.text == client.chain.hex else {
                 throw Failure(
@@ -95,8 +95,8 @@ struct ValidatorCommand: AsyncParsableCommand {
             guard reached >= height || height - reached <= Self.behindMax else {
                 throw Failure(
                     .unavailable,
-                    "\(newcomer) has \(reached) of \(height) blocks; wait until it has them all",
-                    "\(newcomer) 只有 \(height) 个区块中的 \(reached) 个，请待其追上")
+                    "\(newcomer) has \(reached) of the \(height) blocks of \(furthest); wait until it has them all",
+                    "\(furthest) 有 \(height) 个区块，\(newcomer) 只有 \(reached) 个，请待其追上")
             }
         }
     }
