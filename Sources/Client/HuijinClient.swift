@@ -238,8 +238,7 @@ public final class HuijinClient: Sendable {
     public func statedHeight(
         without excluded: String
     ) async throws(ClientError) -> (height: UInt64, node: String) {
-        let others = nodes.filter { $0 != excluded }
-        guard !others.isEmpty else {
+        guard nodes.contains(where: { $0 != excluded }) else {
             throw .invalid(
                 english: "\(excluded) is the only node that is asked; name another one beside it",
                 chinese: "仅指定了 \(excluded) 一个节点，请另外指定其他节点")

@@ -4,6 +4,7 @@ import Foundation
 import Ledger
 import LedgerCrypto
 import LightClient
+import Market
 import Testing
 
 /// `huijin fork`: what a node holds of a view names the validator that certified another history.
@@ -70,6 +71,18 @@ import Testing
         // It is complete, and the file is there.
         _ = try fork("full", ["--out", "more"], expect: 64)
         _ = try fork("trust.fork-1", ["--out", "full"], expect: 73)
+        // Two starts; and a trust file of another ledger is named.
+        let two = ["--trust", "kept", "--checkpoint", "c", "--accept", "00", "--out", "x"]
+        _ = try fork("trust.fork-1", two, expect: 64)
+        let other = GenesisBuilder(suite: genesis.suite).genesis(
+            name: "another", timeMs: 1, parameters: genesis.parameters,
+            validators: genesis.validators)
+        try Data(TrustedChain(genesis: other).encoded).write(
+            to: folder.appending(path: "other"))
+        let complaint = try fork(
+            "trust.fork-1", ["--trust", "other", "--out", "x"], expect: 78
+        ).complaint
+        #expect(complaint.contains("other: ") && complaint.contains(other.chain.hex))
         // A view that nobody was in; a node that is away; what is no evidence, and what is false.
         try Data(try evidence(1 << 50)).write(to: folder.appending(path: "later"))
         _ = try fork("later", ["--out", "x"], expect: 2)

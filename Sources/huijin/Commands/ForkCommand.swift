@@ -65,15 +65,15 @@ struct ForkCommand: AsyncParsableCommand {
 
     /// From where the evidence begins; a trust file, beside which it may lie, is only read for that.
     private func client() throws -> HuijinClient {
-        let client = try options.client(signing: try options.folder() != nil, reading: false)
-        let kept = try options.trusted(of: client.genesis, TrustFile.contested)
-        let start = try start.trusted()
-        guard kept == nil || start == nil else {
+        guard options.trust == nil || start.checkpoint == nil else {
             throw Failure(
                 .usage, "--trust and --checkpoint are two starts; give the one of the evidence",
                 "--trust 与 --checkpoint 只能择一，请指定该证据所用的起点")
         }
-        return try (kept ?? start).map(client.trusting) ?? client
+        let client = try options.client(signing: try options.folder() != nil, reading: false)
+        let start =
+            try options.trusted(of: client.genesis, TrustFile.contested) ?? start.trusted()
+        return try start.map(client.trusting) ?? client
     }
 
     private func read() throws -> ForkEvidence {
